@@ -1,0 +1,104 @@
+#pragma once
+
+// Every bound of the system. A queue, map or buffer without a line here is a
+// bug. Configuration may lower some of these and never raises one.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "actors/base/instant.hpp"
+
+namespace rollcall::limits {
+
+// -- identifiers -------------------------------------------------------------
+
+/// Session, user and namespace ids, in bytes of UTF-8.
+inline constexpr std::size_t id_bytes = 128;
+/// Client-chosen operation ids.
+inline constexpr std::size_t op_id_bytes = 64;
+/// Names of roles, permissions and live keys: `[a-z0-9_.-]`.
+inline constexpr std::size_t name_bytes = 32;
+/// `name` and `email` of the profile shown to others.
+inline constexpr std::size_t profile_field_bytes = 128;
+
+// -- sessions ----------------------------------------------------------------
+
+inline constexpr std::size_t participants_per_session = 50'000;
+inline constexpr std::size_t members_per_session = 50'000;
+inline constexpr std::size_t connections_per_participant = 32;
+inline constexpr std::size_t permissions_per_member = 16;
+inline constexpr std::size_t live_keys = 16;
+/// One live value: a number, a boolean or this much text.
+inline constexpr std::size_t live_value_bytes = 128;
+/// Departed users whose reconnection count a session remembers.
+inline constexpr std::size_t departed_per_session = 65'536;
+/// How far a client's own timestamp may shift a live update into the past.
+inline constexpr millis live_backdate{5'000};
+/// Durable operations waiting behind one that conflicts with them.
+inline constexpr std::size_t pending_per_session = 4'096;
+/// Op ids each durable record remembers.
+inline constexpr std::size_t op_ids_per_record = 16;
+/// Batches and changes kept for clients that resume.
+inline constexpr std::size_t ring_batches = 1'024;
+inline constexpr std::size_t ring_changes = 16'384;
+/// Participants in the first roster page, and in each further one.
+inline constexpr std::size_t first_page_participants = 64;
+inline constexpr std::size_t page_participants = 256;
+/// Nodes that may observe one session.
+inline constexpr std::size_t observers_per_session = 256;
+
+// -- partitions --------------------------------------------------------------
+
+inline constexpr std::uint32_t partitions_default = 64;
+inline constexpr std::uint32_t partitions_max = 256;
+/// Active sessions of one partition.
+inline constexpr std::size_t sessions_per_partition = 65'536;
+/// Commands waiting for a session that is being activated.
+inline constexpr std::size_t activation_queue = 16'384;
+/// Sessions activated at once after a restart, per partition.
+inline constexpr std::size_t activations_in_flight = 32;
+
+// -- journal and store -------------------------------------------------------
+
+/// Commits waiting for one partition's journal.
+inline constexpr std::size_t commits_per_partition = 65'536;
+/// Records and bytes of one group commit.
+inline constexpr std::size_t group_commits = 4'096;
+inline constexpr std::size_t group_bytes = std::size_t{8} << 20;
+/// One stored value. A full roster page must fit.
+inline constexpr std::size_t record_bytes = std::size_t{1} << 20;
+
+// -- edge --------------------------------------------------------------------
+
+inline constexpr std::size_t attachments_per_connection = 16;
+inline constexpr std::size_t frame_bytes = std::size_t{64} << 10;
+inline constexpr std::size_t frame_bytes_before_auth = std::size_t{16} << 10;
+inline constexpr std::size_t fragments_per_message = 64;
+inline constexpr std::size_t nesting_depth = 32;
+inline constexpr std::size_t container_items = 1'024;
+inline constexpr std::size_t http_header_bytes = std::size_t{8} << 10;
+inline constexpr std::size_t http_header_lines = 64;
+inline constexpr std::size_t http_body_bytes = std::size_t{64} << 10;
+inline constexpr std::size_t token_bytes = std::size_t{8} << 10;
+inline constexpr millis handshake_timeout{5'000};
+inline constexpr millis hello_timeout{5'000};
+/// Bytes queued for one slow client before it falls back to a snapshot, and
+/// before it is cut.
+inline constexpr std::size_t write_queue_soft_bytes = std::size_t{1} << 20;
+inline constexpr std::size_t write_queue_hard_bytes = std::size_t{16} << 20;
+inline constexpr millis slow_reader_grace{10'000};
+/// Requests of one connection that wait for an answer.
+inline constexpr std::size_t requests_in_flight = 64;
+inline constexpr std::size_t roster_page_items = 1'000;
+/// Distinct client addresses whose connections are counted.
+inline constexpr std::size_t tracked_addresses = 65'536;
+
+static_assert(page_participants * (3 * id_bytes + 2 * profile_field_bytes)
+                <= record_bytes,
+              "a roster page with the longest names fits one record");
+static_assert(write_queue_soft_bytes < write_queue_hard_bytes,
+              "a slow reader is offered a snapshot before it is cut");
+static_assert(frame_bytes_before_auth > token_bytes,
+              "a token fits the first frame");
+
+} // namespace rollcall::limits

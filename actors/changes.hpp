@@ -1,0 +1,144 @@
+#pragma once
+
+// What observers see. A session publishes one batch per tick, from version to
+// version; snapshot + batches = a later snapshot.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "actors/base/ids.hpp"
+#include "actors/base/instant.hpp"
+#include "actors/identity.hpp"
+#include "actors/kind.hpp"
+#include "actors/records.hpp"
+
+namespace rollcall {
+
+/// One value of a participant's live state.
+using live_value = std::variant<bool, std::int64_t, double, std::string>;
+/// Live keys; in an update, an absent value removes the key.
+using live_map = std::map<std::string, live_value>;
+using live_update = std::map<std::string, std::optional<live_value>>;
+
+/// Who may see a change.
+enum class audience : std::uint8_t { everyone, member, moderator };
+
+enum class presence_state : std::uint8_t { online, suspected };
+
+/// A participant as observers see it.
+struct participant_view {
+  participant_id participant;
+  user_id user;
+  profile who;
+  std::string role;
+  std::vector<std::string> permissions;
+  presence_state state = presence_state::online;
+  /// Steady time of the owner at which `left` follows; only while suspected.
+  /// Travels between nodes as a duration.
+  std::optional<millis> expires;
+  /// Wall time of joining.
+  millis since{0};
+  version joined;
+  std::uint32_t connections = 0;
+  std::uint32_t reconnections = 0;
+  live_map live;
+
+  friend bool operator==(const participant_view&, const participant_view&)
+    = default;
+};
+
+// -- the changes, in the words of docs/protocol.md ---------------------------
+
+struct joined_change {
+  participant_view participant;
+  bool is_reconnection = false;
+};
+
+struct suspected_change {
+  participant_id participant;
+  /// Steady time at which `left` follows.
+  millis expires{0};
+};
+
+struct resumed_change {
+  participant_id participant;
+};
+
+struct left_change {
+  participant_id participant;
+  leave_reason reason = leave_reason::left;
+};
+
+struct live_change {
+  participant_id participant;
+  live_update live;
+};
+
+struct connection_change {
+  participant_id participant;
+  std::uint32_t connections = 0;
+};
+
+/// A member's durable facts; also of members who are not present.
+struct member_change {
+  participant_id participant;
+  user_id user;
+  std::string role;
+  std::vector<std::string> permissions;
+};
+
+struct host_change {
+  std::optional<participant_id> host;
+};
+
+struct session_change {
+  kind_settings settings;
+  bool ended = false;
+};
+
+using change_body
+  = std::variant<joined_change, suspected_change, resumed_change, left_change,
+                 live_change, connection_change, member_change, host_change,
+                 session_change>;
+
+/// One visible change. `present` and `total` are the counts right after it.
+struct change {
+  revision_t rev = 0;
+  audience seen_by = audience::everyone;
+  std::uint32_t present = 0;
+  std::uint32_t total = 0;
+  change_body body;
+};
+
+/// Everything that became visible at one tick.
+struct batch {
+  session_key session;
+  version from;
+  version to;
+  std::uint32_t present = 0;
+  std::uint32_t total = 0;
+  std::vector<change> changes;
+};
+
+/// A session at one version.
+struct snapshot {
+  session_key session;
+  version at;
+  kind_settings settings;
+  bool ended = false;
+  std::uint32_t present = 0;
+  std::uint32_t total = 0;
+  std::optional<participant_id> host;
+  /// In order of joining.
+  std::vector<participant_view> participants;
+};
+
+using batch_ptr = std::shared_ptr<const batch>;
+using snapshot_ptr = std::shared_ptr<const snapshot>;
+
+} // namespace rollcall

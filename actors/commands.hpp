@@ -1,0 +1,209 @@
+#pragma once
+
+// What a session can be asked, and what it answers. Values only.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "actors/base/errors.hpp"
+#include "actors/base/ids.hpp"
+#include "actors/changes.hpp"
+#include "actors/identity.hpp"
+#include "actors/kind.hpp"
+
+namespace rollcall {
+
+// -- presence: applied at once, answered `accepted` --------------------------
+
+/// The connection enters; the user becomes present. Set semantics: a repeat
+/// by the same connection changes nothing.
+struct join_command {
+  /// The connection this one continues, if any.
+  std::optional<connection_id> resumes;
+  live_map live;
+  /// Create the session with this kind if it is not there; needs `create`.
+  std::optional<std::string> create_kind;
+};
+
+/// The connection leaves on purpose.
+struct leave_command {};
+
+struct set_live_command {
+  live_update live;
+  /// The client's own age of the value; shifts it into the past by at most
+  /// limits::live_backdate.
+  millis age{0};
+};
+
+// -- questions ---------------------------------------------------------------
+
+/// One page of the roster in order of joining, after `after`.
+struct get_roster_command {
+  std::optional<version> after;
+  std::uint32_t limit = 100;
+};
+
+/// May this caller watch, and with which rights? Asked before attaching.
+struct observe_command {};
+
+// -- durable: journal first, answered `committed` ----------------------------
+
+struct create_command {
+  std::string kind;
+  settings_patch settings;
+};
+
+struct configure_command {
+  settings_patch settings;
+};
+
+struct end_command {};
+
+/// Makes the user a member, or changes one.
+struct set_member_command {
+  user_id user;
+  participant_id participant;
+  std::optional<std::string> role;
+  std::optional<std::vector<std::string>> permissions;
+};
+
+/// Ends the user's presence and membership.
+struct kick_command {
+  user_id user;
+  participant_id participant;
+};
+
+struct transfer_host_command {
+  user_id user;
+  participant_id participant;
+};
+
+using command_body
+  = std::variant<join_command, leave_command, set_live_command,
+                 get_roster_command, observe_command, create_command,
+                 configure_command, end_command, set_member_command,
+                 kick_command, transfer_host_command>;
+
+/// One request to one session.
+struct command {
+  session_key session;
+  /// The node and connection that asks; the connection is what joins.
+  node_id edge;
+  connection_id connection;
+  identity caller;
+  op_id op;
+  /// The edge's request id, for logs and audit.
+  std::string request;
+  command_body body;
+};
+
+/// How far the effect of a command has got when it is answered.
+enum class ack_level : std::uint8_t { accepted, committed };
+
+struct join_reply {
+  participant_id participant;
+  kind_settings settings;
+  bool is_reconnection = false;
+  /// What this caller may do here.
+  capability_set rights;
+};
+
+struct roster_reply {
+  std::vector<participant_view> participants;
+  /// Where to go on; nothing when the page is the last.
+  std::optional<version> next;
+};
+
+struct observe_reply {
+  kind_settings settings;
+  capability_set rights;
+};
+
+using reply_body
+  = std::variant<done, join_reply, roster_reply, observe_reply>;
+
+/// The answer to a command that was not refused.
+struct reply {
+  ack_level level = ack_level::accepted;
+  /// Reads at or after this version see the effect.
+  version at;
+  std::uint32_t present = 0;
+  std::uint32_t total = 0;
+  reply_body body;
+};
+
+using command_ptr = std::shared_ptr<const command>;
+using reply_ptr = std::shared_ptr<const result<reply>>;
+
+// -- notes: told, not asked --------------------------------------------------
+
+/// What an edge noticed about a connection.
+enum class sign : std::uint8_t {
+  /// Nothing heard for `suspect_after`.
+  silent,
+  /// Heard again.
+  back,
+  /// The socket closed without goodbye.
+  closed,
+};
+
+/// `age` is how long ago: since the last sign of life for `silent`, since
+/// the event for the others.
+struct evidence_item {
+  connection_id connection;
+  sign what = sign::silent;
+  millis age{0};
+};
+
+struct evidence {
+  std::vector<evidence_item> items;
+};
+
+/// A node wants the session's batches; answered with a snapshot over the bus.
+struct observe_note {
+  /// Batches after this version suffice, where the ring still has them.
+  std::optional<version> have;
+};
+
+struct unobserve_note {};
+
+/// The sockets an edge really has in this session: confirms restored ones.
+struct announce_note {
+  std::vector<connection_id> connections;
+};
+
+/// The edge's lease ran out: nobody vouches for its connections.
+struct edge_lost_note {};
+
+using note_body = std::variant<evidence, observe_note, unobserve_note,
+                               announce_note, edge_lost_note>;
+
+/// From an edge node to a session's owner. At most once, in order per edge.
+struct note {
+  session_key session;
+  node_id edge;
+  note_body body;
+};
+
+using note_ptr = std::shared_ptr<const note>;
+
+// -- to one connection -------------------------------------------------------
+
+/// Tells one connection that it is no longer in the session.
+struct removed_direct {
+  leave_reason reason = leave_reason::kicked;
+};
+
+struct direct {
+  session_key session;
+  connection_id connection;
+  std::variant<removed_direct> body;
+};
+
+using direct_ptr = std::shared_ptr<const direct>;
+
+} // namespace rollcall

@@ -1,0 +1,246 @@
+#pragma once
+
+// Every conversation of the system: all typed actor interfaces, a comment for
+// each handler. Requests are answered exactly once; everything else is told.
+// Messages are shared, immutable values, so a hop costs no copy.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/atom.hpp>
+#include <caf/typed_actor.hpp>
+
+#include "actors/base/errors.hpp"
+#include "actors/client.hpp"
+#include "actors/commands.hpp"
+#include "actors/records.hpp"
+
+namespace rollcall {
+
+namespace atoms {
+
+/// The fan-out tick of a session or relay.
+using flush = caf::atom_constant<caf::atom("flush")>;
+/// A deadline of the receiver has come.
+using wake = caf::atom_constant<caf::atom("wake")>;
+/// Ask for an `inspection`.
+using inspect = caf::atom_constant<caf::atom("inspect")>;
+/// Finish what you have and go.
+using stop = caf::atom_constant<caf::atom("stop")>;
+
+} // namespace atoms
+
+/// What an actor tells an operator: its name, key figures, last transitions
+/// and what it waits for. Never personal data.
+struct inspection {
+  std::string actor;
+  std::map<std::string, std::int64_t> figures;
+  std::vector<std::string> recent;
+  std::string waiting_for;
+};
+
+using inspection_ptr = std::shared_ptr<const inspection>;
+
+// -- messages of the store ---------------------------------------------------
+
+/// Take over a partition: claim it and read its indexes.
+struct open_partition {
+  partition_id partition = 0;
+  node_id owner;
+};
+
+/// Read everything of one session.
+struct load_session {
+  partition_id partition = 0;
+  session_key session;
+};
+
+/// Make these records durable, together.
+struct commit {
+  partition_id partition = 0;
+  epoch_t epoch = 0;
+  std::vector<record> records;
+};
+
+using open_partition_ptr = std::shared_ptr<const open_partition>;
+using load_session_ptr = std::shared_ptr<const load_session>;
+using commit_ptr = std::shared_ptr<const commit>;
+using opened_ptr = std::shared_ptr<const result<opened_partition>>;
+using loaded_ptr = std::shared_ptr<const result<stored_session>>;
+using committed_ptr = std::shared_ptr<const result<position_t>>;
+
+/// The journal's answer to one append, on its way back to the store actor.
+struct append_answer {
+  partition_id partition = 0;
+  std::uint64_t ticket = 0;
+  result<position_t> where = position_t{0};
+};
+
+/// The journal's answer to a claim.
+struct claim_answer {
+  partition_id partition = 0;
+  result<std::pair<std::uint64_t, epoch_t>> generation_and_epoch
+    = std::pair<std::uint64_t, epoch_t>{0, 0};
+  position_t position = 0;
+};
+
+using append_answer_ptr = std::shared_ptr<const append_answer>;
+using claim_answer_ptr = std::shared_ptr<const claim_answer>;
+
+// -- messages between a partition and its sessions ---------------------------
+
+/// A session's word to its partition.
+struct session_word {
+  enum class kind : std::uint8_t {
+    /// Wake me at `when` (steady); replaces an earlier wish.
+    wake_at,
+    /// I have nothing to do; stop me if nobody wants me.
+    idle,
+    /// To `stop`: I have written what I must and am gone.
+    gone,
+    /// To `stop`: something came in between, I stay.
+    staying,
+  };
+
+  session_key session;
+  kind what = kind::idle;
+  millis when{0};
+};
+
+using session_word_ptr = std::shared_ptr<const session_word>;
+
+} // namespace rollcall
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::command_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::reply_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::note_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::direct_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::batch_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::snapshot_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::inspection_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::open_partition_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::load_session_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::commit_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::opened_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::loaded_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::committed_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::append_answer_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::claim_answer_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::session_word_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::client_request_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::client_gone)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::attach_order_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::detach_order_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::resync_order)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::connection_id)
+
+namespace rollcall {
+
+/// The STORE: the only actor that waits for the disk. Spawned detached.
+using store_actor = caf::typed_actor<
+  /// Claims a partition and reads its `occupied` and `due` indexes.
+  caf::replies_to<open_partition_ptr>::with<opened_ptr>,
+  /// Reads a session. Sees every commit answered before.
+  caf::replies_to<load_session_ptr>::with<loaded_ptr>,
+  /// Answers when the records are durable, in order per partition; a failure
+  /// means that none of them is.
+  caf::replies_to<commit_ptr>::with<committed_ptr>,
+  /// The journal took or refused an append.
+  caf::reacts_to<append_answer_ptr>,
+  /// The journal answered a claim.
+  caf::reacts_to<claim_answer_ptr>,
+  /// Write the group that has gathered.
+  caf::reacts_to<atoms::flush>,
+  caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
+
+/// A SESSION: owns the state of one session on its partition's owner.
+using session_actor = caf::typed_actor<
+  /// Decides a command. Presence is answered at once, durable changes when
+  /// they are committed.
+  caf::replies_to<command_ptr>::with<reply_ptr>,
+  /// Takes what an edge noticed.
+  caf::reacts_to<note_ptr>,
+  /// Publishes what has changed since the last tick.
+  caf::reacts_to<atoms::flush>,
+  /// A deadline asked for by `session_word::wake_at` has come.
+  caf::reacts_to<atoms::wake>,
+  /// Asked by the partition after `idle`: answers `gone` or `staying`.
+  caf::reacts_to<atoms::stop>,
+  caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
+
+/// A PARTITION: activates and passivates the sessions of one slice, wakes
+/// them at their deadlines and holds the leases of the edges.
+using partition_actor = caf::typed_actor<
+  /// Passes a command on to its session, which it activates if need be.
+  caf::replies_to<command_ptr>::with<reply_ptr>,
+  caf::reacts_to<note_ptr>,
+  /// A session of this partition speaks.
+  caf::reacts_to<session_word_ptr>,
+  /// Turns the timer wheel.
+  caf::reacts_to<atoms::wake>,
+  /// Passivates every session, writing what they must, then quits.
+  caf::reacts_to<atoms::stop>,
+  caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
+
+/// The ROUTER: finds the owner of a session's partition. One per node.
+using router_actor = caf::typed_actor<
+  /// Delegates to the owning partition, here or on another node.
+  caf::replies_to<command_ptr>::with<reply_ptr>,
+  caf::reacts_to<note_ptr>,
+  caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
+
+/// A CONNECTION: one client. Stamps identity and rights on its requests.
+using connection_actor = caf::typed_actor<
+  /// A decoded request of the client, in order.
+  caf::reacts_to<client_request_ptr>,
+  /// The owner of a session has a word for this connection alone.
+  caf::reacts_to<direct_ptr>,
+  /// The socket is gone; the actor quits.
+  caf::reacts_to<client_gone>,
+  /// The token's end, or the time for `hello`, has come.
+  caf::reacts_to<atoms::wake>,
+  /// The node shuts down: say so and close.
+  caf::reacts_to<atoms::stop>,
+  caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
+
+/// A RELAY: this node's replica of one observed session. Encodes each batch
+/// once per (audience, view, dialect) and hands the bytes to the client sink.
+using relay_actor = caf::typed_actor<
+  /// What the owner published.
+  caf::reacts_to<batch_ptr>,
+  caf::reacts_to<snapshot_ptr>,
+  /// Clients come and go.
+  caf::reacts_to<attach_order_ptr>,
+  caf::reacts_to<detach_order_ptr>,
+  /// A slow client has drained its queue and wants to catch up.
+  caf::reacts_to<resync_order>,
+  /// Time to ask again for what has not come, or to go when nobody is left.
+  caf::reacts_to<atoms::wake>,
+  /// Quit; the hub has forgotten this relay.
+  caf::reacts_to<atoms::stop>,
+  caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
+
+/// The RELAY HUB: one per edge. Finds the relay of a session and the
+/// connection of a direct message; spawns relays and lets them go.
+using relay_hub_actor = caf::typed_actor<
+  caf::reacts_to<batch_ptr>,
+  caf::reacts_to<snapshot_ptr>,
+  caf::reacts_to<direct_ptr>,
+  caf::reacts_to<attach_order_ptr>,
+  caf::reacts_to<detach_order_ptr>,
+  caf::reacts_to<resync_order>,
+  /// This connection takes direct messages from now on.
+  caf::reacts_to<connection_id, connection_actor>,
+  /// This connection is gone.
+  caf::reacts_to<connection_id>,
+  /// A relay of ours has nobody left and may be let go.
+  caf::reacts_to<session_word_ptr>,
+  /// Announces to the owners which sockets this edge really has.
+  caf::reacts_to<atoms::wake>,
+  caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
+
+} // namespace rollcall

@@ -1,0 +1,184 @@
+#include "actors/kind.hpp"
+
+#include "actors/base/limits.hpp"
+
+namespace rollcall {
+
+namespace {
+
+template <class Enum>
+struct names;
+
+template <>
+struct names<membership_mode> {
+  static constexpr std::array list = {"ephemeral", "durable"};
+};
+
+template <>
+struct names<access_mode> {
+  static constexpr std::array list = {"open", "members"};
+};
+
+template <>
+struct names<host_policy> {
+  static constexpr std::array list
+    = {"none", "oldest_member", "oldest_present", "appointed"};
+};
+
+template <>
+struct names<identity_mode> {
+  static constexpr std::array list = {"count_only", "pseudonymous", "named"};
+};
+
+template <>
+struct names<duplicate_policy> {
+  static constexpr std::array list = {"allow", "kick_old", "reject_new"};
+};
+
+template <class Enum>
+std::string_view name_of(Enum value) noexcept {
+  return names<Enum>::list.at(static_cast<std::size_t>(value));
+}
+
+std::array<kind_settings, 5> make_presets() {
+  kind_settings stream;
+  stream.identity = identity_mode::pseudonymous;
+  stream.anonymous_views = true;
+
+  kind_settings stage;
+  stage.kind = "stage";
+  stage.membership = membership_mode::durable;
+  stage.host = host_policy::appointed;
+
+  kind_settings meeting;
+  meeting.kind = "meeting";
+  meeting.membership = membership_mode::durable;
+  meeting.access = access_mode::members;
+  meeting.timeout = millis{30'000};
+  meeting.drop_grace = millis{0};
+
+  kind_settings party;
+  party.kind = "party";
+  party.membership = membership_mode::durable;
+  party.host = host_policy::oldest_member;
+
+  kind_settings board;
+  board.kind = "board";
+  board.capacity = 50;
+  board.beat = millis{30'000};
+  board.suspect_after = millis{60'000};
+  board.timeout = millis{120'000};
+  return {stream, stage, meeting, party, board};
+}
+
+template <class T>
+void overlay(T& target, const std::optional<T>& value) {
+  if (value)
+    target = *value;
+}
+
+template <class T>
+void overlay(std::optional<T>& target, const std::optional<T>& value) {
+  if (value)
+    target = value;
+}
+
+// Both `kind_settings` and `settings_patch` have these fields.
+template <class Target>
+void overlay_all(Target& target, const settings_patch& patch) {
+  overlay(target.membership, patch.membership);
+  overlay(target.access, patch.access);
+  overlay(target.host, patch.host);
+  overlay(target.identity, patch.identity);
+  overlay(target.duplicates, patch.duplicates);
+  overlay(target.capacity, patch.capacity);
+  overlay(target.locked, patch.locked);
+  overlay(target.anonymous_views, patch.anonymous_views);
+  overlay(target.beat, patch.beat);
+  overlay(target.suspect_after, patch.suspect_after);
+  overlay(target.timeout, patch.timeout);
+  overlay(target.drop_grace, patch.drop_grace);
+  overlay(target.host_reclaim, patch.host_reclaim);
+}
+
+} // namespace
+
+std::span<const kind_settings> preset_kinds() {
+  static const auto presets = make_presets();
+  return presets;
+}
+
+kind_settings with_patch(kind_settings base, const settings_patch& patch) {
+  overlay_all(base, patch);
+  return base;
+}
+
+settings_patch merged(settings_patch older, const settings_patch& newer) {
+  overlay_all(older, newer);
+  return older;
+}
+
+result<done> check(const kind_settings& settings) {
+  constexpr millis day{86'400'000};
+  auto refuse = [](const char* message, const char* field) {
+    return fail(errc::bad_request, message, field);
+  };
+  if (settings.beat < millis{1'000} || settings.beat > day)
+    return refuse("must be between 1 s and 24 h", "beat_ms");
+  if (settings.suspect_after <= settings.beat)
+    return refuse("must be longer than beat_ms", "suspect_after_ms");
+  if (settings.timeout < settings.suspect_after)
+    return refuse("must not be shorter than suspect_after_ms", "timeout_ms");
+  if (settings.timeout > day)
+    return refuse("must not be longer than 24 h", "timeout_ms");
+  if (settings.drop_grace < millis{0} || settings.drop_grace > day)
+    return refuse("must be between 0 and 24 h", "drop_grace_ms");
+  if (settings.host_reclaim < millis{0} || settings.host_reclaim > day)
+    return refuse("must be between 0 and 24 h", "host_reclaim_ms");
+  if (settings.capacity > limits::participants_per_session)
+    return refuse("must not exceed 50000", "capacity");
+  if (settings.host == host_policy::oldest_member
+      && settings.membership != membership_mode::durable)
+    return refuse("oldest_member needs durable membership", "host");
+  if (settings.access == access_mode::members
+      && settings.membership != membership_mode::durable)
+    return refuse("members needs durable membership", "access");
+  return done{};
+}
+
+std::string_view to_string(membership_mode mode) noexcept {
+  return name_of(mode);
+}
+
+std::string_view to_string(access_mode mode) noexcept {
+  return name_of(mode);
+}
+
+std::string_view to_string(host_policy policy) noexcept {
+  return name_of(policy);
+}
+
+std::string_view to_string(identity_mode mode) noexcept {
+  return name_of(mode);
+}
+
+std::string_view to_string(duplicate_policy policy) noexcept {
+  return name_of(policy);
+}
+
+template <class Enum>
+std::optional<Enum> parse_setting(std::string_view name) {
+  const auto& list = names<Enum>::list;
+  for (std::size_t i = 0; i < list.size(); ++i)
+    if (name == list[i])
+      return static_cast<Enum>(i);
+  return std::nullopt;
+}
+
+template std::optional<membership_mode> parse_setting(std::string_view);
+template std::optional<access_mode> parse_setting(std::string_view);
+template std::optional<host_policy> parse_setting(std::string_view);
+template std::optional<identity_mode> parse_setting(std::string_view);
+template std::optional<duplicate_policy> parse_setting(std::string_view);
+
+} // namespace rollcall

@@ -1,0 +1,171 @@
+#pragma once
+
+// The seams between actors and libraries: abstract classes of at most six
+// methods, each with a real and an in-process implementation that pass one
+// contract suite (tests/contract).
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "actors/base/errors.hpp"
+#include "actors/base/ids.hpp"
+#include "actors/client.hpp"
+#include "actors/commands.hpp"
+
+namespace rollcall {
+
+// -- message_bus: between nodes ----------------------------------------------
+
+/// What one node sends another: to the other's static inbox, at most once,
+/// in order per sender while both live. Loss is repaired above (versions,
+/// leases, announcements), never here.
+using node_message = std::variant<batch_ptr, snapshot_ptr, direct_ptr,
+                                  note_ptr>;
+
+/// Carries messages to the inboxes of nodes, this one included. Thread-safe.
+/// `send` never blocks; the receiver is called on a thread of the bus and may
+/// only enter actors by `anon_send`.
+class message_bus {
+public:
+  using receiver = std::function<void(const node_id& from, node_message)>;
+
+  virtual ~message_bus() = default;
+
+  /// Queues `message` for `to`'s inbox. An unknown node swallows it.
+  virtual void send(const node_id& to, node_message message) = 0;
+
+  /// Opens this node's inbox. Called once, before the first `send`.
+  virtual void open(const node_id& self, receiver deliver) = 0;
+
+  /// Closes the inbox; nothing is delivered after it returns.
+  virtual void close() = 0;
+};
+
+// -- journal: the ordered, fenced record of a partition ----------------------
+
+/// One record as bytes. Without a value the key is removed.
+struct encoded_record {
+  std::string key;
+  std::optional<std::string> value;
+
+  friend bool operator==(const encoded_record&, const encoded_record&)
+    = default;
+};
+
+/// The place of a partition's store in its journal.
+struct checkpoint {
+  std::uint64_t generation = 0;
+  position_t position = 0;
+  epoch_t epoch = 0;
+
+  friend bool operator==(const checkpoint&, const checkpoint&) = default;
+};
+
+/// Decides which changes exist and in which order. The owner of a partition
+/// keeps one append in flight. Answers may come on any thread, exactly once.
+class journal {
+public:
+  using claimed = std::function<void(result<checkpoint>)>;
+  using appended = std::function<void(result<position_t>)>;
+  using replayed
+    = std::function<void(position_t, epoch_t, std::span<const encoded_record>)>;
+
+  virtual ~journal() = default;
+
+  /// Makes `who` the owner, unconditionally. The answer's epoch is above all
+  /// earlier ones; appends under an earlier epoch are refused from now on.
+  virtual void claim(partition_id partition, const node_id& who,
+                     claimed answer)
+    = 0;
+
+  /// Appends under `epoch`. `conflict` says that a later claim is in force:
+  /// nothing was appended and nothing ever will be under this epoch.
+  /// `unavailable` says that nothing was appended and that a retry may work.
+  virtual void append(partition_id partition, epoch_t epoch,
+                      std::span<const encoded_record> records,
+                      appended answer)
+    = 0;
+
+  /// Calls `each` for every append after `from`, in order. A journal that is
+  /// the store itself has nothing to replay.
+  virtual result<done> replay(partition_id partition, position_t from,
+                              const replayed& each)
+    = 0;
+};
+
+// -- store: what survives on this disk ---------------------------------------
+
+/// One partition's appended records, to be applied at `at`.
+struct applied_records {
+  partition_id partition = 0;
+  checkpoint at;
+  std::vector<encoded_record> records;
+};
+
+/// Ordered bytes on disk. Owned by the store actor's thread; not shared.
+class store {
+public:
+  /// Returns false to stop.
+  using visitor
+    = std::function<bool(std::string_view key, std::string_view value)>;
+
+  virtual ~store() = default;
+
+  /// Applies all groups and their checkpoints in one atomic, synced write.
+  /// After an error nothing of it is there.
+  virtual result<done> write(std::span<const applied_records> groups) = 0;
+
+  /// Where the partition stands; zeroes when it was never written.
+  virtual result<checkpoint> where(partition_id partition) = 0;
+
+  virtual result<std::optional<std::string>> get(std::string_view key) = 0;
+
+  /// Visits all keys with `prefix` in ascending order.
+  virtual result<done> scan(std::string_view prefix, const visitor& visit) = 0;
+};
+
+// -- client_sink: this node's client sockets ---------------------------------
+
+/// Bytes for the wire, framed for WebSocket; shared by all who receive them.
+using frame_ptr = std::shared_ptr<const std::string>;
+/// All clients that receive the same frames of one relay.
+using channel_id = std::uint64_t;
+
+/// The way out to clients. Thread-safe; never blocks; a client that is gone
+/// swallows what it is sent. Order is kept per client.
+class client_sink {
+public:
+  virtual ~client_sink() = default;
+
+  virtual void deliver(client_ref client, frame_ptr frame) = 0;
+
+  /// Delivers `first`, then everything published to `channel` from here on.
+  virtual void subscribe(client_ref client, channel_id channel,
+                         frame_ptr first)
+    = 0;
+
+  virtual void unsubscribe(client_ref client, channel_id channel) = 0;
+
+  /// One message per io loop, whatever the number of clients.
+  virtual void publish(channel_id channel, frame_ptr frame) = 0;
+
+  /// Report silence of this client to the session's owner from
+  /// `suspect_after` on, and its end. Zero stops the reports.
+  virtual void watch(client_ref client, connection_id connection,
+                     const session_key& session, millis suspect_after)
+    = 0;
+
+  /// Sends `last`, then a close frame; the socket follows.
+  virtual void close(client_ref client, std::uint16_t code,
+                     std::string_view reason, frame_ptr last)
+    = 0;
+};
+
+} // namespace rollcall
