@@ -93,6 +93,21 @@ inline constexpr std::size_t roster_page_items = 1'000;
 /// Distinct client addresses whose connections are counted.
 inline constexpr std::size_t tracked_addresses = 65'536;
 
+// -- operations --------------------------------------------------------------
+
+/// Label combinations of all metrics together.
+inline constexpr std::size_t metric_series = 4'096;
+/// One text value of a log line; the rest is cut off.
+inline constexpr std::size_t log_value_bytes = 64;
+/// Distinct (subject, event) pairs whose rate the log watches.
+inline constexpr std::size_t log_event_keys = 1'024;
+/// A configuration file, and a secret file.
+inline constexpr std::size_t config_file_bytes = std::size_t{1} << 20;
+inline constexpr std::size_t secret_file_bytes = std::size_t{4} << 10;
+/// Keys for tokens, and kinds, that a configuration may name.
+inline constexpr std::size_t token_keys = 64;
+inline constexpr std::size_t kinds = 64;
+
 static_assert(page_participants * (3 * id_bytes + 2 * profile_field_bytes)
                 <= record_bytes,
               "a roster page with the longest names fits one record");
