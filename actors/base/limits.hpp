@@ -65,6 +65,14 @@ inline constexpr std::size_t commits_per_partition = 65'536;
 /// Records and bytes of one group commit.
 inline constexpr std::size_t group_commits = 4'096;
 inline constexpr std::size_t group_bytes = std::size_t{8} << 20;
+/// Bytes of all commits that wait for the journal or the disk.
+inline constexpr std::size_t commit_queue_bytes = std::size_t{64} << 20;
+/// Keys that erasing one session may remove at once.
+inline constexpr std::size_t erase_keys = 262'144;
+/// Claims of one partition that wait for each other.
+inline constexpr std::size_t opens_per_partition = 64;
+/// Findings that one run of `verify` reports.
+inline constexpr std::size_t verify_findings = 4'096;
 /// One stored value. A full roster page must fit.
 inline constexpr std::size_t record_bytes = std::size_t{1} << 20;
 
@@ -76,6 +84,10 @@ inline constexpr std::size_t frame_bytes_before_auth = std::size_t{16} << 10;
 inline constexpr std::size_t fragments_per_message = 64;
 inline constexpr std::size_t nesting_depth = 32;
 inline constexpr std::size_t container_items = 1'024;
+/// A client's own request id, when it is text.
+inline constexpr std::size_t request_id_bytes = 64;
+/// The `resume` secret a client sends back.
+inline constexpr std::size_t resume_key_bytes = 64;
 inline constexpr std::size_t http_header_bytes = std::size_t{8} << 10;
 inline constexpr std::size_t http_header_lines = 64;
 inline constexpr std::size_t http_body_bytes = std::size_t{64} << 10;

@@ -1,0 +1,205 @@
+#include "edge/protocol/request_fields.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "edge/protocol/tree_builder.hpp"
+
+namespace rollcall::edge {
+
+namespace {
+
+std::optional<view> parse_view(std::string_view name) {
+  if (name == "roster")
+    return view::roster;
+  if (name == "events")
+    return view::events;
+  if (name == "count")
+    return view::count;
+  return std::nullopt;
+}
+
+/// A version's number: an integer that is not negative.
+std::optional<std::uint64_t> as_number(const value& content) {
+  const auto* number = content.get_if<std::int64_t>();
+  if (number == nullptr || *number < 0)
+    return std::nullopt;
+  return static_cast<std::uint64_t>(*number);
+}
+
+std::optional<live_value> as_live_value(const value& content) {
+  if (const auto* flag = content.get_if<bool>())
+    return live_value{*flag};
+  if (const auto* number = content.get_if<std::int64_t>())
+    return live_value{*number};
+  if (const auto* number = content.get_if<double>())
+    return live_value{*number};
+  const auto* text = content.get_if<std::string>();
+  if (text != nullptr && text->size() <= limits::live_value_bytes)
+    return live_value{*text};
+  return std::nullopt;
+}
+
+template <class Enum>
+void read_choice(field_reader& in, std::string_view key,
+                 std::optional<Enum>& out) {
+  const auto* name = in.text(key, limits::name_bytes);
+  if (name == nullptr)
+    return;
+  out = parse_setting<Enum>(*name);
+  if (!out)
+    in.refuse(key, "is none of the known values");
+}
+
+void read_flag(field_reader& in, std::string_view key,
+               std::optional<bool>& out) {
+  if (const auto* flag = in.boolean(key))
+    out = *flag;
+}
+
+void read_span(field_reader& in, std::string_view key,
+               std::optional<millis>& out) {
+  if (const auto* span = in.integer(key, 0, max_integer))
+    out = millis{*span};
+}
+
+} // namespace
+
+request_id read_request_id(field_reader& in) {
+  const auto* found = in.take("id");
+  if (found == nullptr)
+    return {};
+  if (const auto* number = found->get_if<std::int64_t>())
+    if (*number >= 0)
+      return *number;
+  if (const auto* text = found->get_if<std::string>())
+    if (!text->empty() && text->size() <= limits::request_id_bytes)
+      return *text;
+  in.refuse("id", "must be an integer or text of 1 to 64 bytes");
+  return {};
+}
+
+session_id read_session(field_reader& in) {
+  auto text = in.checked("session", check_id, need::required);
+  return session_id{std::move(text).value_or("")};
+}
+
+op_id read_op_id(field_reader& in) {
+  const auto* text = in.text("op_id", limits::op_id_bytes);
+  if (text == nullptr)
+    return {};
+  auto good = check_id(*text, in.path_of("op_id"));
+  if (!good) {
+    in.refuse(good.error());
+    return {};
+  }
+  return op_id{*text};
+}
+
+std::optional<version> read_version(field_reader& in, std::string_view key) {
+  const auto* pair = in.list(key);
+  if (pair == nullptr)
+    return std::nullopt;
+  if (pair->size() == 2) {
+    auto epoch = as_number(pair->front());
+    auto rev = as_number(pair->back());
+    if (epoch && rev)
+      return version{*epoch, *rev};
+  }
+  in.refuse(key, "must be a version: [epoch, rev]");
+  return std::nullopt;
+}
+
+std::optional<view> read_view(field_reader& in, bool none_allowed) {
+  const auto* name = in.text("view", limits::name_bytes);
+  if (name == nullptr)
+    return view::roster;
+  auto found = parse_view(*name);
+  if (!found && !(none_allowed && *name == "none"))
+    in.refuse("view", none_allowed ? "must be roster, events, count or none"
+                                   : "must be roster, events or count");
+  return found;
+}
+
+live_update read_live(field_reader& in, need how, bool removal_allowed) {
+  live_update out;
+  const auto* members = in.map("live", how);
+  if (members == nullptr)
+    return out;
+  if (members->size() > limits::live_keys) {
+    in.refuse("live", "has more than 16 keys");
+    return out;
+  }
+  for (const auto& [key, content] : *members) {
+    auto path = joined_path("live", key);
+    if (auto good = check_name(key, path); !good) {
+      in.refuse(good.error());
+      return out;
+    }
+    auto found = as_live_value(content);
+    if (!found && !(content.is_null() && removal_allowed)) {
+      in.refuse(path, "must be true, false, a number or text of up to 128 "
+                      "bytes");
+      return out;
+    }
+    out.emplace(key, std::move(found));
+  }
+  return out;
+}
+
+settings_patch read_settings(field_reader& in, need how) {
+  settings_patch out;
+  const auto* members = in.map("settings", how);
+  if (members == nullptr)
+    return out;
+  field_reader fields{*members, "settings"};
+  read_choice(fields, "membership", out.membership);
+  read_choice(fields, "access", out.access);
+  read_choice(fields, "host", out.host);
+  read_choice(fields, "identity", out.identity);
+  read_choice(fields, "duplicates", out.duplicates);
+  constexpr auto most = std::numeric_limits<std::uint32_t>::max();
+  if (const auto* number = fields.integer("capacity", 0, most))
+    out.capacity = static_cast<std::uint32_t>(*number);
+  read_flag(fields, "locked", out.locked);
+  read_flag(fields, "anonymous_views", out.anonymous_views);
+  read_span(fields, "beat_ms", out.beat);
+  read_span(fields, "suspect_after_ms", out.suspect_after);
+  read_span(fields, "timeout_ms", out.timeout);
+  read_span(fields, "drop_grace_ms", out.drop_grace);
+  read_span(fields, "host_reclaim_ms", out.host_reclaim);
+  if (auto why = fields.finish())
+    in.refuse(std::move(*why));
+  return out;
+}
+
+std::optional<std::vector<std::string>> read_permissions(field_reader& in) {
+  const auto* items = in.list("permissions");
+  if (items == nullptr)
+    return std::nullopt;
+  if (items->size() > limits::permissions_per_member) {
+    in.refuse("permissions", "has more than 16 items");
+    return std::nullopt;
+  }
+  std::vector<std::string> out;
+  for (const auto& item : *items) {
+    auto path = "permissions[" + std::to_string(out.size()) + ']';
+    const auto* name = item.get_if<std::string>();
+    if (name == nullptr) {
+      in.refuse(path, "must be text");
+      return std::nullopt;
+    }
+    if (auto good = check_name(*name, path); !good) {
+      in.refuse(good.error());
+      return std::nullopt;
+    }
+    if (std::find(out.begin(), out.end(), *name) != out.end()) {
+      in.refuse(path, "is there twice");
+      return std::nullopt;
+    }
+    out.push_back(*name);
+  }
+  return out;
+}
+
+} // namespace rollcall::edge

@@ -1,0 +1,44 @@
+#pragma once
+
+// The composite fields that requests share. Internal to edge/protocol; each
+// reads one field of `in` and leaves what is wrong there.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "actors/changes.hpp"
+#include "actors/client.hpp"
+#include "actors/kind.hpp"
+#include "edge/protocol/field_reader.hpp"
+
+namespace rollcall::edge {
+
+/// Integer or text of 1–64 bytes; monostate when absent or bad.
+[[nodiscard]] request_id read_request_id(field_reader& in);
+
+[[nodiscard]] session_id read_session(field_reader& in);
+
+[[nodiscard]] op_id read_op_id(field_reader& in);
+
+/// `[epoch, rev]`.
+[[nodiscard]] std::optional<version> read_version(field_reader& in,
+                                                  std::string_view key);
+
+/// One of `roster`, `events`, `count` and, where `none_allowed`, `none`,
+/// which gives nothing. `roster` when absent.
+[[nodiscard]] std::optional<view> read_view(field_reader& in,
+                                            bool none_allowed);
+
+/// The map `live`. An absent value (null) only where `removal_allowed`.
+[[nodiscard]] live_update read_live(field_reader& in, need how,
+                                    bool removal_allowed);
+
+[[nodiscard]] settings_patch read_settings(field_reader& in, need how);
+
+/// The list `permissions`: names, none twice.
+[[nodiscard]] std::optional<std::vector<std::string>>
+read_permissions(field_reader& in);
+
+} // namespace rollcall::edge
