@@ -9,6 +9,9 @@
 //
 // Never put a token, secret, name, e-mail or message body into a field.
 
+#include "actors/base/ids.hpp"
+#include "actors/base/instant.hpp"
+
 #include <atomic>
 #include <concepts>
 #include <cstdint>
@@ -17,9 +20,6 @@
 #include <span>
 #include <string_view>
 #include <variant>
-
-#include "actors/base/ids.hpp"
-#include "actors/base/instant.hpp"
 
 namespace rollcall {
 
@@ -34,8 +34,7 @@ parse_log_level(std::string_view name) noexcept;
 /// Durations are logged as milliseconds; give their keys the suffix `_ms`.
 struct log_field {
   using value_type
-    = std::variant<bool, std::int64_t, std::uint64_t, double,
-                   std::string_view>;
+    = std::variant<bool, std::int64_t, std::uint64_t, double, std::string_view>;
 
   log_field(std::string_view k, bool v) : key(k), value(v) {
     // nop
@@ -55,8 +54,7 @@ struct log_field {
   }
 
   template <std::floating_point T>
-  log_field(std::string_view k, T v)
-    : key(k), value(static_cast<double>(v)) {
+  log_field(std::string_view k, T v) : key(k), value(static_cast<double>(v)) {
     // nop
   }
 

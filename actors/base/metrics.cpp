@@ -1,10 +1,10 @@
 #include "actors/base/metrics.hpp"
 
+#include "actors/base/limits.hpp"
+
 #include <algorithm>
 #include <array>
 #include <stdexcept>
-
-#include "actors/base/limits.hpp"
 
 namespace rollcall::metrics {
 
@@ -89,8 +89,7 @@ std::span<const double> count_buckets() noexcept {
 // -- registry ----------------------------------------------------------------
 
 registry::series& registry::find_or_add(std::string_view name,
-                                        std::string_view help,
-                                        metric_type type,
+                                        std::string_view help, metric_type type,
                                         const label_list& labels) {
   check_names(name, type, labels);
   auto sorted = labels;
@@ -145,9 +144,10 @@ histogram& registry::make_histogram(std::string_view name,
   return *slot.spread;
 }
 
-registry::callback_handle registry::make_callback_gauge(
-  std::string_view name, std::string_view help, std::function<double()> read,
-  const label_list& labels) {
+registry::callback_handle
+registry::make_callback_gauge(std::string_view name, std::string_view help,
+                              std::function<double()> read,
+                              const label_list& labels) {
   std::lock_guard guard{mutex_};
   auto& slot = find_or_add(name, help, metric_type::gauge, labels);
   const auto id = ++last_callback_;
@@ -178,8 +178,8 @@ std::vector<metric_reading> registry::read() const {
       for (const auto& [id, callback] : slot.callbacks)
         one.value += callback();
       if (slot.spread) {
-        histogram_reading spread{slot.spread->bounds(),
-                                 slot.spread->counts(), slot.spread->sum()};
+        histogram_reading spread{slot.spread->bounds(), slot.spread->counts(),
+                                 slot.spread->sum()};
         for (std::size_t i = 1; i < spread.counts.size(); ++i)
           spread.counts[i] += spread.counts[i - 1];
         one.histogram = std::move(spread);

@@ -160,9 +160,10 @@ public:
   /// A gauge that is asked when it is read. `read` runs on the reader's
   /// thread under the registry's lock: it must be quick, thread-safe, and not
   /// call the registry. Several callbacks of one name and labels add up.
-  [[nodiscard]] callback_handle make_callback_gauge(
-    std::string_view name, std::string_view help,
-    std::function<double()> read, const label_list& labels = {});
+  [[nodiscard]] callback_handle
+  make_callback_gauge(std::string_view name, std::string_view help,
+                      std::function<double()> read,
+                      const label_list& labels = {});
 
   /// Reads everything, in order of names.
   [[nodiscard]] std::vector<metric_reading> read() const;

@@ -3,6 +3,8 @@
 // Deadlines by key, for those who own many of them (a partition's sessions,
 // an io loop's sockets) and have one real timer.
 
+#include "actors/base/instant.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -10,8 +12,6 @@
 #include <optional>
 #include <unordered_map>
 #include <vector>
-
-#include "actors/base/instant.hpp"
 
 namespace rollcall {
 

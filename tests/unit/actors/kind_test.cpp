@@ -1,8 +1,8 @@
 #include "actors/kind.hpp"
 
-#include <functional>
-
 #include <gtest/gtest.h>
+
+#include <functional>
 
 namespace rollcall {
 namespace {

@@ -1,8 +1,8 @@
 #include "actors/base/base64url.hpp"
 
-#include <random>
-
 #include <gtest/gtest.h>
+
+#include <random>
 
 namespace rollcall {
 namespace {
@@ -15,9 +15,15 @@ struct vector {
 // RFC 4648, section 10, without padding; then the two characters in which
 // base64url differs from base64.
 constexpr vector vectors[] = {
-  {"", ""},           {"f", "Zg"},         {"fo", "Zm8"},
-  {"foo", "Zm9v"},    {"foob", "Zm9vYg"},  {"fooba", "Zm9vYmE"},
-  {"foobar", "Zm9vYmFy"}, {"\xFB\xFF", "-_8"}, {"\xFF\xFF\xFF", "____"},
+  {"", ""},
+  {"f", "Zg"},
+  {"fo", "Zm8"},
+  {"foo", "Zm9v"},
+  {"foob", "Zm9vYg"},
+  {"fooba", "Zm9vYmE"},
+  {"foobar", "Zm9vYmFy"},
+  {"\xFB\xFF", "-_8"},
+  {"\xFF\xFF\xFF", "____"},
 };
 
 TEST(Base64Url, AgreesWithRfc4648) {
@@ -30,9 +36,8 @@ TEST(Base64Url, AgreesWithRfc4648) {
 }
 
 TEST(Base64Url, AcceptsOneSpellingOnly) {
-  for (std::string_view text :
-       {"Zg==", "Zg=", "Z", "Zm9vY", "Zm9v\n", " Zm9v", "+/8", "Zh", "Zm9",
-        "Zm 9", "Zm9v."})
+  for (std::string_view text : {"Zg==", "Zg=", "Z", "Zm9vY", "Zm9v\n", " Zm9v",
+                                "+/8", "Zh", "Zm9", "Zm 9", "Zm9v."})
     EXPECT_FALSE(base64url_decode(text).ok()) << text;
   EXPECT_FALSE(base64url_decode(std::string_view{"Zm9\0", 4}).ok());
   EXPECT_FALSE(base64url_decode("\xC3\xA4zz").ok());

@@ -1,19 +1,19 @@
 #include "actors/base/errors.hpp"
 
-#include <map>
-
 #include <gtest/gtest.h>
+
+#include <map>
 
 namespace rollcall {
 namespace {
 
 // The numbers and names of docs/protocol.md: these must never change.
 const std::map<int, std::string_view> wire = {
-  {1, "bad_request"},   {2, "unauthenticated"}, {3, "token_expired"},
-  {4, "forbidden"},     {5, "not_found"},       {6, "not_invited"},
-  {7, "banned"},        {8, "session_full"},    {9, "session_locked"},
-  {10, "session_ended"}, {11, "conflict"},      {12, "rate_limited"},
-  {13, "too_large"},    {14, "unavailable"},    {15, "internal"},
+  {1, "bad_request"},    {2, "unauthenticated"}, {3, "token_expired"},
+  {4, "forbidden"},      {5, "not_found"},       {6, "not_invited"},
+  {7, "banned"},         {8, "session_full"},    {9, "session_locked"},
+  {10, "session_ended"}, {11, "conflict"},       {12, "rate_limited"},
+  {13, "too_large"},     {14, "unavailable"},    {15, "internal"},
 };
 
 TEST(Errors, KeepsNumbersAndNamesOfTheProtocol) {

@@ -1,9 +1,9 @@
 #include "actors/base/hash.hpp"
 
+#include <gtest/gtest.h>
+
 #include <set>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace rollcall {
 namespace {

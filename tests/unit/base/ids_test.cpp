@@ -1,42 +1,78 @@
 #include "actors/base/ids.hpp"
 
+#include <gtest/gtest.h>
+
 #include <type_traits>
 #include <unordered_set>
-
-#include <gtest/gtest.h>
 
 namespace rollcall {
 namespace {
 
 template <class A, class B>
-concept comparable = requires(A a, B b) { a == b; };
+concept comparable = requires(A a, B b) {
+  a == b;
+};
 
 static_assert(!comparable<session_id, user_id>);
 static_assert(!std::is_convertible_v<std::string, user_id>);
 
 // The edges of Unicode's table 3-7 and what lies just beyond them.
 TEST(Utf8, AcceptsWellFormedSequences) {
-  for (std::string_view text :
-       {"", "a", "\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80",
-        "\xE0\xBF\xBF", "\xE1\x80\x80", "\xEC\xBF\xBF", "\xED\x80\x80",
-        "\xED\x9F\xBF", "\xEE\x80\x80", "\xEF\xBF\xBF", "\xF0\x90\x80\x80",
-        "\xF0\xBF\xBF\xBF", "\xF1\x80\x80\x80", "\xF3\xBF\xBF\xBF",
-        "\xF4\x80\x80\x80", "\xF4\x8F\xBF\xBF", "Z\xC3\xBCrich \xF0\x9F\x91\x8B"})
+  for (std::string_view text : {"",
+                                "a",
+                                "\x7F",
+                                "\xC2\x80",
+                                "\xDF\xBF",
+                                "\xE0\xA0\x80",
+                                "\xE0\xBF\xBF",
+                                "\xE1\x80\x80",
+                                "\xEC\xBF\xBF",
+                                "\xED\x80\x80",
+                                "\xED\x9F\xBF",
+                                "\xEE\x80\x80",
+                                "\xEF\xBF\xBF",
+                                "\xF0\x90\x80\x80",
+                                "\xF0\xBF\xBF\xBF",
+                                "\xF1\x80\x80\x80",
+                                "\xF3\xBF\xBF\xBF",
+                                "\xF4\x80\x80\x80",
+                                "\xF4\x8F\xBF\xBF",
+                                "Z\xC3\xBCrich \xF0\x9F\x91\x8B"})
     EXPECT_TRUE(is_utf8(text)) << testing::PrintToString(text);
   EXPECT_TRUE(is_utf8(std::string_view{"a\0b", 3}));
 }
 
 TEST(Utf8, RefusesMalformedSequences) {
   for (std::string_view text : {
-         "\x80", "\xBF",                      // tails alone
-         "\xC0\x80", "\xC1\xBF",              // overlong, two bytes
-         "\xE0\x80\x80", "\xE0\x9F\xBF",      // overlong, three
-         "\xF0\x80\x80\x80", "\xF0\x8F\xBF\xBF", // overlong, four
-         "\xED\xA0\x80", "\xED\xBF\xBF",      // surrogates
-         "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFE", "\xFF",
-         "\xC2", "\xE1\x80", "\xF1\x80\x80",  // cut off
-         "\xC2" "a", "\xE1\x80" "a", "\xE1" "a\x80", "\xF1\x80\x80" "a",
-         "\xF1\x80" "a\x80", "\xC2\xC2\x80", "ok\xFFok",
+         "\x80",
+         "\xBF", // tails alone
+         "\xC0\x80",
+         "\xC1\xBF", // overlong, two bytes
+         "\xE0\x80\x80",
+         "\xE0\x9F\xBF", // overlong, three
+         "\xF0\x80\x80\x80",
+         "\xF0\x8F\xBF\xBF", // overlong, four
+         "\xED\xA0\x80",
+         "\xED\xBF\xBF", // surrogates
+         "\xF4\x90\x80\x80",
+         "\xF5\x80\x80\x80",
+         "\xFE",
+         "\xFF",
+         "\xC2",
+         "\xE1\x80",
+         "\xF1\x80\x80", // cut off
+         "\xC2"
+         "a",
+         "\xE1\x80"
+         "a",
+         "\xE1"
+         "a\x80",
+         "\xF1\x80\x80"
+         "a",
+         "\xF1\x80"
+         "a\x80",
+         "\xC2\xC2\x80",
+         "ok\xFFok",
        })
     EXPECT_FALSE(is_utf8(text)) << testing::PrintToString(text);
 }
@@ -119,9 +155,9 @@ TEST(ConnectionId, ReadsWhatItWrites) {
 
 TEST(ConnectionId, RefusesOtherSpellings) {
   for (std::string_view text :
-       {"", "0123456789abcdef000000000000002", "0123456789ABCDEF000000000000002a",
-        "0123456789abcdef000000000000002a0", "0123456789abcdefg00000000000002a",
-        " 123456789abcdef000000000000002a"})
+       {"", "0123456789abcdef000000000000002",
+        "0123456789ABCDEF000000000000002a", "0123456789abcdef000000000000002a0",
+        "0123456789abcdefg00000000000002a", " 123456789abcdef000000000000002a"})
     EXPECT_FALSE(parse_connection_id(text).ok()) << text;
 }
 
@@ -141,8 +177,8 @@ TEST(SessionKey, HashesBothParts) {
   std::unordered_set<session_key> all;
   for (int i = 0; i < 100; ++i)
     for (int j = 0; j < 100; ++j)
-      all.insert({namespace_id{std::to_string(i)},
-                  session_id{std::to_string(j)}});
+      all.insert(
+        {namespace_id{std::to_string(i)}, session_id{std::to_string(j)}});
   EXPECT_EQ(all.size(), 10'000U);
   std::unordered_set<std::size_t> hashes;
   for (const auto& key : all)

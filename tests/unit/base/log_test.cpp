@@ -1,9 +1,9 @@
 #include "actors/base/log.hpp"
 
+#include <gtest/gtest.h>
+
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace rollcall {
 namespace {

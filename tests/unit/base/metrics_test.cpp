@@ -1,10 +1,10 @@
 #include "actors/base/metrics.hpp"
 
+#include <gtest/gtest.h>
+
 #include <array>
 #include <stdexcept>
 #include <thread>
-
-#include <gtest/gtest.h>
 
 namespace rollcall::metrics {
 namespace {
@@ -51,9 +51,8 @@ TEST(Metrics, RefusesANameWithAnotherTypeOrOtherBuckets) {
   EXPECT_THROW(all.make_histogram("rollcall_a", "x", duration_buckets()),
                std::logic_error);
   all.make_histogram("rollcall_b_seconds", "x", duration_buckets());
-  EXPECT_THROW(
-    all.make_histogram("rollcall_b_seconds", "x", size_buckets()),
-    std::logic_error);
+  EXPECT_THROW(all.make_histogram("rollcall_b_seconds", "x", size_buckets()),
+               std::logic_error);
 }
 
 TEST(Metrics, BoundsTheNumberOfSeries) {
@@ -101,8 +100,8 @@ TEST(Metrics, AsksCallbacksUntilTheirHandleGoes) {
   registry all;
   double depth = 3;
   {
-    auto first = all.make_callback_gauge("rollcall_depth", "x",
-                                         [&] { return depth; });
+    auto first
+      = all.make_callback_gauge("rollcall_depth", "x", [&] { return depth; });
     auto second
       = all.make_callback_gauge("rollcall_depth", "x", [] { return 10.0; });
     EXPECT_EQ(all.read().at(0).series.at(0).value, 13);

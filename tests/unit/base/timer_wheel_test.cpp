@@ -1,11 +1,11 @@
 #include "actors/base/timer_wheel.hpp"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <map>
 #include <random>
 #include <string>
-
-#include <gtest/gtest.h>
 
 namespace rollcall {
 namespace {
