@@ -1,0 +1,36 @@
+#pragma once
+
+// The WebSocket upgrade (RFC 6455, section 4) as a pure decision.
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "actors/client.hpp"
+#include "edge/net/http_message.hpp"
+#include "edge/net/origin_policy.hpp"
+
+namespace rollcall::edge {
+
+/// An upgrade that may be granted, its token not yet verified.
+struct upgrade {
+  dialect language = dialect::json;
+  /// From the Authorization header or the `bearer.` subprotocol; may be
+  /// empty. Never logged.
+  std::string token;
+  /// As sent; empty when there was none.
+  std::string origin;
+  /// The response that switches protocols.
+  std::string response;
+};
+
+/// Decides an upgrade request on `/v1/connect`. `secure` says that we
+/// terminate TLS. Bounded by the limits of the HTTP parser; linear in them.
+[[nodiscard]] std::variant<upgrade, http_response>
+negotiate_upgrade(const http_request& request, const origin_policy& origins,
+                  bool secure);
+
+/// Sec-WebSocket-Accept for a Sec-WebSocket-Key.
+[[nodiscard]] std::string accept_key(std::string_view key);
+
+} // namespace rollcall::edge

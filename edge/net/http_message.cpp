@@ -1,0 +1,213 @@
+#include "edge/net/http_message.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace rollcall::edge {
+
+namespace {
+
+constexpr char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+std::string_view reason_of(unsigned status) noexcept {
+  switch (status) {
+    case 200: return "OK";
+    case 201: return "Created";
+    case 202: return "Accepted";
+    case 204: return "No Content";
+    case 304: return "Not Modified";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 408: return "Request Timeout";
+    case 409: return "Conflict";
+    case 413: return "Content Too Large";
+    case 417: return "Expectation Failed";
+    case 426: return "Upgrade Required";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
+    case 503: return "Service Unavailable";
+    case 505: return "HTTP Version Not Supported";
+    default: return "Status";
+  }
+}
+
+unsigned status_of(errc code) noexcept {
+  switch (code) {
+    case errc::bad_request: return 400;
+    case errc::unauthenticated: return 401;
+    case errc::token_expired: return 401;
+    case errc::forbidden: return 403;
+    case errc::not_found: return 404;
+    case errc::not_invited: return 403;
+    case errc::banned: return 403;
+    case errc::session_full: return 409;
+    case errc::session_locked: return 409;
+    case errc::session_ended: return 409;
+    case errc::conflict: return 409;
+    case errc::rate_limited: return 429;
+    case errc::too_large: return 413;
+    case errc::unavailable: return 503;
+    case errc::internal: return 500;
+  }
+  return 500;
+}
+
+void append_json_text(std::string& out, std::string_view text) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  out += '"';
+  for (const auto c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7F) {
+      out += "\\u00";
+      out += hex[byte >> 4];
+      out += hex[byte & 0xF];
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+void append_header(std::string& out, std::string_view name,
+                   std::string_view value) {
+  out += name;
+  out += ": ";
+  // A line break in a value would let it write headers of its own.
+  for (const auto c : value)
+    if (c != '\r' && c != '\n' && c != '\0')
+      out += c;
+  out += "\r\n";
+}
+
+bool has_header(const http_response& response, std::string_view name) {
+  return std::any_of(response.headers.begin(), response.headers.end(),
+                     [&](const auto& header) {
+                       return equal_ignoring_case(header.first, name);
+                     });
+}
+
+using default_header = std::pair<std::string_view, std::string_view>;
+
+constexpr std::array<default_header, 6> security_headers{{
+  {"Cache-Control", "no-store"},
+  {"Content-Security-Policy",
+   "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; "
+   "object-src 'none'; base-uri 'none'; form-action 'none'; "
+   "frame-ancestors 'none'"},
+  {"Cross-Origin-Resource-Policy", "same-origin"},
+  {"Referrer-Policy", "no-referrer"},
+  {"X-Content-Type-Options", "nosniff"},
+  {"X-Frame-Options", "DENY"},
+}};
+
+} // namespace
+
+// -- requests ----------------------------------------------------------------
+
+std::string_view http_request::path() const noexcept {
+  return std::string_view{target}.substr(0, target.find('?'));
+}
+
+std::string_view http_request::query() const noexcept {
+  const auto mark = target.find('?');
+  return mark == std::string::npos ? std::string_view{}
+                                   : std::string_view{target}.substr(mark + 1);
+}
+
+std::optional<std::string_view>
+http_request::header(std::string_view name) const noexcept {
+  for (const auto& [key, value] : headers)
+    if (equal_ignoring_case(key, name))
+      return value;
+  return std::nullopt;
+}
+
+std::size_t http_request::header_count(std::string_view name) const noexcept {
+  return static_cast<std::size_t>(
+    std::count_if(headers.begin(), headers.end(), [&](const auto& header) {
+      return equal_ignoring_case(header.first, name);
+    }));
+}
+
+// -- responses ---------------------------------------------------------------
+
+http_response problem(unsigned status, std::string_view code,
+                      std::string_view detail) {
+  http_response response;
+  response.status = status;
+  response.content_type = "application/problem+json";
+  auto& body = response.body;
+  body = "{\"type\":\"about:blank\",\"title\":";
+  append_json_text(body, reason_of(status));
+  body += ",\"status\":" + std::to_string(status) + ",\"code\":";
+  append_json_text(body, code);
+  body += ",\"detail\":";
+  append_json_text(body, detail);
+  body += "}\n";
+  return response;
+}
+
+http_response problem(const failure& why) {
+  auto response = problem(status_of(why.code), to_string(why.code),
+                          why.message);
+  if (response.status == 401)
+    response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  if (why.retry_after) {
+    const auto seconds = (why.retry_after->count() + 999) / 1000;
+    response.headers.emplace_back("Retry-After", std::to_string(seconds));
+  }
+  return response;
+}
+
+std::string encode_response(const http_response& response,
+                            const http_writing& how) {
+  std::string out = "HTTP/1.1 " + std::to_string(response.status) + ' ';
+  out += reason_of(response.status);
+  out += "\r\n";
+  for (const auto& [name, value] : response.headers)
+    append_header(out, name, value);
+  for (const auto& [name, value] : security_headers)
+    if (!has_header(response, name))
+      append_header(out, name, value);
+  if (how.secure)
+    append_header(out, "Strict-Transport-Security", "max-age=31536000");
+  const auto bodiless = response.status == 204 || response.status == 304;
+  if (!bodiless) {
+    append_header(out, "Content-Type", response.content_type);
+    append_header(out, "Content-Length",
+                  std::to_string(response.body.size()));
+  }
+  append_header(out, "Connection", how.keep_alive ? "keep-alive" : "close");
+  out += "\r\n";
+  if (!bodiless && !how.head)
+    out += response.body;
+  return out;
+}
+
+// -- text --------------------------------------------------------------------
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
+  return a.size() == b.size()
+         && std::equal(a.begin(), a.end(), b.begin(),
+                       [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view trimmed(std::string_view text) noexcept {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos)
+    return {};
+  const auto last = text.find_last_not_of(" \t");
+  return text.substr(first, last - first + 1);
+}
+
+} // namespace rollcall::edge

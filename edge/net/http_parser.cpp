@@ -1,0 +1,114 @@
+#include "edge/net/http_parser.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+namespace rollcall::edge {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+
+struct http_parser::machine {
+  http::request_parser<http::string_body> parser;
+};
+
+namespace {
+
+std::string to_text(beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
+} // namespace
+
+http_parser::http_parser(const http_limits& bounds)
+  : bounds_(bounds), machine_(std::make_unique<machine>()) {
+  machine_->parser.eager(true);
+  machine_->parser.header_limit(
+    static_cast<std::uint32_t>(bounds.header_bytes));
+  machine_->parser.body_limit(bounds.body_bytes);
+}
+
+http_parser::~http_parser() = default;
+
+http_parser::status http_parser::refuse(unsigned code, std::string_view why) {
+  refusal_ = problem(code, code == 413 || code == 431 ? "too_large"
+                                                      : "bad_request", why);
+  return status::failed;
+}
+
+http_parser::status http_parser::feed(std::string_view& input) {
+  auto& parser = machine_->parser;
+  while (!parser.is_done()) {
+    beast::error_code failed;
+    const auto consumed
+      = parser.put(boost::asio::buffer(input.data(), input.size()), failed);
+    input.remove_prefix(consumed);
+    if (failed && failed != http::error::need_more) {
+      if (failed == http::error::header_limit)
+        return refuse(431, "the request header is too big");
+      if (failed == http::error::body_limit)
+        return refuse(413, "the request body is too big");
+      if (failed == http::error::bad_version)
+        return refuse(505, "HTTP/1.1 is spoken here");
+      return refuse(400, "this is not an HTTP request");
+    }
+    if (parser.is_header_done() && !header_checked_) {
+      header_checked_ = true;
+      const auto verdict = check_header();
+      if (verdict == status::failed
+          || (verdict == status::wants_continue && !parser.is_done()
+              && input.empty()))
+        return verdict;
+    }
+    if (failed == http::error::need_more || consumed == 0 || input.empty())
+      break;
+  }
+  return parser.is_done() ? status::complete : status::need_more;
+}
+
+http_parser::status http_parser::check_header() {
+  const auto& head = machine_->parser.get();
+  const auto count = [&](http::field name) { return head.count(name); };
+  std::size_t lines = 0;
+  for ([[maybe_unused]] const auto& line : head)
+    ++lines;
+  if (lines > bounds_.header_lines)
+    return refuse(431, "the request has too many header lines");
+  if (count(http::field::host) > 1
+      || (head.version() >= 11 && count(http::field::host) == 0))
+    return refuse(400, "there must be one Host header");
+  // Two ways to say where the body ends are one too many: whoever is in
+  // front of us may have believed the other (request smuggling).
+  const auto lengths = count(http::field::content_length);
+  const auto encodings = count(http::field::transfer_encoding);
+  if (lengths > 1 || encodings > 1 || lengths + encodings > 1
+      || (encodings > 0 && head.version() < 11))
+    return refuse(400, "the length of the body is ambiguous");
+  if (encodings > 0 && !machine_->parser.chunked())
+    return refuse(501, "this transfer coding is not supported");
+  if (head.target().empty() || head.target().front() != '/')
+    return refuse(400, "the target must be a path");
+  const auto expects = head.find(http::field::expect);
+  if (expects == head.end())
+    return status::need_more;
+  if (!equal_ignoring_case(to_text(expects->value()), "100-continue"))
+    return refuse(417, "this expectation cannot be met");
+  return status::wants_continue;
+}
+
+http_request http_parser::take() {
+  auto message = machine_->parser.release();
+  http_request request;
+  request.method = to_text(message.method_string());
+  request.target = to_text(message.target());
+  request.http11 = message.version() >= 11;
+  request.keep_alive = message.keep_alive();
+  for (const auto& line : message)
+    request.headers.emplace_back(to_text(line.name_string()),
+                                 to_text(line.value()));
+  request.body = std::move(message.body());
+  return request;
+}
+
+} // namespace rollcall::edge

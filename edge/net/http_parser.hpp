@@ -1,0 +1,63 @@
+#pragma once
+
+// Takes HTTP/1 requests apart. The grammar is Boost.Beast's; the limits and
+// the answers to bad input are ours.
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "actors/base/limits.hpp"
+#include "edge/net/http_message.hpp"
+
+namespace rollcall::edge {
+
+/// What one request may take.
+struct http_limits {
+  std::size_t header_bytes = limits::http_header_bytes;
+  std::size_t header_lines = limits::http_header_lines;
+  std::size_t body_bytes = limits::http_body_bytes;
+};
+
+/// Parses one request. Owned by the client's io loop.
+class http_parser {
+public:
+  enum class status : std::uint8_t {
+    need_more,
+    /// As `need_more`, and the client waits for `100 Continue`; said once.
+    wants_continue,
+    complete,
+    /// Answer with `refusal()` and close.
+    failed,
+  };
+
+  explicit http_parser(const http_limits& bounds);
+  http_parser(const http_parser&) = delete;
+  http_parser& operator=(const http_parser&) = delete;
+  ~http_parser();
+
+  /// Looks at the front of `input` and removes what it consumed; the caller
+  /// presents the rest again with more behind it.
+  [[nodiscard]] status feed(std::string_view& input);
+
+  /// The request, after `complete`. Call once.
+  [[nodiscard]] http_request take();
+
+  /// Why it failed.
+  [[nodiscard]] const http_response& refusal() const noexcept {
+    return refusal_;
+  }
+
+private:
+  struct machine;
+
+  status check_header();
+  status refuse(unsigned code, std::string_view why);
+
+  http_limits bounds_;
+  std::unique_ptr<machine> machine_;
+  http_response refusal_;
+  bool header_checked_ = false;
+};
+
+} // namespace rollcall::edge
