@@ -1,0 +1,182 @@
+#include "edge/protocol/answer_encoder.hpp"
+
+#include <array>
+
+#include "edge/protocol/message_parts.hpp"
+
+namespace rollcall::edge {
+
+namespace {
+
+constexpr std::size_t answer_bytes = 384;
+constexpr std::size_t participant_bytes = 384;
+
+constexpr std::array all_rights = {
+  capability::observe_count, capability::observe_roster,
+  capability::join,          capability::publish,
+  capability::moderate,      capability::host,
+  capability::configure,     capability::create,
+  capability::admin,
+};
+
+/// Opens an answer; the caller adds the operation's fields and closes it.
+template <class Writer>
+void open_answer(Writer& to, const request_id& id, bool ok) {
+  to.open_map();
+  to.template key<"re">();
+  write_request_id(to, id);
+  to.template key<"ok">();
+  to.boolean(ok);
+}
+
+template <class Writer>
+void write_rights(Writer& to, capability_set rights) {
+  std::size_t count = 0;
+  for (auto right : all_rights)
+    count += rights.has(right) ? 1 : 0;
+  to.open_array(count);
+  for (auto right : all_rights)
+    if (rights.has(right))
+      to.text(to_string(right));
+  to.close_array();
+}
+
+template <class Writer>
+void write_join(Writer& to, const join_reply& what) {
+  to.template key<"participant_id">();
+  to.text(what.participant.str());
+  to.template key<"is_reconnection">();
+  to.boolean(what.is_reconnection);
+  to.template key<"kind">();
+  to.text(what.settings.kind);
+  to.template key<"beat_ms">();
+  to.integer(what.settings.beat.count());
+  to.template key<"rights">();
+  write_rights(to, what.rights);
+}
+
+template <class Writer>
+void write_page(Writer& to, const roster_reply& what, const viewer& who,
+                millis now) {
+  bool shown = shows_roster(who);
+  to.template key<"participants">();
+  to.open_array(shown ? what.participants.size() : 0);
+  if (shown)
+    for (const auto& each : what.participants)
+      write_participant(to, each, shows_identity(who), now);
+  to.close_array();
+  if (shown && what.next) {
+    to.template key<"next">();
+    write_version(to, *what.next);
+  }
+}
+
+template <class Writer>
+void write_session_ack(Writer& to, const session_ack& what) {
+  const auto* page = std::get_if<roster_reply>(&what.what.body);
+  to.template key<"session">();
+  to.text(what.session.str());
+  if (page == nullptr) {
+    to.template key<"level">();
+    if (what.what.level == ack_level::committed)
+      to.template word<"committed">();
+    else
+      to.template word<"accepted">();
+  }
+  to.template key<"at">();
+  write_version(to, what.what.at);
+  to.template key<"present">();
+  to.integer(what.what.present);
+  to.template key<"total">();
+  to.integer(what.what.total);
+  if (const auto* join = std::get_if<join_reply>(&what.what.body))
+    write_join(to, *join);
+  else if (page != nullptr)
+    write_page(to, *page, what.who, what.steady_now);
+}
+
+/// Room for the answer: only roster pages are large.
+std::size_t expected_bytes(const reply& what) {
+  const auto* page = std::get_if<roster_reply>(&what.body);
+  return answer_bytes
+         + (page != nullptr ? page->participants.size() * participant_bytes
+                            : 0);
+}
+
+} // namespace
+
+std::string encode_error(dialect language, const request_id& id,
+                         const failure& why) {
+  return encoded(language, answer_bytes, [&](auto& to) {
+    open_answer(to, id, false);
+    to.template key<"error">();
+    to.open_map();
+    to.template key<"code">();
+    to.text(to_string(why.code));
+    to.template key<"message">();
+    to.text(why.message);
+    if (!why.field.empty()) {
+      to.template key<"field">();
+      to.text(why.field);
+    }
+    to.template key<"retryable">();
+    to.boolean(is_retryable(why.code));
+    if (why.retry_after) {
+      to.template key<"retry_after_ms">();
+      to.integer(why.retry_after->count());
+    }
+    to.close_map();
+    to.close_map();
+  });
+}
+
+std::string encode_ack(dialect language, const request_id& id,
+                       const heartbeat_ack&) {
+  return encoded(language, answer_bytes, [&](auto& to) {
+    open_answer(to, id, true);
+    to.close_map();
+  });
+}
+
+std::string encode_ack(dialect language, const request_id& id,
+                       const refresh_ack& what) {
+  return encoded(language, answer_bytes, [&](auto& to) {
+    open_answer(to, id, true);
+    to.template key<"expires_in_ms">();
+    to.integer(what.expires_in.count());
+    to.close_map();
+  });
+}
+
+std::string encode_ack(dialect language, const request_id& id,
+                       const attach_ack& what) {
+  return encoded(language, answer_bytes, [&](auto& to) {
+    open_answer(to, id, true);
+    to.template key<"session">();
+    to.text(what.session.str());
+    to.template key<"view">();
+    write_view(to, what.granted);
+    to.close_map();
+  });
+}
+
+std::string encode_ack(dialect language, const request_id& id,
+                       const detach_ack& what) {
+  return encoded(language, answer_bytes, [&](auto& to) {
+    open_answer(to, id, true);
+    to.template key<"session">();
+    to.text(what.session.str());
+    to.close_map();
+  });
+}
+
+std::string encode_ack(dialect language, const request_id& id,
+                       const session_ack& what) {
+  return encoded(language, expected_bytes(what.what), [&](auto& to) {
+    open_answer(to, id, true);
+    write_session_ack(to, what);
+    to.close_map();
+  });
+}
+
+} // namespace rollcall::edge

@@ -1,0 +1,202 @@
+#pragma once
+
+// The parts that pushes and answers share, for either writer of writers.hpp.
+// Internal to edge/protocol.
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "actors/changes.hpp"
+#include "actors/client.hpp"
+#include "actors/commands.hpp"
+#include "edge/protocol/visibility.hpp"
+#include "edge/protocol/writers.hpp"
+
+namespace rollcall::edge {
+
+/// Runs `write(writer)` with the dialect's writer and gives the bytes.
+template <class Write>
+[[nodiscard]] std::string encoded(dialect language, std::size_t expected,
+                                  Write write) {
+  std::string out;
+  out.reserve(expected);
+  if (language == dialect::json) {
+    json_writer to{out};
+    write(to);
+    to.finish();
+  } else {
+    msgpack_writer to{out};
+    write(to);
+    to.finish();
+  }
+  return out;
+}
+
+template <class Writer>
+void write_request_id(Writer& to, const request_id& id) {
+  if (const auto* number = std::get_if<std::int64_t>(&id))
+    to.integer(*number);
+  else if (const auto* text = std::get_if<std::string>(&id))
+    to.text(*text);
+  else
+    to.null();
+}
+
+template <class Writer>
+void write_version(Writer& to, const version& at) {
+  to.open_array(2);
+  to.integer(at.epoch);
+  to.integer(at.rev);
+  to.close_array();
+}
+
+template <class Writer>
+void write_view(Writer& to, view which) {
+  switch (which) {
+    case view::roster:
+      return to.template word<"roster">();
+    case view::events:
+      return to.template word<"events">();
+    case view::count:
+      return to.template word<"count">();
+  }
+}
+
+template <class Writer>
+void write_live_value(Writer& to, const live_value& content) {
+  if (const auto* flag = std::get_if<bool>(&content))
+    to.boolean(*flag);
+  else if (const auto* integer = std::get_if<std::int64_t>(&content))
+    to.integer(*integer);
+  else if (const auto* real = std::get_if<double>(&content))
+    to.real(*real);
+  else
+    to.text(*std::get_if<std::string>(&content));
+}
+
+template <class Writer>
+void write_permissions(Writer& to, const std::vector<std::string>& names) {
+  to.open_array(names.size());
+  for (const auto& name : names)
+    to.text(name);
+  to.close_array();
+}
+
+/// How long until `deadline`; a deadline that has passed is now.
+[[nodiscard]] inline std::int64_t span_until(millis deadline,
+                                             millis now) noexcept {
+  return deadline <= now ? 0 : (deadline - now).count();
+}
+
+/// All keys of *Settings*, in the page's order.
+template <class Writer>
+void write_settings(Writer& to, const kind_settings& what) {
+  to.open_map();
+  to.template key<"membership">();
+  to.text(to_string(what.membership));
+  to.template key<"access">();
+  to.text(to_string(what.access));
+  to.template key<"host">();
+  to.text(to_string(what.host));
+  to.template key<"identity">();
+  to.text(to_string(what.identity));
+  to.template key<"duplicates">();
+  to.text(to_string(what.duplicates));
+  to.template key<"capacity">();
+  to.integer(what.capacity);
+  to.template key<"locked">();
+  to.boolean(what.locked);
+  to.template key<"anonymous_views">();
+  to.boolean(what.anonymous_views);
+  to.template key<"beat_ms">();
+  to.integer(what.beat.count());
+  to.template key<"suspect_after_ms">();
+  to.integer(what.suspect_after.count());
+  to.template key<"timeout_ms">();
+  to.integer(what.timeout.count());
+  to.template key<"drop_grace_ms">();
+  to.integer(what.drop_grace.count());
+  to.template key<"host_reclaim_ms">();
+  to.integer(what.host_reclaim.count());
+  to.close_map();
+}
+
+/// `user`, `name` and `email`, as far as they are there.
+template <class Writer>
+void write_identity(Writer& to, const participant_view& who) {
+  if (!who.user.empty()) {
+    to.template key<"user">();
+    to.text(who.user.str());
+  }
+  if (!who.who.name.empty()) {
+    to.template key<"name">();
+    to.text(who.who.name);
+  }
+  if (!who.who.email.empty()) {
+    to.template key<"email">();
+    to.text(who.who.email);
+  }
+}
+
+/// `role` and `permissions`, as far as they are there.
+template <class Writer>
+void write_standing(Writer& to, const std::string& role,
+                    const std::vector<std::string>& permissions) {
+  if (!role.empty()) {
+    to.template key<"role">();
+    to.text(role);
+  }
+  if (!permissions.empty()) {
+    to.template key<"permissions">();
+    write_permissions(to, permissions);
+  }
+}
+
+template <class Writer>
+void write_state(Writer& to, const participant_view& who, millis now) {
+  to.template key<"state">();
+  if (who.state == presence_state::online) {
+    to.template word<"online">();
+    return;
+  }
+  to.template word<"suspected">();
+  if (who.expires) {
+    to.template key<"expires_in_ms">();
+    to.integer(span_until(*who.expires, now));
+  }
+}
+
+template <class Writer>
+void write_participant(Writer& to, const participant_view& who,
+                       bool with_identity, millis now) {
+  to.open_map();
+  to.template key<"participant_id">();
+  to.text(who.participant.str());
+  if (with_identity)
+    write_identity(to, who);
+  write_standing(to, who.role, who.permissions);
+  write_state(to, who, now);
+  to.template key<"since_at">();
+  to.integer(who.since.count());
+  to.template key<"connections">();
+  to.integer(who.connections);
+  if (who.reconnections != 0) {
+    to.template key<"reconnections">();
+    to.integer(who.reconnections);
+  }
+  if (!who.live.empty()) {
+    to.template key<"live">();
+    to.open_map(who.live.size());
+    for (const auto& [key, content] : who.live) {
+      to.key(key);
+      write_live_value(to, content);
+    }
+    to.close_map();
+  }
+  to.close_map();
+}
+
+} // namespace rollcall::edge
