@@ -3,6 +3,12 @@
 // What observers see. A session publishes one batch per tick, from version to
 // version; snapshot + batches = a later snapshot.
 
+#include "actors/base/ids.hpp"
+#include "actors/base/instant.hpp"
+#include "actors/identity.hpp"
+#include "actors/kind.hpp"
+#include "actors/records.hpp"
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -10,12 +16,6 @@
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "actors/base/ids.hpp"
-#include "actors/base/instant.hpp"
-#include "actors/identity.hpp"
-#include "actors/kind.hpp"
-#include "actors/records.hpp"
 
 namespace rollcall {
 

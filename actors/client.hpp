@@ -3,15 +3,15 @@
 // What an edge passes between its io loops, connection actors and relays.
 // Values only: the bytes of the protocols are edge/protocol's business.
 
+#include "actors/base/ids.hpp"
+#include "actors/base/instant.hpp"
+#include "actors/commands.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <variant>
-
-#include "actors/base/ids.hpp"
-#include "actors/base/instant.hpp"
-#include "actors/commands.hpp"
 
 namespace rollcall {
 
@@ -74,8 +74,8 @@ struct session_request {
 };
 
 using request_body
-  = std::variant<hello_request, refresh_request, attach_request,
-                 detach_request, heartbeat_request, session_request>;
+  = std::variant<hello_request, refresh_request, attach_request, detach_request,
+                 heartbeat_request, session_request>;
 
 struct client_request {
   request_id id;

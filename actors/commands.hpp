@@ -2,18 +2,18 @@
 
 // What a session can be asked, and what it answers. Values only.
 
+#include "actors/base/errors.hpp"
+#include "actors/base/ids.hpp"
+#include "actors/changes.hpp"
+#include "actors/identity.hpp"
+#include "actors/kind.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "actors/base/errors.hpp"
-#include "actors/base/ids.hpp"
-#include "actors/changes.hpp"
-#include "actors/identity.hpp"
-#include "actors/kind.hpp"
 
 namespace rollcall {
 
@@ -123,8 +123,7 @@ struct observe_reply {
   capability_set rights;
 };
 
-using reply_body
-  = std::variant<done, join_reply, roster_reply, observe_reply>;
+using reply_body = std::variant<done, join_reply, roster_reply, observe_reply>;
 
 /// The answer to a command that was not refused.
 struct reply {
@@ -201,6 +200,8 @@ struct removed_direct {
 struct direct {
   session_key session;
   connection_id connection;
+  /// The node that has the connection.
+  node_id edge;
   std::variant<removed_direct> body;
 };
 

@@ -3,12 +3,12 @@
 // Who is asking, and what they may do. Made by the edge from a verified token,
 // never from a payload.
 
+#include "actors/base/ids.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "actors/base/ids.hpp"
 
 namespace rollcall {
 
@@ -76,9 +76,8 @@ parse_capability(std::string_view name) noexcept;
 
 /// What a token without `grants` allows at most: all but create and admin.
 inline constexpr capability_set default_grants
-  = {capability::observe_count, capability::observe_roster,
-     capability::join,          capability::publish,
-     capability::moderate,      capability::host,
+  = {capability::observe_count, capability::observe_roster, capability::join,
+     capability::publish,       capability::moderate,       capability::host,
      capability::configure};
 
 /// What others may be shown of a user. Bounded by limits::profile_field_bytes.

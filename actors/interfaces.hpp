@@ -4,20 +4,20 @@
 // each handler. Requests are answered exactly once; everything else is told.
 // Messages are shared, immutable values, so a hop costs no copy.
 
-#include <cstdint>
-#include <map>
-#include <memory>
-#include <string>
-#include <vector>
+#include "actors/base/errors.hpp"
+#include "actors/client.hpp"
+#include "actors/commands.hpp"
+#include "actors/records.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/atom.hpp>
 #include <caf/typed_actor.hpp>
 
-#include "actors/base/errors.hpp"
-#include "actors/client.hpp"
-#include "actors/commands.hpp"
-#include "actors/records.hpp"
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace rollcall {
 
@@ -173,11 +173,10 @@ using session_actor = caf::typed_actor<
   caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
 
 /// A PARTITION: activates and passivates the sessions of one slice, wakes
-/// them at their deadlines and holds the leases of the edges.
+/// them at their deadlines.
 using partition_actor = caf::typed_actor<
   /// Passes a command on to its session, which it activates if need be.
-  caf::replies_to<command_ptr>::with<reply_ptr>,
-  caf::reacts_to<note_ptr>,
+  caf::replies_to<command_ptr>::with<reply_ptr>, caf::reacts_to<note_ptr>,
   /// A session of this partition speaks.
   caf::reacts_to<session_word_ptr>,
   /// Turns the timer wheel.
@@ -189,8 +188,7 @@ using partition_actor = caf::typed_actor<
 /// The ROUTER: finds the owner of a session's partition. One per node.
 using router_actor = caf::typed_actor<
   /// Delegates to the owning partition, here or on another node.
-  caf::replies_to<command_ptr>::with<reply_ptr>,
-  caf::reacts_to<note_ptr>,
+  caf::replies_to<command_ptr>::with<reply_ptr>, caf::reacts_to<note_ptr>,
   caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
 
 /// A CONNECTION: one client. Stamps identity and rights on its requests.
@@ -211,11 +209,9 @@ using connection_actor = caf::typed_actor<
 /// once per (audience, view, dialect) and hands the bytes to the client sink.
 using relay_actor = caf::typed_actor<
   /// What the owner published.
-  caf::reacts_to<batch_ptr>,
-  caf::reacts_to<snapshot_ptr>,
+  caf::reacts_to<batch_ptr>, caf::reacts_to<snapshot_ptr>,
   /// Clients come and go.
-  caf::reacts_to<attach_order_ptr>,
-  caf::reacts_to<detach_order_ptr>,
+  caf::reacts_to<attach_order_ptr>, caf::reacts_to<detach_order_ptr>,
   /// A slow client has drained its queue and wants to catch up.
   caf::reacts_to<resync_order>,
   /// Time to ask again for what has not come, or to go when nobody is left.
@@ -227,12 +223,9 @@ using relay_actor = caf::typed_actor<
 /// The RELAY HUB: one per edge. Finds the relay of a session and the
 /// connection of a direct message; spawns relays and lets them go.
 using relay_hub_actor = caf::typed_actor<
-  caf::reacts_to<batch_ptr>,
-  caf::reacts_to<snapshot_ptr>,
-  caf::reacts_to<direct_ptr>,
-  caf::reacts_to<attach_order_ptr>,
-  caf::reacts_to<detach_order_ptr>,
-  caf::reacts_to<resync_order>,
+  caf::reacts_to<batch_ptr>, caf::reacts_to<snapshot_ptr>,
+  caf::reacts_to<direct_ptr>, caf::reacts_to<attach_order_ptr>,
+  caf::reacts_to<detach_order_ptr>, caf::reacts_to<resync_order>,
   /// This connection takes direct messages from now on.
   caf::reacts_to<connection_id, connection_actor>,
   /// This connection is gone.

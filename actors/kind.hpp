@@ -3,15 +3,15 @@
 // Kinds: one engine, configured. A kind is a preset of settings; a session
 // may override each of them (design section 2).
 
+#include "actors/base/errors.hpp"
+#include "actors/base/instant.hpp"
+
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "actors/base/errors.hpp"
-#include "actors/base/instant.hpp"
 
 namespace rollcall {
 

@@ -4,6 +4,11 @@
 // methods, each with a real and an in-process implementation that pass one
 // contract suite (tests/contract).
 
+#include "actors/base/errors.hpp"
+#include "actors/base/ids.hpp"
+#include "actors/client.hpp"
+#include "actors/commands.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,11 +19,6 @@
 #include <variant>
 #include <vector>
 
-#include "actors/base/errors.hpp"
-#include "actors/base/ids.hpp"
-#include "actors/client.hpp"
-#include "actors/commands.hpp"
-
 namespace rollcall {
 
 // -- message_bus: between nodes ----------------------------------------------
@@ -26,8 +26,8 @@ namespace rollcall {
 /// What one node sends another: to the other's static inbox, at most once,
 /// in order per sender while both live. Loss is repaired above (versions,
 /// leases, announcements), never here.
-using node_message = std::variant<batch_ptr, snapshot_ptr, direct_ptr,
-                                  note_ptr>;
+using node_message
+  = std::variant<batch_ptr, snapshot_ptr, direct_ptr, note_ptr>;
 
 /// Carries messages to the inboxes of nodes, this one included. Thread-safe.
 /// `send` never blocks; the receiver is called on a thread of the bus and may
@@ -81,16 +81,14 @@ public:
 
   /// Makes `who` the owner, unconditionally. The answer's epoch is above all
   /// earlier ones; appends under an earlier epoch are refused from now on.
-  virtual void claim(partition_id partition, const node_id& who,
-                     claimed answer)
+  virtual void claim(partition_id partition, const node_id& who, claimed answer)
     = 0;
 
   /// Appends under `epoch`. `conflict` says that a later claim is in force:
   /// nothing was appended and nothing ever will be under this epoch.
   /// `unavailable` says that nothing was appended and that a retry may work.
   virtual void append(partition_id partition, epoch_t epoch,
-                      std::span<const encoded_record> records,
-                      appended answer)
+                      std::span<const encoded_record> records, appended answer)
     = 0;
 
   /// Calls `each` for every append after `from`, in order. A journal that is
@@ -147,8 +145,7 @@ public:
   virtual void deliver(client_ref client, frame_ptr frame) = 0;
 
   /// Delivers `first`, then everything published to `channel` from here on.
-  virtual void subscribe(client_ref client, channel_id channel,
-                         frame_ptr first)
+  virtual void subscribe(client_ref client, channel_id channel, frame_ptr first)
     = 0;
 
   virtual void unsubscribe(client_ref client, channel_id channel) = 0;

@@ -3,16 +3,16 @@
 // What is kept. The session decides these; persistence/ gives them bytes
 // (persistence/record_format.hpp) and keys. One durable change is one record.
 
+#include "actors/base/ids.hpp"
+#include "actors/base/instant.hpp"
+#include "actors/identity.hpp"
+#include "actors/kind.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "actors/base/ids.hpp"
-#include "actors/base/instant.hpp"
-#include "actors/identity.hpp"
-#include "actors/kind.hpp"
 
 namespace rollcall {
 
@@ -75,6 +75,14 @@ struct member_record {
   op_memory ops;
 
   friend bool operator==(const member_record&, const member_record&) = default;
+};
+
+/// Removes a member's record.
+struct member_erased {
+  session_key session;
+  user_id user;
+
+  friend bool operator==(const member_erased&, const member_erased&) = default;
 };
 
 /// A connection as the roster keeps it: enough to know it again.
@@ -166,7 +174,7 @@ struct session_erased {
 
 using record = std::variant<session_record, member_record, roster_page,
                             occupied_mark, due_mark, interval_record,
-                            audit_record, session_erased>;
+                            audit_record, session_erased, member_erased>;
 
 /// Everything of one session that activation needs.
 struct stored_session {

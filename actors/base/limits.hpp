@@ -104,6 +104,12 @@ inline constexpr std::size_t requests_in_flight = 64;
 inline constexpr std::size_t roster_page_items = 1'000;
 /// Distinct client addresses whose connections are counted.
 inline constexpr std::size_t tracked_addresses = 65'536;
+/// What other threads may have told one io loop that it has not read yet.
+inline constexpr std::size_t loop_inbox = 262'144;
+/// Channels, and watches, of one client: its sessions, twice while it moves
+/// between two views of them.
+inline constexpr std::size_t channels_per_connection
+  = 2 * attachments_per_connection;
 
 // -- operations --------------------------------------------------------------
 

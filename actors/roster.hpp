@@ -1,0 +1,149 @@
+#pragma once
+
+// Who is here. Plain state of one session: participants, their connections,
+// the deadlines that hang on them, and the roster pages they are kept in.
+// Knows no rules and emits no changes; session_state does both.
+
+#include "actors/base/ids.hpp"
+#include "actors/base/instant.hpp"
+#include "actors/changes.hpp"
+#include "actors/identity.hpp"
+#include "actors/records.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace rollcall {
+
+/// A live key with the stamp that decides the last writer. Removed keys keep
+/// their stamp so that a late older write cannot bring them back.
+struct live_entry {
+  std::optional<live_value> value;
+  millis stamp{0};
+};
+
+/// One way in of a participant.
+struct connection {
+  connection_id id;
+  node_id edge;
+  connection_source source = connection_source::socket;
+  /// Nobody vouches for it right now.
+  bool suspected = false;
+  /// Restored and not yet announced by its edge.
+  bool unconfirmed = false;
+  /// Steady time at which something happens to it, and as what it then ends.
+  std::optional<millis> deadline;
+  leave_reason reason = leave_reason::timeout;
+};
+
+/// A present user.
+struct participant {
+  user_id user;
+  participant_id public_id;
+  profile who;
+  capability_set grants;
+  version joined;
+  millis since{0};
+  std::uint32_t reconnections = 0;
+  std::vector<connection> connections;
+  std::map<std::string, live_entry> live;
+  /// What observers were last told.
+  bool shown_suspected = false;
+  std::optional<millis> shown_expires;
+  std::uint32_t shown_connections = 0;
+  /// The roster page that keeps it.
+  std::uint32_t page = 0;
+};
+
+/// The roster of one session. Owned by its session_state.
+class roster {
+public:
+  [[nodiscard]] std::size_t size() const noexcept {
+    return by_user_.size();
+  }
+
+  [[nodiscard]] bool empty() const noexcept {
+    return by_user_.empty();
+  }
+
+  [[nodiscard]] participant* find(const user_id& user);
+  [[nodiscard]] const participant* find(const user_id& user) const;
+  [[nodiscard]] participant* find(const connection_id& id);
+  /// By public id; walks the roster.
+  [[nodiscard]] const participant* find(const participant_id& id) const;
+
+  /// Takes a participant in; its user must not be here. Assigns a page.
+  participant& add(participant who);
+
+  /// Takes a participant back in on the page it was stored on.
+  participant& restore(participant who, std::uint32_t page);
+
+  /// Removes a participant and its connections. The reference ends here.
+  void remove(const participant& who);
+
+  void add_connection(participant& who, connection added);
+  void remove_connection(participant& who, const connection_id& id);
+
+  /// The connection of a participant, which must have it.
+  [[nodiscard]] connection& at(participant& who, const connection_id& id);
+
+  /// Sets or (nothing) clears the deadline of a connection.
+  void set_deadline(connection& target, std::optional<millis> deadline,
+                    leave_reason reason);
+
+  /// The connection with the earliest deadline at or before `now`.
+  [[nodiscard]] std::optional<connection_id> due(millis now) const;
+  [[nodiscard]] std::optional<millis> next_deadline() const;
+
+  /// Moves every deadline later: the time in between did not count.
+  void shift_deadlines(millis by);
+
+  /// The participants in order of joining.
+  [[nodiscard]] const std::map<version, participant*>& in_order() const {
+    return order_;
+  }
+
+  // -- pages -----------------------------------------------------------------
+
+  void mark_dirty(const participant& who) {
+    dirty_.insert(who.page);
+  }
+
+  [[nodiscard]] bool dirty() const noexcept {
+    return !dirty_.empty();
+  }
+
+  /// The rewritten pages; marks them clean.
+  [[nodiscard]] std::vector<roster_page> take_pages(const session_key& session,
+                                                    version at);
+
+  /// A write did not happen: these pages are dirty again.
+  void pages_lost(std::span<const std::uint32_t> numbers);
+
+private:
+  void link(participant& who);
+  std::uint32_t free_page();
+
+  std::unordered_map<user_id, std::unique_ptr<participant>> by_user_;
+  std::unordered_map<connection_id, participant*> by_connection_;
+  std::map<version, participant*> order_;
+  std::set<std::pair<millis, connection_id>> deadlines_;
+  std::vector<std::vector<participant*>> pages_;
+  std::set<std::uint32_t> open_pages_;
+  std::set<std::uint32_t> dirty_;
+};
+
+/// The participant as observers see it; `role` and `permissions` are its
+/// member's.
+[[nodiscard]] participant_view view_of(const participant& who,
+                                       const member_record* member);
+
+} // namespace rollcall

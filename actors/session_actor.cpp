@@ -1,0 +1,281 @@
+#include "actors/session_actor.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/scheduled_actor.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <deque>
+#include <unordered_map>
+
+namespace rollcall {
+
+namespace {
+
+using promise = caf::typed_response_promise<reply_ptr>;
+
+struct session_shell {
+  static inline const char* name = "session";
+
+  session_env env;
+  partition_id partition = 0;
+  epoch_t epoch = 0;
+  session_key key;
+  partition_actor owner;
+  std::unique_ptr<session_state> state;
+  std::unordered_map<ticket, promise> waiting;
+  std::optional<millis> last_flush;
+  std::optional<millis> last_pages;
+  bool flush_due = false;
+  std::optional<millis> asked_wake;
+  std::int64_t commands = 0;
+  std::int64_t batches = 0;
+};
+
+using self_ptr = session_actor::stateful_pointer<session_shell>;
+
+void settle(self_ptr self);
+
+reply_ptr share(result<reply> value) {
+  return std::make_shared<const result<reply>>(std::move(value));
+}
+
+void send_word(self_ptr self, session_word::kind what, millis when = {}) {
+  auto& s = self->state;
+  self->send(s.owner, std::make_shared<const session_word>(
+                        session_word{s.key, what, when}));
+}
+
+void commit_records(self_ptr self, std::vector<record> records,
+                    std::function<void(const result<position_t>&)> then) {
+  auto& s = self->state;
+  auto asked = std::make_shared<const commit>(
+    commit{s.partition, s.epoch, std::move(records)});
+  self->request(s.env.store, s.env.commit_timeout, commit_ptr{asked})
+    .then(
+      [self, then](const committed_ptr& answer) {
+        then(*answer);
+        settle(self);
+      },
+      [self, then](const caf::error&) {
+        then(fail(errc::unavailable, "the store did not answer"));
+        settle(self);
+      });
+}
+
+void start_batches(self_ptr self) {
+  auto& s = self->state;
+  while (auto batch = s.state->next_batch(s.env.clock())) {
+    auto number = batch->number;
+    commit_records(self, std::move(batch->records),
+                   [self, number](const result<position_t>& outcome) {
+                     auto& st = self->state;
+                     st.state->committed(number, outcome, st.env.clock());
+                   });
+  }
+}
+
+void write_pages(self_ptr self, millis now) {
+  auto& s = self->state;
+  if (s.last_pages && now < *s.last_pages + s.env.page_interval)
+    return;
+  auto records = s.state->take_pages();
+  if (records.empty())
+    return;
+  s.last_pages = now;
+  commit_records(self, std::move(records),
+                 [self](const result<position_t>& outcome) {
+                   self->state.state->pages_written(outcome.ok());
+                 });
+}
+
+void publish(self_ptr self) {
+  auto& s = self->state;
+  auto batch = s.state->take_batch();
+  if (batch == nullptr)
+    return;
+  ++s.batches;
+  for (const auto& node : s.state->observers())
+    s.env.bus->send(node, batch);
+}
+
+void schedule_flush(self_ptr self, millis now) {
+  auto& s = self->state;
+  if (s.flush_due)
+    return;
+  bool changed = s.state->has_changes();
+  if (!changed && !s.state->pages_dirty())
+    return;
+  auto next = s.last_flush ? *s.last_flush + s.env.tick : now;
+  if (!changed && s.last_pages)
+    next = later(next, *s.last_pages + s.env.page_interval);
+  if (changed && next <= now) {
+    s.last_flush = now;
+    publish(self);
+    next = now + s.env.tick;
+    if (!s.state->pages_dirty())
+      return;
+  }
+  s.flush_due = true;
+  self->delayed_send(self, later(next - now, millis{0}), atoms::flush::value);
+}
+
+void answer_late(self_ptr self) {
+  auto& s = self->state;
+  for (auto& late : s.state->take_answers()) {
+    auto at = s.waiting.find(late.to);
+    if (at == s.waiting.end())
+      continue;
+    at->second.deliver(share(std::move(late.answer)));
+    s.waiting.erase(at);
+  }
+}
+
+// Everything that follows from a change of state, in the order observers and
+// callers may rely on.
+void settle(self_ptr self) {
+  auto& s = self->state;
+  start_batches(self);
+  answer_late(self);
+  for (auto& word : s.state->take_directs()) {
+    auto shared = std::make_shared<const direct>(std::move(word));
+    s.env.bus->send(shared->edge, direct_ptr{shared});
+  }
+  auto now = s.env.clock();
+  schedule_flush(self, now.steady);
+  auto next = s.state->next_deadline(now);
+  if (next && (!s.asked_wake || *next < *s.asked_wake)) {
+    s.asked_wake = next;
+    send_word(self, session_word::kind::wake_at, *next);
+  }
+}
+
+void observe(self_ptr self, const note& told, const observe_note& wish) {
+  auto& s = self->state;
+  // The snapshot stands for a published version.
+  publish(self);
+  s.state->handle(told, s.env.clock());
+  if (wish.have)
+    if (auto missed = s.state->batches_after(*wish.have)) {
+      for (auto& batch : *missed)
+        s.env.bus->send(told.edge, batch);
+      return;
+    }
+  s.env.bus->send(told.edge,
+                  std::make_shared<const snapshot>(s.state->make_snapshot()));
+}
+
+caf::result<reply_ptr> take_command(self_ptr self, const command_ptr& asked) {
+  auto& s = self->state;
+  ++s.commands;
+  auto outcome = s.state->handle(asked, s.env.clock());
+  auto answer = self->make_response_promise<reply_ptr>();
+  if (auto* now = std::get_if<result<reply>>(&outcome))
+    answer.deliver(share(std::move(*now)));
+  else
+    s.waiting.emplace(std::get<ticket>(outcome), answer);
+  settle(self);
+  return answer;
+}
+
+void take_stop(self_ptr self) {
+  auto& s = self->state;
+  if (!s.state->idle()) {
+    send_word(self, session_word::kind::staying);
+    return;
+  }
+  auto records = s.state->farewell();
+  if (records.empty()) {
+    send_word(self, session_word::kind::gone);
+    self->quit();
+    return;
+  }
+  auto asked = std::make_shared<const commit>(
+    commit{s.partition, s.epoch, std::move(records)});
+  auto leave = [self](bool kept) {
+    send_word(self,
+              kept ? session_word::kind::gone : session_word::kind::staying);
+    if (kept)
+      self->quit();
+  };
+  self->request(s.env.store, s.env.commit_timeout, commit_ptr{asked})
+    .then([leave](const committed_ptr& answer) { leave(answer->ok()); },
+          [leave](const caf::error&) { leave(false); });
+}
+
+void take_wake(self_ptr self) {
+  auto& s = self->state;
+  auto now = s.env.clock();
+  if (s.asked_wake && now.steady - *s.asked_wake > s.env.stall_after)
+    s.state->stalled(now.steady - *s.asked_wake);
+  s.asked_wake.reset();
+  s.state->expire(now);
+  auto next = s.state->next_deadline(now);
+  if (s.state->idle() && next && *next <= now.steady)
+    send_word(self, session_word::kind::idle);
+  else
+    settle(self);
+}
+
+inspection_ptr inspect(self_ptr self) {
+  auto& s = self->state;
+  auto out = std::make_shared<inspection>();
+  out->actor = "session";
+  out->figures = {
+    {"present", s.state->present()},
+    {"total", s.state->total()},
+    {"rev", static_cast<std::int64_t>(s.state->at().rev)},
+    {"observers", static_cast<std::int64_t>(s.state->observers().size())},
+    {"commands", s.commands},
+    {"batches", s.batches},
+    {"waiting", static_cast<std::int64_t>(s.waiting.size())},
+  };
+  out->waiting_for = s.waiting.empty() ? "" : "the store";
+  return out;
+}
+
+session_actor::behavior_type session_behavior(self_ptr self, session_env env,
+                                              session_seed seed,
+                                              partition_actor owner) {
+  auto& s = self->state;
+  s.env = std::move(env);
+  s.partition = seed.partition;
+  s.epoch = seed.epoch;
+  s.key = seed.key;
+  s.owner = std::move(owner);
+  s.state = std::make_unique<session_state>(s.env.rules, seed.key, seed.epoch,
+                                            seed.stored, s.env.clock());
+  settle(self);
+  return {
+    [self](const command_ptr& asked) { return take_command(self, asked); },
+    [self](const note_ptr& told) {
+      if (const auto* wish = std::get_if<observe_note>(&told->body))
+        observe(self, *told, *wish);
+      else
+        self->state.state->handle(*told, self->state.env.clock());
+      settle(self);
+    },
+    [self](atoms::flush) {
+      auto& st = self->state;
+      auto now = st.env.clock().steady;
+      st.flush_due = false;
+      st.last_flush = now;
+      publish(self);
+      write_pages(self, now);
+      settle(self);
+    },
+    [self](atoms::wake) { take_wake(self); },
+    [self](atoms::stop) { take_stop(self); },
+    [self](atoms::inspect) { return inspect(self); },
+  };
+}
+
+} // namespace
+
+session_actor spawn_session(caf::actor_system& system, const session_env& env,
+                            session_seed seed, const partition_actor& owner) {
+  return system.spawn(session_behavior, env, std::move(seed), owner);
+}
+
+} // namespace rollcall

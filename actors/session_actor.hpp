@@ -1,0 +1,54 @@
+#pragma once
+
+// The shell of session_state: wires messages to its methods, sends what they
+// return, and keeps the tick.
+
+#include "actors/base/instant.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/ports.hpp"
+#include "actors/session_state.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <functional>
+#include <memory>
+
+namespace rollcall {
+
+/// Reads both clocks. Production passes `system_now`, tests virtual time.
+using clock_fn = std::function<instant()>;
+
+/// What every session actor of a node is given.
+struct session_env {
+  std::shared_ptr<const session_rules> rules;
+  store_actor store;
+  std::shared_ptr<message_bus> bus;
+  clock_fn clock = system_now;
+  /// The fan-out tick: the first change after idle goes out at once, later
+  /// ones gather this long.
+  millis tick{5};
+  /// The shortest time between two writes of roster pages.
+  millis page_interval{20};
+  /// A wake-up this late means that the process did not run: nobody is blamed
+  /// for the time in between.
+  millis stall_after{1'000};
+  /// How long a commit may take before it counts as failed.
+  millis commit_timeout{10'000};
+};
+
+/// Which session, under which ownership, restored from what.
+struct session_seed {
+  session_key key;
+  partition_id partition = 0;
+  epoch_t epoch = 0;
+  stored_session stored;
+};
+
+/// Starts a session. It reports to `owner` with `session_word`s and quits
+/// after `stop` once it has said `gone`.
+[[nodiscard]] session_actor spawn_session(caf::actor_system& system,
+                                          const session_env& env,
+                                          session_seed seed,
+                                          const partition_actor& owner);
+
+} // namespace rollcall

@@ -1,0 +1,293 @@
+#include "actors/session_state.hpp"
+
+#include "actors/base/hash.hpp"
+#include "actors/base/limits.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace rollcall {
+
+const kind_settings* session_rules::find_kind(std::string_view name) const {
+  auto at = std::find_if(kinds.begin(), kinds.end(),
+                         [&](const auto& kind) { return kind.kind == name; });
+  return at == kinds.end() ? nullptr : &*at;
+}
+
+session_state::session_state(std::shared_ptr<const session_rules> rules,
+                             session_key key, epoch_t epoch,
+                             const stored_session& stored, instant now)
+  : rules_(std::move(rules)), key_(std::move(key)), epoch_(epoch) {
+  idle_since_ = now.steady;
+  restore(stored, now);
+  published_ = at();
+}
+
+void session_state::restore(const stored_session& stored, instant now) {
+  for (const auto& kept : stored.members)
+    members_.emplace(kept.user, kept);
+  for (const auto& [user, visits] : stored.departed)
+    departed_.emplace(user, visits);
+  if (stored.session) {
+    use_record(*stored.session);
+    if (record_->at.epoch == epoch_)
+      rev_ = std::max(rev_, record_->at.rev);
+  }
+  for (const auto& page : stored.pages) {
+    for (const auto& kept : page.entries) {
+      // A roster page and its successor may both have survived a crash
+      // between two pages of one move; the first one read counts.
+      if (roster_.find(kept.user) != nullptr || kept.connections.empty())
+        continue;
+      participant who;
+      who.user = kept.user;
+      who.public_id = public_id(kept.user);
+      who.who = kept.who;
+      who.grants = kept.grants;
+      who.joined = kept.joined;
+      who.since = kept.since;
+      who.reconnections = kept.reconnections;
+      for (const auto& item : kept.connections)
+        who.connections.push_back({item.id, item.edge, item.source, false, true,
+                                   now.steady + rules_->confirm_window,
+                                   leave_reason::edge_lost});
+      who.shown_connections
+        = static_cast<std::uint32_t>(who.connections.size());
+      auto& added = roster_.restore(std::move(who), page.number);
+      if (member(added.user) == nullptr)
+        ++present_strangers_;
+      track_host_candidate(added, true);
+      marked_occupied_ = true;
+    }
+  }
+  if (record_ && record_->appointed_host
+      && roster_.find(*record_->appointed_host) == nullptr)
+    reclaim_until_ = now.steady + settings_.host_reclaim;
+  host_ = find_host();
+}
+
+void session_state::use_record(session_record kept) {
+  const auto* kind = rules_->find_kind(kept.kind);
+  settings_
+    = with_patch(kind != nullptr ? *kind : kind_settings{}, kept.overrides);
+  settings_.kind = kept.kind;
+  record_ = std::move(kept);
+}
+
+participant_id session_state::public_id(const user_id& user) const {
+  return make_participant_id(rules_->id_secret, key_.ns, user);
+}
+
+const member_record* session_state::member(const user_id& user) const {
+  auto at = members_.find(user);
+  return at == members_.end() ? nullptr : &at->second;
+}
+
+// -- rights ------------------------------------------------------------------
+
+capability_set session_state::rights_of(const identity& caller) const {
+  constexpr capability_set participant_rights
+    = {capability::observe_count, capability::observe_roster, capability::join,
+       capability::publish};
+  constexpr capability_set owner_rights = default_grants;
+  if (caller.grants.has(capability::admin))
+    return owner_rights | capability_set{capability::create, capability::admin};
+  if (caller.user.empty())
+    return settings_.anonymous_views && settings_.access == access_mode::open
+             ? capability_set{capability::observe_count}
+             : capability_set{};
+  const auto* known = member(caller.user);
+  bool creator = record_ && record_->created_by == caller.user;
+  if (settings_.access == access_mode::members && known == nullptr && !creator)
+    return {};
+  auto given = participant_rights;
+  if (known != nullptr && known->role == "moderator")
+    given.add(capability::moderate);
+  if (creator || (known != nullptr && known->role == "owner"))
+    given = given | owner_rights;
+  if (host_ == caller.user)
+    given = given | capability_set{capability::moderate, capability::host};
+  return caller.grants & given;
+}
+
+bool session_state::hidden_from(const identity& caller) const {
+  return !record_ || rights_of(caller) == capability_set{};
+}
+
+// -- host --------------------------------------------------------------------
+
+std::optional<user_id> session_state::find_host() const {
+  switch (settings_.host) {
+  case host_policy::oldest_member:
+    if (!admitted_here_.empty())
+      return admitted_here_.begin()->second;
+    return std::nullopt;
+  case host_policy::oldest_present:
+    if (!roster_.empty())
+      return roster_.in_order().begin()->second->user;
+    return std::nullopt;
+  case host_policy::appointed:
+    if (record_ && record_->appointed_host
+        && (roster_.find(*record_->appointed_host) != nullptr
+            || reclaim_until_))
+      return record_->appointed_host;
+    return std::nullopt;
+  case host_policy::none:
+    break;
+  }
+  return std::nullopt;
+}
+
+void session_state::track_host_candidate(const participant& who, bool here) {
+  const auto* known = member(who.user);
+  if (known == nullptr)
+    return;
+  if (here)
+    admitted_here_.emplace(known->admitted, who.user);
+  else
+    admitted_here_.erase({known->admitted, who.user});
+}
+
+void session_state::refresh_host() {
+  auto now_host = find_host();
+  if (now_host == host_)
+    return;
+  host_ = now_host;
+  push_change(host_change{host()});
+}
+
+std::optional<participant_id> session_state::host() const {
+  if (!host_)
+    return std::nullopt;
+  const auto* here = roster_.find(*host_);
+  return here != nullptr ? here->public_id : public_id(*host_);
+}
+
+// -- output ------------------------------------------------------------------
+
+void session_state::push_change(change_body body, audience seen_by) {
+  ++rev_;
+  changes_.push_back({rev_, seen_by, present(), total(), std::move(body)});
+}
+
+batch_ptr session_state::take_batch() {
+  if (changes_.empty())
+    return nullptr;
+  auto out = std::make_shared<batch>();
+  out->session = key_;
+  out->from = published_;
+  out->to = at();
+  out->present = present();
+  out->total = total();
+  out->changes = std::move(changes_);
+  changes_.clear();
+  live_at_.clear();
+  published_ = out->to;
+  ring_.push(out);
+  return out;
+}
+
+std::vector<direct> session_state::take_directs() {
+  return std::exchange(directs_, {});
+}
+
+std::vector<late_answer> session_state::take_answers() {
+  return std::exchange(answers_, {});
+}
+
+snapshot session_state::make_snapshot() const {
+  assert(changes_.empty());
+  snapshot out;
+  out.session = key_;
+  out.at = published_;
+  out.settings = settings_;
+  out.ended = record_ && record_->ended_at;
+  out.present = present();
+  out.total = total();
+  out.host = host();
+  out.participants.reserve(roster_.size());
+  for (const auto& [joined, who] : roster_.in_order())
+    out.participants.push_back(view_of(*who, member(who->user)));
+  return out;
+}
+
+reply session_state::answer(ack_level level) const {
+  return {level, at(), present(), total(), done{}};
+}
+
+// -- roster pages ------------------------------------------------------------
+
+std::vector<record> session_state::take_pages() {
+  std::vector<record> out;
+  if (writing_pages_ || !pages_dirty())
+    return out;
+  writing_pages_ = true;
+  for (auto& page : roster_.take_pages(key_, at())) {
+    pages_in_flight_.push_back(page.number);
+    out.emplace_back(std::move(page));
+  }
+  closed_in_flight_ = std::exchange(closed_, {});
+  for (const auto& stay : closed_in_flight_)
+    out.emplace_back(stay);
+  mark_in_flight_ = !roster_.empty();
+  if (mark_in_flight_ != marked_occupied_)
+    out.emplace_back(occupied_mark{key_, mark_in_flight_});
+  return out;
+}
+
+void session_state::pages_written(bool kept) {
+  writing_pages_ = false;
+  if (kept) {
+    marked_occupied_ = mark_in_flight_;
+  } else {
+    roster_.pages_lost(pages_in_flight_);
+    closed_.insert(closed_.begin(), closed_in_flight_.begin(),
+                   closed_in_flight_.end());
+  }
+  pages_in_flight_.clear();
+  closed_in_flight_.clear();
+}
+
+// -- time --------------------------------------------------------------------
+
+std::optional<millis> session_state::next_deadline(instant now) const {
+  auto next = never;
+  if (auto deadline = roster_.next_deadline())
+    next = std::min(next, *deadline);
+  if (reclaim_until_)
+    next = std::min(next, *reclaim_until_);
+  if (record_ && record_->ended_at) {
+    auto wall_due = *record_->ended_at + rules_->ended_retention;
+    next = std::min(next, now.steady + later(wall_due - now.wall, millis{0}));
+  }
+  if (idle())
+    next = std::min(next, idle_since_
+                            + (record_ ? rules_->idle_after : millis{1'000}));
+  if (next == never)
+    return std::nullopt;
+  return next;
+}
+
+bool session_state::idle() const noexcept {
+  return roster_.empty() && observers_.empty() && pending_.empty()
+         && in_flight_.empty() && !writing_pages_ && !pages_dirty()
+         && changes_.empty() && !reclaim_until_;
+}
+
+std::vector<record> session_state::farewell() const {
+  std::vector<record> out;
+  if (!record_)
+    return out;
+  auto kept = *record_;
+  kept.at = {epoch_, std::max(rev_, last_audit_)};
+  out.emplace_back(std::move(kept));
+  return out;
+}
+
+void session_state::stalled(millis gap) {
+  roster_.shift_deadlines(gap);
+  if (reclaim_until_)
+    *reclaim_until_ += gap;
+}
+
+} // namespace rollcall

@@ -1,0 +1,36 @@
+#pragma once
+
+// The owner of one slice of all sessions: claims it, brings back the sessions
+// that were occupied, activates others on demand, wakes them at their
+// deadlines, and lets them go when nobody wants them.
+
+#include "actors/base/ids.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/session_actor.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <functional>
+
+namespace rollcall::cluster {
+
+struct partition_env {
+  session_env sessions;
+  partition_id partition = 0;
+  /// This node, as the claim names it.
+  node_id self;
+  /// The granularity of deadlines: `left` follows its bound by no more.
+  millis wheel_tick{100};
+  /// How long the store may take for a claim or a load.
+  millis store_timeout{10'000};
+  /// Called once, when the claim is in force and the occupied sessions are
+  /// back, or with the reason why not.
+  std::function<void(const result<epoch_t>&)> ready;
+};
+
+/// Starts the owner of `env.partition`. Commands that come before the claim
+/// is in force wait, bounded by limits::activation_queue.
+[[nodiscard]] partition_actor spawn_partition(caf::actor_system& system,
+                                              partition_env env);
+
+} // namespace rollcall::cluster
