@@ -118,6 +118,13 @@ struct resync_order {
   client_ref client;
 };
 
+/// Wake the connection at this steady time; replaces an earlier wish. The hub
+/// keeps these in one wheel: a timer of its own would outlive a connection.
+struct wake_order {
+  connection_id connection;
+  millis when{0};
+};
+
 using attach_order_ptr = std::shared_ptr<const attach_order>;
 using detach_order_ptr = std::shared_ptr<const detach_order>;
 

@@ -93,7 +93,7 @@ using claim_answer_ptr = std::shared_ptr<const claim_answer>;
 
 // -- messages between a partition and its sessions ---------------------------
 
-/// A session's word to its partition.
+/// A session's word to its partition, and a relay's to its hub.
 struct session_word {
   enum class kind : std::uint8_t {
     /// Wake me at `when` (steady); replaces an earlier wish.
@@ -109,6 +109,9 @@ struct session_word {
   session_key session;
   kind what = kind::idle;
   millis when{0};
+  /// From a relay that is idle: how many orders it had taken. The hub lets it
+  /// go only if it sent no more than these.
+  std::uint64_t orders = 0;
 };
 
 using session_word_ptr = std::shared_ptr<const session_word>;
@@ -136,6 +139,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::client_gone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::attach_order_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::detach_order_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::resync_order)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::wake_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::connection_id)
 
 namespace rollcall {
@@ -230,10 +234,12 @@ using relay_hub_actor = caf::typed_actor<
   caf::reacts_to<connection_id, connection_actor>,
   /// This connection is gone.
   caf::reacts_to<connection_id>,
+  /// A connection of ours wants to be woken.
+  caf::reacts_to<wake_order>,
+  /// Turns the timer wheel.
+  caf::reacts_to<atoms::wake>,
   /// A relay of ours has nobody left and may be let go.
   caf::reacts_to<session_word_ptr>,
-  /// Announces to the owners which sockets this edge really has.
-  caf::reacts_to<atoms::wake>,
   caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
 
 } // namespace rollcall

@@ -1,0 +1,388 @@
+#include "edge/connection/connection_actor.hpp"
+
+#include "actors/base/limits.hpp"
+#include "edge/net/frame_codec.hpp"
+#include "edge/protocol/answer_encoder.hpp"
+#include "edge/protocol/push_encoder.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/scheduled_actor.hpp>
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <variant>
+
+namespace rollcall::edge {
+
+namespace {
+
+struct connection_shell {
+  static inline const char* name = "connection";
+
+  std::shared_ptr<const connection_env> env;
+  client_ref client;
+  dialect language = dialect::json;
+  std::unique_ptr<connection_state> state;
+  std::uint64_t requests = 0;
+  bool closing = false;
+};
+
+using self_ptr = connection_actor::stateful_pointer<connection_shell>;
+
+void deliver(self_ptr self, const std::string& payload) {
+  auto& s = self->state;
+  s.env->sink->deliver(s.client, make_frame(s.language, payload));
+}
+
+template <class Ack>
+void acknowledge(self_ptr self, const request_id& id, const Ack& what) {
+  if (wants_answer(id))
+    deliver(self, encode_ack(self->state.language, id, what));
+}
+
+void refuse(self_ptr self, const request_id& id, const failure& why) {
+  if (wants_answer(id))
+    deliver(self, encode_error(self->state.language, id, why));
+}
+
+void close(self_ptr self, close_code code) {
+  auto& s = self->state;
+  if (s.closing)
+    return;
+  s.closing = true;
+  s.env->sink->close(s.client, static_cast<std::uint16_t>(code),
+                     to_string(code),
+                     make_frame(s.language, encode_bye(s.language, code)));
+}
+
+// -- who ---------------------------------------------------------------------
+
+void welcome(self_ptr self, const request_id& id) {
+  auto& s = self->state;
+  auto now = s.env->clock();
+  welcome_push out;
+  out.re = id;
+  out.connection = s.state->id();
+  out.resume = s.state->resume_key();
+  out.beat = s.env->beat;
+  out.node = s.env->self.name;
+  if (const auto* token = s.state->token()) {
+    out.user = token->user;
+    out.participant = s.state->participant();
+    out.expires_in = later(token->expires_at - now.wall, millis{0});
+  }
+  out.frame_bytes = limits::frame_bytes;
+  out.sessions = limits::attachments_per_connection;
+  out.requests_per_second = s.env->requests_per_second;
+  deliver(self, encode_welcome(s.language, out));
+}
+
+void wake_in(self_ptr self, millis delay) {
+  auto& s = self->state;
+  self->send(s.env->hub,
+             wake_order{s.state->id(), s.env->clock().steady + delay});
+}
+
+void watch_expiry(self_ptr self) {
+  auto& s = self->state;
+  if (const auto* token = s.state->token())
+    wake_in(self, later(token->expires_at - s.env->clock().wall, millis{0}));
+}
+
+void hello(self_ptr self, const request_id& id, const hello_request& body) {
+  auto& s = self->state;
+  if (body.token.empty()) {
+    s.state->stay_anonymous();
+  } else if (auto known = s.state->identify(body.token, s.env->clock().wall);
+             !known) {
+    refuse(self, id, known.error());
+    close(self, close_code::unauthenticated);
+    return;
+  } else {
+    watch_expiry(self);
+  }
+  if (!body.resume.empty())
+    if (auto old = s.state->continue_from(body.resume); !old) {
+      refuse(self, id, old.error());
+      return;
+    }
+  welcome(self, id);
+}
+
+void refresh(self_ptr self, const request_id& id, const refresh_request& body) {
+  auto& s = self->state;
+  auto now = s.env->clock();
+  if (s.state->token() == nullptr) {
+    refuse(self, id, fail(errc::unauthenticated, "say hello first"));
+    return;
+  }
+  if (auto known = s.state->identify(body.token, now.wall); !known) {
+    refuse(self, id, known.error());
+    return;
+  }
+  watch_expiry(self);
+  acknowledge(self, id, refresh_ack{s.state->token()->expires_at - now.wall});
+}
+
+// -- where -------------------------------------------------------------------
+
+command_ptr make_command(self_ptr self, const session_id& session,
+                         command_body body, op_id op = {}) {
+  auto& s = self->state;
+  auto out = std::make_shared<command>();
+  out->session = s.state->key_of(session);
+  out->edge = s.env->self;
+  out->connection = s.state->id();
+  out->caller = s.state->caller_for(session);
+  out->op = std::move(op);
+  out->request = to_string(s.state->id()) + '-' + std::to_string(++s.requests);
+  out->body = std::move(body);
+  return out;
+}
+
+void order_attach(self_ptr self, const session_id& session, const viewer& who,
+                  std::optional<version> since, version at_least) {
+  auto& s = self->state;
+  s.state->sessions()[session].attached = true;
+  auto order = std::make_shared<attach_order>();
+  order->session = s.state->key_of(session);
+  order->client = s.client;
+  order->language = s.language;
+  order->wanted = who.wanted;
+  order->rank = who.rank;
+  order->shown = who.shown;
+  order->since = since;
+  order->at_least = at_least;
+  self->send(s.env->hub, attach_order_ptr{std::move(order)});
+}
+
+void order_detach(self_ptr self, const session_id& session) {
+  auto& s = self->state;
+  auto order = std::make_shared<detach_order>();
+  order->session = s.state->key_of(session);
+  order->client = s.client;
+  self->send(s.env->hub, detach_order_ptr{std::move(order)});
+}
+
+void forget_session(self_ptr self, const session_id& session) {
+  auto& s = self->state;
+  s.env->sink->watch(s.client, s.state->id(), s.state->key_of(session),
+                     millis{0});
+  if (s.state->sessions().erase(session) != 0)
+    order_detach(self, session);
+}
+
+// Asks the owner; `use` gets the reply if it is not a refusal.
+void ask(self_ptr self, const request_id& id, const command_ptr& asked,
+         std::function<void(const reply&)> use) {
+  auto& s = self->state;
+  if (!s.state->begin_request()) {
+    auto why = fail(errc::rate_limited, "too many unanswered requests");
+    why.retry_after = millis{100};
+    refuse(self, id, why);
+    return;
+  }
+  self->request(s.env->router, s.env->request_timeout, asked)
+    .then(
+      [self, id, use](const reply_ptr& answer) {
+        self->state.state->end_request();
+        if (answer->ok())
+          use(answer->value());
+        else
+          refuse(self, id, answer->error());
+      },
+      [self, id](const caf::error&) {
+        self->state.state->end_request();
+        refuse(self, id, fail(errc::unavailable, "the owner did not answer"));
+      });
+}
+
+void attach(self_ptr self, const request_id& id, const attach_request& body) {
+  auto& s = self->state;
+  if (auto room = s.state->room_for(body.session); !room) {
+    refuse(self, id, room.error());
+    return;
+  }
+  ask(self, id, make_command(self, body.session, observe_command{}),
+      [self, id, body](const reply& answer) {
+        const auto& found = std::get<observe_reply>(answer.body);
+        if (body.wanted == view::roster
+            && !found.rights.has(capability::observe_roster)) {
+          refuse(self, id,
+                 fail(errc::forbidden, "the token does not allow this view",
+                      "view"));
+          return;
+        }
+        auto who = viewer_for(body.wanted, found.rights, found.settings);
+        acknowledge(self, id, attach_ack{body.session, granted_view(who)});
+        order_attach(self, body.session, who, body.since, answer.at);
+      });
+}
+
+void detach(self_ptr self, const request_id& id, const detach_request& body) {
+  auto& s = self->state;
+  auto at = s.state->sessions().find(body.session);
+  if (at != s.state->sessions().end() && at->second.attached) {
+    at->second.attached = false;
+    order_detach(self, body.session);
+    if (!at->second.joined)
+      s.state->sessions().erase(at);
+  }
+  acknowledge(self, id, detach_ack{body.session});
+}
+
+void joined(self_ptr self, const session_request& body, const reply& answer) {
+  auto& s = self->state;
+  const auto& found = std::get<join_reply>(answer.body);
+  s.state->sessions()[body.session].joined = true;
+  s.env->sink->watch(s.client, s.state->id(), s.state->key_of(body.session),
+                     found.settings.suspect_after);
+  if (body.wanted)
+    order_attach(self, body.session,
+                 viewer_for(*body.wanted, found.rights, found.settings),
+                 body.since, answer.at);
+}
+
+// A view that asks for the caller's own rank: what a roster page may show is
+// the owner's decision, taken before it answers.
+constexpr viewer as_given{view::roster, audience::moderator,
+                          identity_mode::named};
+
+void session_op(self_ptr self, const request_id& id,
+                const session_request& body) {
+  auto& s = self->state;
+  auto work = body.body;
+  if (auto* x = std::get_if<join_command>(&work)) {
+    if (auto room = s.state->room_for(body.session); !room) {
+      refuse(self, id, room.error());
+      return;
+    }
+    x->resumes = s.state->resumes();
+  }
+  bool leaves = std::holds_alternative<leave_command>(work);
+  ask(self, id, make_command(self, body.session, std::move(work), body.op),
+      [self, id, body, leaves](const reply& answer) {
+        acknowledge(self, id,
+                    session_ack{body.session, answer, as_given,
+                                self->state.env->clock().steady});
+        if (std::holds_alternative<join_reply>(answer.body))
+          joined(self, body, answer);
+        else if (leaves)
+          forget_session(self, body.session);
+      });
+}
+
+void take_request(self_ptr self, const client_request& asked) {
+  auto& s = self->state;
+  if (s.closing)
+    return;
+  const auto& id = asked.id;
+  if (const auto* greeting = std::get_if<hello_request>(&asked.body)) {
+    hello(self, id, *greeting);
+    return;
+  }
+  if (!s.state->greeted()) {
+    refuse(self, id, fail(errc::unauthenticated, "say hello first"));
+    return;
+  }
+  if (const auto* renewal = std::get_if<refresh_request>(&asked.body))
+    refresh(self, id, *renewal);
+  else if (const auto* wish = std::get_if<attach_request>(&asked.body))
+    attach(self, id, *wish);
+  else if (const auto* end = std::get_if<detach_request>(&asked.body))
+    detach(self, id, *end);
+  else if (const auto* op = std::get_if<session_request>(&asked.body))
+    session_op(self, id, *op);
+  else
+    acknowledge(self, id, heartbeat_ack{});
+}
+
+void take_direct(self_ptr self, const direct& word) {
+  auto& s = self->state;
+  forget_session(self, word.session.id);
+  deliver(self, encode_direct(s.language, word));
+  if (!s.state->sessions().empty())
+    return;
+  auto reason = std::get<removed_direct>(word.body).reason;
+  if (reason == leave_reason::kicked)
+    close(self, close_code::kicked);
+  else if (reason == leave_reason::replaced)
+    close(self, close_code::replaced);
+}
+
+void take_wake(self_ptr self) {
+  auto& s = self->state;
+  if (!s.state->greeted()) {
+    close(self, close_code::unauthenticated);
+    return;
+  }
+  const auto* token = s.state->token();
+  if (token == nullptr)
+    return;
+  if (token->expires_at <= s.env->clock().wall)
+    close(self, close_code::token_expired);
+  else
+    watch_expiry(self);
+}
+
+void take_end(self_ptr self, client_gone end) {
+  auto& s = self->state;
+  for (const auto& [session, where] : s.state->sessions()) {
+    if (where.joined && end.goodbye)
+      caf::anon_send(s.env->router,
+                     make_command(self, session, leave_command{}));
+    order_detach(self, session);
+  }
+  self->send(s.env->hub, s.state->id());
+  self->quit();
+}
+
+inspection_ptr inspect(self_ptr self) {
+  auto& s = self->state;
+  auto out = std::make_shared<inspection>();
+  out->actor = "connection";
+  out->figures
+    = {{"sessions", static_cast<std::int64_t>(s.state->sessions().size())},
+       {"requests", static_cast<std::int64_t>(s.requests)}};
+  out->waiting_for = s.state->greeted() ? "" : "hello";
+  return out;
+}
+
+connection_actor::behavior_type
+connection_behavior(self_ptr self, std::shared_ptr<const connection_env> env,
+                    connection_seed seed) {
+  auto& s = self->state;
+  s.env = std::move(env);
+  s.client = seed.client;
+  s.language = seed.language;
+  s.state = std::make_unique<connection_state>(s.env->rules, seed.id);
+  connection_actor me = self;
+  self->send(s.env->hub, seed.id, me);
+  if (seed.token.empty()) {
+    wake_in(self, limits::hello_timeout);
+  } else if (s.state->identify(seed.token, s.env->clock().wall)) {
+    watch_expiry(self);
+    welcome(self, {});
+  } else {
+    close(self, close_code::unauthenticated);
+  }
+  return {
+    [self](const client_request_ptr& asked) { take_request(self, *asked); },
+    [self](const direct_ptr& word) { take_direct(self, *word); },
+    [self](client_gone end) { take_end(self, end); },
+    [self](atoms::wake) { take_wake(self); },
+    [self](atoms::stop) { close(self, close_code::shutdown); },
+    [self](atoms::inspect) { return inspect(self); },
+  };
+}
+
+} // namespace
+
+connection_actor spawn_connection(caf::actor_system& system,
+                                  std::shared_ptr<const connection_env> env,
+                                  connection_seed seed) {
+  return system.spawn(connection_behavior, std::move(env), std::move(seed));
+}
+
+} // namespace rollcall::edge

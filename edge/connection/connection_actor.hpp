@@ -1,0 +1,48 @@
+#pragma once
+
+// One client's connection: verifies who it is, stamps that on its requests,
+// passes them to the owners, and answers.
+
+#include "actors/interfaces.hpp"
+#include "actors/ports.hpp"
+#include "actors/session_actor.hpp"
+#include "edge/connection/connection_state.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace rollcall::edge {
+
+/// What all connection actors of an edge share.
+struct connection_env {
+  std::shared_ptr<const connection_rules> rules;
+  router_actor router;
+  relay_hub_actor hub;
+  std::shared_ptr<client_sink> sink;
+  node_id self;
+  clock_fn clock = system_now;
+  /// What `welcome` says.
+  millis beat{15'000};
+  std::size_t requests_per_second = 100;
+  /// How long an owner may take to answer.
+  millis request_timeout{5'000};
+};
+
+/// A client that was let in.
+struct connection_seed {
+  client_ref client;
+  dialect language = dialect::json;
+  connection_id id;
+  /// Verified already at the upgrade; empty: `hello` must bring it.
+  std::string token;
+};
+
+[[nodiscard]] connection_actor
+spawn_connection(caf::actor_system& system,
+                 std::shared_ptr<const connection_env> env,
+                 connection_seed seed);
+
+} // namespace rollcall::edge

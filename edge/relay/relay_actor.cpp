@@ -1,0 +1,311 @@
+#include "edge/relay/relay_actor.hpp"
+
+#include "edge/net/frame_codec.hpp"
+#include "edge/protocol/push_encoder.hpp"
+#include "edge/relay/relay_state.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/scheduled_actor.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <map>
+#include <set>
+#include <vector>
+
+namespace rollcall::edge {
+
+namespace {
+
+/// All clients of a relay that receive the same bytes.
+struct variant_key {
+  dialect language = dialect::json;
+  viewer who;
+
+  /// The low byte of the channel's number.
+  [[nodiscard]] std::uint64_t code() const noexcept {
+    return static_cast<std::uint64_t>(language)
+           | static_cast<std::uint64_t>(who.wanted) << 1
+           | static_cast<std::uint64_t>(who.rank) << 3
+           | static_cast<std::uint64_t>(who.shown) << 5;
+  }
+};
+
+struct audience_group {
+  variant_key key;
+  std::set<client_ref> clients;
+  /// The snapshot as bytes, for everyone who attaches at the same version.
+  frame_ptr cached;
+  version cached_at;
+};
+
+struct relay_shell {
+  static inline const char* name = "relay";
+
+  relay_env env;
+  session_key session;
+  std::uint64_t number = 0;
+  relay_hub_actor hub;
+  relay_state replica;
+  std::map<std::uint64_t, audience_group> groups;
+  /// Attachments that wait until the replica is fresh enough.
+  std::vector<attach_order_ptr> waiting;
+  std::size_t clients = 0;
+  std::uint64_t orders = 0;
+  bool asked = false;
+  bool wake_due = false;
+  millis empty_since{0};
+  std::int64_t batches = 0;
+  std::int64_t encodings = 0;
+};
+
+using self_ptr = relay_actor::stateful_pointer<relay_shell>;
+
+frame_ptr framed(const variant_key& key, std::string payload) {
+  return make_frame(key.language, payload);
+}
+
+channel_id channel_of(const relay_shell& s, std::uint64_t code) {
+  return s.number << 8 | code;
+}
+
+void wake_in(self_ptr self, millis delay) {
+  auto& s = self->state;
+  if (s.wake_due)
+    return;
+  s.wake_due = true;
+  self->delayed_send(self, delay, atoms::wake::value);
+}
+
+void ask_owner(self_ptr self) {
+  auto& s = self->state;
+  s.asked = true;
+  observe_note wish;
+  if (s.replica.ready())
+    wish.have = s.replica.at();
+  self->send(s.env.router,
+             std::make_shared<const note>(note{s.session, s.env.self, wish}));
+  wake_in(self, s.env.ask_again);
+}
+
+const frame_ptr& snapshot_frame(relay_shell& s, audience_group& group) {
+  if (!group.cached || group.cached_at != s.replica.at()) {
+    group.cached
+      = framed(group.key, encode_snapshot(group.key.language, group.key.who,
+                                          s.replica.make_snapshot(), "attached",
+                                          s.env.clock().steady));
+    group.cached_at = s.replica.at();
+    ++s.encodings;
+  }
+  return group.cached;
+}
+
+frame_ptr why_frame(relay_shell& s, const audience_group& group,
+                    std::string_view why) {
+  ++s.encodings;
+  return framed(group.key, encode_snapshot(group.key.language, group.key.who,
+                                           s.replica.make_snapshot(), why,
+                                           s.env.clock().steady));
+}
+
+frame_ptr first_frame(relay_shell& s, audience_group& group,
+                      const attach_order& order) {
+  if (!order.since)
+    return snapshot_frame(s, group);
+  if (order.since->epoch != s.replica.at().epoch)
+    return why_frame(s, group, "epoch_changed");
+  auto missed = s.replica.missed(*order.since);
+  if (!missed)
+    return why_frame(s, group, "too_old");
+  if (missed->empty()) {
+    auto nothing = std::make_shared<batch>();
+    auto whole = s.replica.make_snapshot();
+    nothing->session = s.session;
+    nothing->from = nothing->to = s.replica.at();
+    nothing->present = whole.present;
+    nothing->total = whole.total;
+    missed->push_back(nothing);
+  }
+  ++s.encodings;
+  return framed(group.key, encode_changes(group.key.language, group.key.who,
+                                          std::span<const batch_ptr>{*missed},
+                                          s.env.clock().steady));
+}
+
+void drop_client(relay_shell& s, client_ref client) {
+  for (auto at = s.groups.begin(); at != s.groups.end();) {
+    if (at->second.clients.erase(client) != 0) {
+      --s.clients;
+      s.env.sink->unsubscribe(client, channel_of(s, at->first));
+    }
+    at = at->second.clients.empty() ? s.groups.erase(at) : std::next(at);
+  }
+}
+
+void attach_now(self_ptr self, const attach_order& order) {
+  auto& s = self->state;
+  drop_client(s, order.client);
+  variant_key key{order.language,
+                  canonical({order.wanted, order.rank, order.shown})};
+  auto& group = s.groups[key.code()];
+  group.key = key;
+  group.clients.insert(order.client);
+  ++s.clients;
+  s.env.sink->subscribe(order.client, channel_of(s, key.code()),
+                        first_frame(s, group, order));
+}
+
+void attach_waiting(self_ptr self) {
+  auto& s = self->state;
+  std::vector<attach_order_ptr> still;
+  for (auto& order : std::exchange(s.waiting, {})) {
+    if (s.replica.ready() && order->at_least <= s.replica.at())
+      attach_now(self, *order);
+    else
+      still.push_back(std::move(order));
+  }
+  s.waiting = std::move(still);
+}
+
+void check_empty(self_ptr self) {
+  auto& s = self->state;
+  if (s.clients > 0 || !s.waiting.empty())
+    return;
+  s.empty_since = s.env.clock().steady;
+  wake_in(self, s.env.linger);
+}
+
+void take_batch(self_ptr self, const batch_ptr& next) {
+  auto& s = self->state;
+  switch (s.replica.take(next)) {
+  case batch_fate::old:
+    return;
+  case batch_fate::gap:
+    if (!s.asked)
+      ask_owner(self);
+    return;
+  case batch_fate::applied:
+    break;
+  }
+  s.asked = false;
+  ++s.batches;
+  auto now = s.env.clock().steady;
+  for (auto& [code, group] : s.groups) {
+    ++s.encodings;
+    s.env.sink->publish(
+      channel_of(s, code),
+      framed(group.key,
+             encode_changes(group.key.language, group.key.who, *next, now)));
+  }
+  attach_waiting(self);
+}
+
+void take_snapshot(self_ptr self, const snapshot& whole) {
+  auto& s = self->state;
+  s.asked = false;
+  bool was_ready = s.replica.ready();
+  if (!s.replica.take(whole))
+    return;
+  // Clients that were following cannot fold across a repaired gap.
+  if (was_ready)
+    for (auto& [code, group] : s.groups)
+      s.env.sink->publish(channel_of(s, code), why_frame(s, group, "too_old"));
+  attach_waiting(self);
+}
+
+void resync(self_ptr self, const resync_order& order) {
+  auto& s = self->state;
+  auto at = s.groups.find(order.channel & 0xFF);
+  if (at == s.groups.end() || !at->second.clients.contains(order.client))
+    return;
+  s.env.sink->subscribe(order.client, order.channel,
+                        why_frame(s, at->second, "slow_reader"));
+}
+
+void take_wake(self_ptr self) {
+  auto& s = self->state;
+  s.wake_due = false;
+  bool unmet = !s.waiting.empty() || (s.asked && s.clients > 0);
+  if (unmet) {
+    ask_owner(self);
+    return;
+  }
+  if (s.clients > 0 || !s.waiting.empty())
+    return;
+  auto end = s.empty_since + s.env.linger;
+  auto now = s.env.clock().steady;
+  if (now < end) {
+    wake_in(self, end - now);
+    return;
+  }
+  self->send(s.hub,
+             std::make_shared<const session_word>(session_word{
+               s.session, session_word::kind::idle, millis{0}, s.orders}));
+}
+
+inspection_ptr inspect(self_ptr self) {
+  auto& s = self->state;
+  auto out = std::make_shared<inspection>();
+  out->actor = "relay";
+  out->figures = {
+    {"clients", static_cast<std::int64_t>(s.clients)},
+    {"waiting", static_cast<std::int64_t>(s.waiting.size())},
+    {"groups", static_cast<std::int64_t>(s.groups.size())},
+    {"batches", s.batches},
+    {"encodings", s.encodings},
+    {"rev", static_cast<std::int64_t>(s.replica.at().rev)},
+  };
+  out->waiting_for = s.asked ? "the owner" : "";
+  return out;
+}
+
+relay_actor::behavior_type relay_behavior(self_ptr self, relay_env env,
+                                          session_key session,
+                                          std::uint64_t number,
+                                          relay_hub_actor hub) {
+  auto& s = self->state;
+  s.env = std::move(env);
+  s.session = std::move(session);
+  s.number = number;
+  s.hub = std::move(hub);
+  ask_owner(self);
+  return {
+    [self](const batch_ptr& next) { take_batch(self, next); },
+    [self](const snapshot_ptr& whole) { take_snapshot(self, *whole); },
+    [self](const attach_order_ptr& order) {
+      auto& st = self->state;
+      ++st.orders;
+      st.waiting.push_back(order);
+      attach_waiting(self);
+      if (!st.waiting.empty() && !st.asked)
+        wake_in(self, st.env.ask_again);
+    },
+    [self](const detach_order_ptr& order) {
+      auto& st = self->state;
+      std::erase_if(st.waiting, [&](const auto& waiting) {
+        return waiting->client == order->client;
+      });
+      drop_client(st, order->client);
+      check_empty(self);
+    },
+    [self](const resync_order& order) { resync(self, order); },
+    [self](atoms::wake) { take_wake(self); },
+    [self](atoms::stop) {
+      auto& st = self->state;
+      self->send(st.env.router, std::make_shared<const note>(note{
+                                  st.session, st.env.self, unobserve_note{}}));
+      self->quit();
+    },
+    [self](atoms::inspect) { return inspect(self); },
+  };
+}
+
+} // namespace
+
+relay_actor spawn_relay(caf::actor_system& system, const relay_env& env,
+                        const session_key& session, std::uint64_t number,
+                        const relay_hub_actor& hub) {
+  return system.spawn(relay_behavior, env, session, number, hub);
+}
+
+} // namespace rollcall::edge

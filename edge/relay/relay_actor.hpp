@@ -1,0 +1,42 @@
+#pragma once
+
+// The relays of an edge: one per session that a client here observes, and the
+// hub that finds them.
+
+#include "actors/interfaces.hpp"
+#include "actors/ports.hpp"
+#include "actors/session_actor.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <functional>
+#include <memory>
+
+namespace rollcall::edge {
+
+/// What the relays of one edge share.
+struct relay_env {
+  router_actor router;
+  std::shared_ptr<client_sink> sink;
+  /// This node, as owners address it.
+  node_id self;
+  clock_fn clock = system_now;
+  /// How long to wait for the owner before asking again.
+  millis ask_again{2'000};
+  /// How long a relay without clients keeps its replica for those who return.
+  millis linger{10'000};
+};
+
+/// Starts a relay. `number` is its part of a channel's number; it tells `hub`
+/// with `session_word::idle` when it has nobody left, and quits on `stop`.
+[[nodiscard]] relay_actor spawn_relay(caf::actor_system& system,
+                                      const relay_env& env,
+                                      const session_key& session,
+                                      std::uint64_t number,
+                                      const relay_hub_actor& hub);
+
+/// Starts the hub of an edge.
+[[nodiscard]] relay_hub_actor spawn_relay_hub(caf::actor_system& system,
+                                              relay_env env);
+
+} // namespace rollcall::edge

@@ -1,0 +1,143 @@
+#include "actors/base/timer_wheel.hpp"
+#include "edge/relay/relay_actor.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/scheduled_actor.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace rollcall::edge {
+
+namespace {
+
+struct relay_entry {
+  relay_actor relay;
+  std::uint64_t number = 0;
+  /// Attach orders passed on to it.
+  std::uint64_t orders = 0;
+};
+
+struct hub_shell {
+  static inline const char* name = "relay_hub";
+
+  relay_env env;
+  std::unordered_map<session_key, relay_entry> relays;
+  std::unordered_map<std::uint64_t, session_key> by_number;
+  std::unordered_map<connection_id, connection_actor> connections;
+  std::uint64_t last_number = 0;
+  /// Ends of tokens and of patience; a second early or late is no matter.
+  timer_wheel<connection_id> wheel{millis{250}};
+  std::optional<millis> armed;
+};
+
+using self_ptr = relay_hub_actor::stateful_pointer<hub_shell>;
+
+template <class Message>
+void to_relay(self_ptr self, const session_key& session,
+              const Message& message) {
+  auto& s = self->state;
+  if (auto at = s.relays.find(session); at != s.relays.end())
+    self->send(at->second.relay, message);
+}
+
+void attach(self_ptr self, const attach_order_ptr& order) {
+  auto& s = self->state;
+  auto& entry = s.relays[order->session];
+  if (!entry.relay) {
+    entry.number = ++s.last_number;
+    s.by_number.emplace(entry.number, order->session);
+    relay_hub_actor me = self;
+    entry.relay
+      = spawn_relay(self->system(), s.env, order->session, entry.number, me);
+  }
+  ++entry.orders;
+  self->send(entry.relay, order);
+}
+
+void release(self_ptr self, const session_word& word) {
+  auto& s = self->state;
+  auto at = s.relays.find(word.session);
+  // An order that crossed the relay's word keeps it alive.
+  if (at == s.relays.end() || at->second.orders != word.orders)
+    return;
+  self->send(at->second.relay, atoms::stop::value);
+  s.by_number.erase(at->second.number);
+  s.relays.erase(at);
+}
+
+void arm(self_ptr self) {
+  auto& s = self->state;
+  auto next = s.wheel.next();
+  if (!next || (s.armed && *s.armed <= *next))
+    return;
+  s.armed = next;
+  self->delayed_send(self, later(*next - s.env.clock().steady, millis{0}),
+                     atoms::wake::value);
+}
+
+void turn_wheel(self_ptr self) {
+  auto& s = self->state;
+  s.armed.reset();
+  std::vector<connection_id> due;
+  s.wheel.expire(s.env.clock().steady, due);
+  for (const auto& id : due)
+    if (auto at = s.connections.find(id); at != s.connections.end())
+      self->send(at->second, atoms::wake::value);
+  arm(self);
+}
+
+relay_hub_actor::behavior_type hub_behavior(self_ptr self, relay_env env) {
+  self->state.env = std::move(env);
+  return {
+    [self](const batch_ptr& x) { to_relay(self, x->session, x); },
+    [self](const snapshot_ptr& x) { to_relay(self, x->session, x); },
+    [self](const direct_ptr& x) {
+      auto& s = self->state;
+      auto at = s.connections.find(x->connection);
+      if (at != s.connections.end())
+        self->send(at->second, x);
+    },
+    [self](const attach_order_ptr& x) { attach(self, x); },
+    [self](const detach_order_ptr& x) { to_relay(self, x->session, x); },
+    [self](const resync_order& x) {
+      auto& s = self->state;
+      auto at = s.by_number.find(x.channel >> 8);
+      if (at != s.by_number.end())
+        to_relay(self, at->second, x);
+    },
+    [self](const connection_id& id, const connection_actor& who) {
+      self->state.connections.insert_or_assign(id, who);
+    },
+    [self](const connection_id& id) {
+      self->state.connections.erase(id);
+      self->state.wheel.cancel(id);
+    },
+    [self](const wake_order& order) {
+      self->state.wheel.schedule(order.connection, order.when);
+      arm(self);
+    },
+    [self](atoms::wake) { turn_wheel(self); },
+    [self](const session_word_ptr& word) { release(self, *word); },
+    [self](atoms::inspect) -> inspection_ptr {
+      auto& s = self->state;
+      auto out = std::make_shared<inspection>();
+      out->actor = "relay_hub";
+      out->figures
+        = {{"relays", static_cast<std::int64_t>(s.relays.size())},
+           {"connections", static_cast<std::int64_t>(s.connections.size())}};
+      return out;
+    },
+  };
+}
+
+} // namespace
+
+relay_hub_actor spawn_relay_hub(caf::actor_system& system, relay_env env) {
+  return system.spawn(hub_behavior, std::move(env));
+}
+
+} // namespace rollcall::edge
