@@ -1,0 +1,450 @@
+#include "unit/edge/protocol_requests.hpp"
+
+#include <array>
+#include <set>
+
+#include "actors/base/limits.hpp"
+#include "edge/protocol/message_parts.hpp"
+#include "edge/protocol/request_decoder.hpp"
+
+namespace rollcall::edge::test {
+
+namespace {
+
+// -- encoding ----------------------------------------------------------------
+
+template <class Writer>
+void put_text(Writer& to, std::string_view key, const std::string& text) {
+  if (text.empty())
+    return;
+  to.key(key);
+  to.text(text);
+}
+
+template <class Writer>
+void put_version(Writer& to, std::string_view key,
+                 const std::optional<version>& at) {
+  if (!at)
+    return;
+  to.key(key);
+  write_version(to, *at);
+}
+
+template <class Writer>
+void put_live(Writer& to, const live_update& live) {
+  to.key("live");
+  to.open_map(live.size());
+  for (const auto& [key, content] : live) {
+    to.key(key);
+    if (content)
+      write_live_value(to, *content);
+    else
+      to.null();
+  }
+  to.close_map();
+}
+
+template <class Writer, class Enum>
+void put_choice(Writer& to, std::string_view key,
+                const std::optional<Enum>& choice) {
+  if (choice)
+    put_text(to, key, std::string{to_string(*choice)});
+}
+
+template <class Writer, class Number>
+void put_number(Writer& to, std::string_view key,
+                const std::optional<Number>& number) {
+  if (!number)
+    return;
+  to.key(key);
+  if constexpr (std::is_same_v<Number, bool>)
+    to.boolean(*number);
+  else if constexpr (std::is_same_v<Number, millis>)
+    to.integer(number->count());
+  else
+    to.integer(*number);
+}
+
+template <class Writer>
+void put_settings(Writer& to, const settings_patch& what) {
+  to.key("settings");
+  to.open_map();
+  put_choice(to, "membership", what.membership);
+  put_choice(to, "access", what.access);
+  put_choice(to, "host", what.host);
+  put_choice(to, "identity", what.identity);
+  put_choice(to, "duplicates", what.duplicates);
+  put_number(to, "capacity", what.capacity);
+  put_number(to, "locked", what.locked);
+  put_number(to, "anonymous_views", what.anonymous_views);
+  put_number(to, "beat_ms", what.beat);
+  put_number(to, "suspect_after_ms", what.suspect_after);
+  put_number(to, "timeout_ms", what.timeout);
+  put_number(to, "drop_grace_ms", what.drop_grace);
+  put_number(to, "host_reclaim_ms", what.host_reclaim);
+  to.close_map();
+}
+
+template <class Writer>
+struct body_writer {
+  Writer& to;
+
+  void operator()(const hello_request& what) {
+    put_text(to, "token", what.token);
+    put_text(to, "resume", what.resume);
+  }
+
+  void operator()(const refresh_request& what) {
+    put_text(to, "token", what.token);
+  }
+
+  void operator()(const attach_request& what) {
+    put_text(to, "session", what.session.str());
+    to.key("view");
+    write_view(to, what.wanted);
+    put_version(to, "since", what.since);
+  }
+
+  void operator()(const detach_request& what) {
+    put_text(to, "session", what.session.str());
+  }
+
+  void operator()(const heartbeat_request&) {
+    // nop
+  }
+
+  void operator()(const session_request& what) {
+    put_text(to, "session", what.session.str());
+    put_text(to, "op_id", what.op.str());
+    if (std::holds_alternative<join_command>(what.body)) {
+      to.key("view");
+      if (what.wanted)
+        write_view(to, *what.wanted);
+      else
+        to.text("none");
+    }
+    put_version(to, "since", what.since);
+    std::visit([this](const auto& body) { put(body); }, what.body);
+  }
+
+  void put(const join_command& what) {
+    live_update live;
+    for (const auto& [key, content] : what.live)
+      live.emplace(key, content);
+    put_live(to, live);
+    put_text(to, "create", what.create_kind.value_or(""));
+  }
+
+  void put(const leave_command&) {
+    // nop
+  }
+
+  void put(const set_live_command& what) {
+    put_live(to, what.live);
+    put_number(to, "age_ms", std::optional{what.age});
+  }
+
+  void put(const get_roster_command& what) {
+    put_version(to, "after", what.after);
+    put_number(to, "limit", std::optional{what.limit});
+  }
+
+  void put(const observe_command&) {
+    // No client can say it.
+  }
+
+  void put(const create_command& what) {
+    put_text(to, "kind", what.kind);
+    put_settings(to, what.settings);
+  }
+
+  void put(const configure_command& what) {
+    put_settings(to, what.settings);
+  }
+
+  void put(const end_command&) {
+    // nop
+  }
+
+  void put(const set_member_command& what) {
+    put_target(what);
+    put_text(to, "role", what.role.value_or(""));
+    if (what.permissions) {
+      to.key("permissions");
+      write_permissions(to, *what.permissions);
+    }
+  }
+
+  void put(const kick_command& what) {
+    put_target(what);
+  }
+
+  void put(const transfer_host_command& what) {
+    put_target(what);
+  }
+
+  template <class Command>
+  void put_target(const Command& what) {
+    put_text(to, "user", what.user.str());
+    put_text(to, "participant_id", what.participant.str());
+  }
+};
+
+// -- drawing -----------------------------------------------------------------
+
+class request_draw {
+public:
+  explicit request_draw(std::mt19937_64& source) : source_(source) {
+    // nop
+  }
+
+  client_request request() {
+    client_request out;
+    switch (below(3)) {
+      case 0:
+        break;
+      case 1:
+        out.id = number();
+        break;
+      default:
+        out.id = text(limits::request_id_bytes);
+    }
+    out.body = body();
+    return out;
+  }
+
+private:
+  std::uint64_t below(std::uint64_t end) {
+    return source_() % end;
+  }
+
+  bool chance() {
+    return below(2) == 0;
+  }
+
+  std::int64_t number() {
+    return static_cast<std::int64_t>(source_() >> (11 + below(53)));
+  }
+
+  /// 1 to `most` bytes of printable UTF-8.
+  std::string text(std::size_t most) {
+    static constexpr std::array<std::string_view, 12> letters
+      = {"a", "Z", "9", " ", "\"", "\\", "/", "ö", "€", "🎉", "*", "_"};
+    std::string out{letters[below(8)]};
+    auto wanted = 1 + below(most);
+    while (out.size() < wanted) {
+      auto letter = letters[below(letters.size())];
+      if (out.size() + letter.size() > most)
+        break;
+      out += letter;
+    }
+    return out;
+  }
+
+  std::string name() {
+    static constexpr std::string_view letters
+      = "abcdefghijklmnopqrstuvwxyz0123456789_.-";
+    std::string out;
+    for (auto left = 1 + below(limits::name_bytes); left > 0; --left)
+      out += letters[below(letters.size())];
+    return out;
+  }
+
+  template <class Make>
+  auto maybe(Make make) -> std::optional<decltype(make())> {
+    if (chance())
+      return std::nullopt;
+    return make();
+  }
+
+  version drawn_version() {
+    return {static_cast<epoch_t>(number()),
+            static_cast<revision_t>(number())};
+  }
+
+  view drawn_view() {
+    return static_cast<view>(below(3));
+  }
+
+  live_value drawn_value() {
+    switch (below(4)) {
+      case 0:
+        return chance();
+      case 1:
+        return chance() ? number() : -number();
+      case 2:
+        return static_cast<double>(number()) / 1'024.0 - 4.0;
+      default:
+        return text(limits::live_value_bytes);
+    }
+  }
+
+  live_map live() {
+    live_map out;
+    for (auto left = below(limits::live_keys + 1); left > 0; --left)
+      out.emplace(name(), drawn_value());
+    return out;
+  }
+
+  settings_patch settings() {
+    auto span = [this] { return millis{number()}; };
+    settings_patch out;
+    out.membership
+      = maybe([this] { return static_cast<membership_mode>(below(2)); });
+    out.access = maybe([this] { return static_cast<access_mode>(below(2)); });
+    out.host = maybe([this] { return static_cast<host_policy>(below(4)); });
+    out.identity
+      = maybe([this] { return static_cast<identity_mode>(below(3)); });
+    out.duplicates
+      = maybe([this] { return static_cast<duplicate_policy>(below(3)); });
+    out.capacity
+      = maybe([this] { return static_cast<std::uint32_t>(source_()); });
+    out.locked = maybe([this] { return chance(); });
+    out.anonymous_views = maybe([this] { return chance(); });
+    out.beat = maybe(span);
+    out.suspect_after = maybe(span);
+    out.timeout = maybe(span);
+    out.drop_grace = maybe(span);
+    out.host_reclaim = maybe(span);
+    return out;
+  }
+
+  template <class Command>
+  Command target() {
+    Command out;
+    if (chance())
+      out.user = user_id{text(limits::id_bytes)};
+    else
+      out.participant = participant_id{text(limits::id_bytes)};
+    return out;
+  }
+
+  session_request session(command_body body, bool durable) {
+    session_request out;
+    out.session = session_id{text(limits::id_bytes)};
+    if (durable && chance())
+      out.op = op_id{text(limits::op_id_bytes)};
+    out.body = std::move(body);
+    return out;
+  }
+
+  request_body join() {
+    join_command what;
+    what.live = live();
+    what.create_kind = maybe([this] { return name(); });
+    auto out = session(std::move(what), true);
+    out.wanted = maybe([this] { return drawn_view(); });
+    out.since = maybe([this] { return drawn_version(); });
+    return out;
+  }
+
+  request_body set_live() {
+    set_live_command what;
+    for (auto& [key, content] : live())
+      what.live.emplace(key, chance() ? std::optional{content} : std::nullopt);
+    what.age = millis{number()};
+    return session(std::move(what), false);
+  }
+
+  request_body get_roster() {
+    get_roster_command what;
+    what.after = maybe([this] { return drawn_version(); });
+    what.limit = 1 + static_cast<std::uint32_t>(
+                   below(limits::roster_page_items));
+    return session(what, false);
+  }
+
+  request_body set_member() {
+    auto what = target<set_member_command>();
+    what.role = maybe([this] { return name(); });
+    if (chance()) {
+      std::set<std::string> names;
+      for (auto left = below(limits::permissions_per_member + 1); left > 0;
+           --left)
+        names.insert(name());
+      what.permissions.emplace(names.begin(), names.end());
+    }
+    return session(std::move(what), true);
+  }
+
+  request_body body() {
+    auto maybe_text = [this] { return chance() ? text(60) : std::string{}; };
+    switch (below(15)) {
+      case 0:
+        return hello_request{maybe_text(), maybe_text()};
+      case 1:
+        return refresh_request{text(512)};
+      case 2:
+        return heartbeat_request{};
+      case 3:
+        return attach_request{session_id{text(limits::id_bytes)}, drawn_view(),
+                              maybe([this] { return drawn_version(); })};
+      case 4:
+        return detach_request{session_id{text(limits::id_bytes)}};
+      case 5:
+        return session(leave_command{}, false);
+      case 6:
+        return set_live();
+      case 7:
+        return get_roster();
+      case 8:
+        return session(create_command{name(), settings()}, true);
+      case 9:
+        return session(configure_command{settings()}, true);
+      case 10:
+        return session(end_command{}, true);
+      case 11:
+        return set_member();
+      case 12:
+        return session(target<kick_command>(), true);
+      case 13:
+        return session(target<transfer_host_command>(), true);
+      default:
+        return join();
+    }
+  }
+
+  std::mt19937_64& source_;
+};
+
+} // namespace
+
+std::string encode_request(dialect language, const client_request& what) {
+  return encoded(language, 256, [&](auto& to) {
+    to.open_map();
+    to.key("op");
+    to.text(op_name(what));
+    if (!std::holds_alternative<std::monostate>(what.id)) {
+      to.key("id");
+      write_request_id(to, what.id);
+    }
+    std::visit(body_writer<std::remove_reference_t<decltype(to)>>{to},
+               what.body);
+    to.close_map();
+  });
+}
+
+client_request random_request(std::mt19937_64& draw) {
+  return request_draw{draw}.request();
+}
+
+std::string from_hex(std::string_view digits) {
+  auto value_of = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::string out;
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
+    out += static_cast<char>(value_of(digits[i]) * 16
+                             + value_of(digits[i + 1]));
+  return out;
+}
+
+std::string to_hex(std::string_view bytes) {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  for (char c : bytes) {
+    out += digits[static_cast<unsigned char>(c) >> 4];
+    out += digits[static_cast<unsigned char>(c) & 0xF];
+  }
+  return out;
+}
+
+} // namespace rollcall::edge::test
