@@ -168,9 +168,9 @@ export class Session extends Emitter {
     return this.#ready.promise;
   }
 
-  async #enter({ fresh = false } = {}) {
+  // `op` is "attach" where the place is kept and only pushes went missing.
+  async #enter({ op = this.#intent, fresh = false } = {}) {
     const turn = ++this.#turn;
-    const op = this.#intent;
     const body = { view: this.#view };
     if (this.version && !fresh) body.since = this.version;
     if (op === "join") {
@@ -197,7 +197,7 @@ export class Session extends Emitter {
       this.#link.beatChanged();
     }
     this.#bare = this.#view === "none" ? answer : null;
-    this.#become(op === "join" ? "joined" : "watching");
+    this.#become(this.#intent === "join" ? "joined" : "watching");
     if (this.#bare) this.#synced("attached");
     else if (this.#syncing) this.#arm(sync_timeout_ms, () => this.#overdue());
     else this.#settle();
@@ -218,7 +218,8 @@ export class Session extends Emitter {
 
   // The answer promised pushes that did not come.
   #overdue() {
-    if (this.version === null || this.#gaps > 0) this.#enter({ fresh: true });
+    if (this.version === null || this.#gaps > 0)
+      this.#enter({ op: "attach", fresh: true });
     else this.#synced("resumed"); // nothing was missed
   }
 
@@ -228,7 +229,7 @@ export class Session extends Emitter {
       push, this.#link.now());
     if (outcome === "gap") {
       this.#gaps++;
-      if (!this.#syncing) this.#enter();
+      if (!this.#syncing) this.#enter({ op: "attach" });
       return;
     }
     if (outcome === "stale") return;
