@@ -1,0 +1,149 @@
+#pragma once
+
+// The way of a commit: queue -> journal -> group -> disk -> answer. Pure
+// state; the store actor moves it and talks to journal and store.
+
+#include "actors/base/errors.hpp"
+#include "actors/base/ids.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/ports.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace rollcall {
+
+/// Orders the commits of all partitions. Per partition: commits in the order
+/// they came, one append in flight, and not another before its records are on
+/// disk (so that the store is exactly the applied prefix of the journal). Over
+/// all partitions: what the journal took goes into one synced write.
+///
+/// Owned by the store actor. Bounds: limits::commits_per_partition,
+/// commit_queue_bytes; a group takes at most group_commits and group_bytes
+/// (a commit that is larger goes alone).
+class commit_pipeline {
+public:
+  /// The keys a session has in the store, for erasing it. Asked when all that
+  /// came before the erasure is in the store.
+  using keys_of = std::function<result<std::vector<std::string>>(
+    partition_id, const session_key&)>;
+
+  /// Whether the journal holds a group whose write failed; see `written`.
+  using kept = std::function<bool(partition_id, position_t)>;
+
+  /// What `journal::append` is to be called with. `records` is valid until
+  /// the append is answered and its group written.
+  struct append_order {
+    partition_id partition = 0;
+    epoch_t epoch = 0;
+    std::uint64_t ticket = 0;
+    std::span<const encoded_record> records;
+  };
+
+  /// The end of a commit: where it is, or why nothing of it is anywhere.
+  struct answer {
+    std::uint64_t commit = 0;
+    result<position_t> at = position_t{0};
+  };
+
+  explicit commit_pipeline(keys_of ask);
+
+  /// Queues a commit under the caller's number `id`. `unavailable` when the
+  /// queue is full, `too_large` when a record is over its bound; then the
+  /// commit is not queued and gets no later answer.
+  result<done> push(std::uint64_t id, const commit& what);
+
+  /// The appends that may start now: at most one per partition.
+  [[nodiscard]] std::vector<append_order> start_appends();
+
+  /// The journal's answer to an append. One that was not asked for, or was
+  /// answered before, changes nothing.
+  void appended(partition_id partition, std::uint64_t ticket,
+                const result<position_t>& where);
+
+  /// What to write now; empty when there is nothing or a write is under way.
+  /// Valid until `written`.
+  [[nodiscard]] std::span<const applied_records> start_write();
+
+  /// The outcome of that write. After a failure the groups which `is_kept`
+  /// confirms stay and come again with the next `start_write`: they exist, the
+  /// store has to follow. The others never were, and are answered so.
+  void written(const result<done>& outcome, const kept& is_kept);
+
+  /// The commits that have come to their end since the last call, in order
+  /// per partition.
+  [[nodiscard]] std::vector<answer> take_answers();
+
+  /// Starts no appends for this partition until `release`: a claim is coming.
+  void hold(partition_id partition);
+  void release(partition_id partition);
+
+  /// Whether nothing of this partition is between journal and disk.
+  [[nodiscard]] bool idle(partition_id partition) const;
+
+  /// Whether `start_write` would give something.
+  [[nodiscard]] bool has_ready() const noexcept;
+
+  /// Gives every commit up, queued or under way: the actor ends.
+  void abandon(const failure& why);
+
+  /// Commits that wait for the journal, and appends under way.
+  [[nodiscard]] std::size_t queued() const noexcept;
+  [[nodiscard]] std::size_t in_flight() const noexcept;
+  [[nodiscard]] std::size_t queued_bytes() const noexcept;
+
+private:
+  using step = std::variant<encoded_record, session_erased>;
+
+  struct waiting {
+    std::uint64_t id = 0;
+    epoch_t epoch = 0;
+    std::vector<step> steps;
+    std::size_t bytes = 0;
+    bool erases = false;
+  };
+
+  /// Commits that go through journal and disk together.
+  struct group {
+    std::uint64_t ticket = 0;
+    epoch_t epoch = 0;
+    std::vector<std::uint64_t> commits;
+    std::vector<encoded_record> records;
+    /// What its commits count for in `bytes_`.
+    std::size_t bytes = 0;
+    std::optional<position_t> at;
+  };
+
+  struct lane {
+    std::deque<waiting> queue;
+    std::optional<group> flight;
+    bool held = false;
+  };
+
+  [[nodiscard]] std::optional<group> form_group(partition_id partition,
+                                                lane& from);
+  [[nodiscard]] result<std::vector<encoded_record>>
+  expand(partition_id partition, std::vector<step> steps) const;
+  void finish(lane& where, const result<position_t>& outcome);
+
+  keys_of keys_of_;
+  std::map<partition_id, lane> lanes_;
+  /// Partitions whose flight has its position, in the order of the answers.
+  std::deque<partition_id> ready_;
+  /// The write under way.
+  std::vector<applied_records> writing_;
+  std::vector<answer> answers_;
+  std::uint64_t last_ticket_ = 0;
+  std::size_t queued_ = 0;
+  std::size_t in_flight_ = 0;
+  std::size_t bytes_ = 0;
+};
+
+} // namespace rollcall

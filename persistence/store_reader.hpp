@@ -1,0 +1,33 @@
+#pragma once
+
+// Questions to the store, answered in the domain's words.
+
+#include "actors/ports.hpp"
+#include "actors/records.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rollcall {
+
+/// The sessions of a partition that have somebody in them. An entry that
+/// cannot be read is passed over: `verify` names it.
+[[nodiscard]] result<std::vector<session_key>>
+read_occupied(store& from, partition_id partition);
+
+/// The sessions of a partition that want to be activated, and when.
+[[nodiscard]] result<std::vector<std::pair<session_key, millis>>>
+read_due(store& from, partition_id partition);
+
+/// Everything of one session that activation needs. A record that cannot be
+/// read fails the whole with `internal`: to leave it out could mean to admit
+/// whom it keeps out. `repair` sets it aside.
+[[nodiscard]] result<stored_session>
+read_session(store& from, partition_id partition, const session_key& session);
+
+/// All keys a session has. `too_large` above limits::erase_keys.
+[[nodiscard]] result<std::vector<std::string>>
+read_keys(store& from, partition_id partition, const session_key& session);
+
+} // namespace rollcall
