@@ -1,0 +1,204 @@
+#pragma once
+
+// One client's socket, from the first byte to the last.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "actors/base/ids.hpp"
+#include "actors/base/instant.hpp"
+#include "actors/client.hpp"
+#include "actors/ports.hpp"
+#include "edge/net/client_address.hpp"
+#include "edge/net/evidence_book.hpp"
+#include "edge/net/frame_codec.hpp"
+#include "edge/net/handshake.hpp"
+#include "edge/net/http_parser.hpp"
+#include "edge/net/inbox.hpp"
+#include "edge/net/net_stats.hpp"
+#include "edge/net/rate_limiter.hpp"
+#include "edge/net/transport.hpp"
+#include "edge/net/write_queue.hpp"
+#include "edge/protocol/close_codes.hpp"
+
+namespace rollcall::edge {
+
+class client_loop;
+class connection_handler;
+
+/// Speaks HTTP until an upgrade is granted, then WebSocket. Lives on its
+/// loop's thread. Nothing here writes at once: bytes are queued, and the loop
+/// calls `flush` when it has done everything else, so that what belongs
+/// together leaves in one call to the kernel.
+class client_connection {
+public:
+  /// A place in a channel, kept by the loop's channel table.
+  struct place {
+    channel_id channel = 0;
+    std::uint32_t index = 0;
+    // Dropped out for being slow; wants to be called back.
+    bool lost = false;
+  };
+
+  client_connection(client_loop& loop, client_ref self, transport pipe,
+                    const client_address& from, bool over_limit);
+  client_connection(const client_connection&) = delete;
+  client_connection& operator=(const client_connection&) = delete;
+  ~client_connection();
+
+  // -- called by the loop ----------------------------------------------------
+
+  void on_readable();
+  void on_writable();
+  /// The peer is gone in both directions.
+  void on_hangup();
+  void on_timer();
+  void flush();
+
+  /// Says `bye` and closes, or ends at once where there is nothing to say.
+  void shut_down();
+  /// Ends without a word; used when the loop ends.
+  void abandon();
+
+  void deliver(const frame_ptr& frame);
+  void publish(const frame_ptr& frame);
+  void subscribe(channel_id channel, const frame_ptr& first);
+  void unsubscribe(channel_id channel);
+  void watch(const watch_message& what);
+  void close(std::uint16_t code, std::string_view reason,
+             const frame_ptr& last);
+  void respond(std::uint32_t exchange, const http_response& response);
+  /// `bye` with one of our own codes, then the end.
+  void cut(close_code code);
+  /// Leaves all channels until its queue has drained.
+  void lose_places();
+
+  [[nodiscard]] client_ref self() const noexcept {
+    return self_;
+  }
+
+  [[nodiscard]] const client_address& from() const noexcept {
+    return from_;
+  }
+
+  [[nodiscard]] int fd() const noexcept {
+    return pipe_.fd();
+  }
+
+  [[nodiscard]] bool dead() const noexcept {
+    return phase_ == phase::dead;
+  }
+
+  [[nodiscard]] place* find_place(channel_id channel) noexcept;
+
+  // For the loop's bookkeeping.
+  bool dirty = false;
+  std::uint32_t interest = 0;
+  millis armed = never;
+
+private:
+  enum class phase : std::uint8_t {
+    /// An HTTP request is expected.
+    reading,
+    /// The handler owes an HTTP response; nothing is read.
+    answering,
+    /// A WebSocket.
+    open,
+    /// The last bytes are queued; what comes in is ignored.
+    closing,
+    dead,
+  };
+
+  struct watched {
+    evidence_book::page* where = nullptr;
+    connection_id connection;
+    millis suspect_after{0};
+    bool silent = false;
+  };
+
+  // -- bytes (client_connection.cpp) -----------------------------------------
+
+  /// After a pause: bytes may wait inside the TLS layer.
+  void read_pending();
+  void take(std::span<char> fresh);
+  void process(std::span<char>& input);
+  void push(const frame_ptr& frame);
+  void update_interest();
+  void after_drained();
+  void throttle();
+  [[nodiscard]] bool throttled() const noexcept {
+    return paused_until_ > millis{0};
+  }
+
+  void rearm();
+  [[nodiscard]] millis next_deadline() const;
+  /// The socket is lost, or there is nothing left to do with it.
+  void lost();
+  void doom();
+
+  // -- HTTP (client_http.cpp) ------------------------------------------------
+
+  /// Returns whether to go on with what is left of the input.
+  bool process_http(std::span<char>& input);
+  void handle(http_request request);
+  void grant(upgrade granted);
+  void refuse(refusal_reason why, const http_response& response);
+  void send_response(const http_response& response);
+  /// Answers what the server knows itself; false for all else.
+  bool serve(const http_request& request);
+
+  // -- WebSocket (client_socket.cpp) -----------------------------------------
+
+  void process_frames(std::span<char>& input);
+  void await_close(std::span<char>& input);
+  void on_frame(frame_decoder::event what);
+  void on_message();
+  void on_closed_by_peer();
+  void heard();
+  void check_watches();
+  void begin_close(std::uint16_t code, std::string_view reason,
+                   const frame_ptr& last, bool drop_queue);
+  void leave_open(bool goodbye, bool report);
+  [[nodiscard]] millis last_sign() const noexcept;
+  [[nodiscard]] millis silence_allowed() const noexcept;
+
+  client_loop& loop_;
+  client_ref self_;
+  transport pipe_;
+  client_address from_;
+  phase phase_ = phase::reading;
+  dialect language_ = dialect::json;
+  bool over_limit_ = false;
+  bool websocket_ = false;
+  bool want_write_ = false;
+  // TLS wants the socket to be writable before it can read on.
+  bool read_wants_write_ = false;
+  bool peer_done_ = false;
+  bool write_ended_ = false;
+  bool lagging_ = false;
+  bool first_message_ = true;
+  bool head_request_ = false;
+  bool keep_alive_ = false;
+  std::uint32_t exchange_ = 0;
+  // Steady times; zero in `paused_until_` means that input is read.
+  millis deadline_{0};
+  millis paused_until_{0};
+  millis last_heard_{0};
+  millis lagging_since_{0};
+  token_bucket requests_;
+  token_bucket frames_;
+  std::string in_;
+  write_queue out_;
+  frame_decoder decoder_;
+  std::unique_ptr<http_parser> http_;
+  std::shared_ptr<connection_handler> handler_;
+  std::vector<place> places_;
+  std::vector<watched> watches_;
+};
+
+} // namespace rollcall::edge
