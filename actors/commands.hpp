@@ -23,10 +23,10 @@ namespace rollcall {
 /// by the same connection changes nothing.
 struct join_command {
   /// The connection this one continues, if any.
-  std::optional<connection_id> resumes;
-  live_map live;
+  std::optional<connection_id> resumes{};
+  live_map live{};
   /// Create the session with this kind if it is not there; needs `create`.
-  std::optional<std::string> create_kind;
+  std::optional<std::string> create_kind{};
 };
 
 /// The connection leaves on purpose.
@@ -67,8 +67,8 @@ struct end_command {};
 struct set_member_command {
   user_id user;
   participant_id participant;
-  std::optional<std::string> role;
-  std::optional<std::vector<std::string>> permissions;
+  std::optional<std::string> role{};
+  std::optional<std::vector<std::string>> permissions{};
 };
 
 /// Ends the user's presence and membership.

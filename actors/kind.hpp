@@ -70,19 +70,19 @@ struct kind_settings {
 
 /// Overrides of a preset: what is unset keeps the kind's value.
 struct settings_patch {
-  std::optional<membership_mode> membership;
-  std::optional<access_mode> access;
-  std::optional<host_policy> host;
-  std::optional<identity_mode> identity;
-  std::optional<duplicate_policy> duplicates;
-  std::optional<std::uint32_t> capacity;
-  std::optional<bool> locked;
-  std::optional<bool> anonymous_views;
-  std::optional<millis> beat;
-  std::optional<millis> suspect_after;
-  std::optional<millis> timeout;
-  std::optional<millis> drop_grace;
-  std::optional<millis> host_reclaim;
+  std::optional<membership_mode> membership{};
+  std::optional<access_mode> access{};
+  std::optional<host_policy> host{};
+  std::optional<identity_mode> identity{};
+  std::optional<duplicate_policy> duplicates{};
+  std::optional<std::uint32_t> capacity{};
+  std::optional<bool> locked{};
+  std::optional<bool> anonymous_views{};
+  std::optional<millis> beat{};
+  std::optional<millis> suspect_after{};
+  std::optional<millis> timeout{};
+  std::optional<millis> drop_grace{};
+  std::optional<millis> host_reclaim{};
 
   [[nodiscard]] bool empty() const {
     return *this == settings_patch{};

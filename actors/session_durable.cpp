@@ -85,7 +85,8 @@ session_state::decided session_state::decide_durable(const command_ptr& asked) {
                : target.error();
     op.touches = *target;
   }
-  op.then_join = std::holds_alternative<join_command>(asked->body);
+  if (std::holds_alternative<join_command>(asked->body))
+    op.why = durable_op::purpose::then_join;
   op.answer_to = ++last_ticket_;
   pending_.push(std::move(op));
   return last_ticket_;
@@ -95,8 +96,18 @@ void session_state::queue_admission(const command& asked) {
   if (pending_.full())
     return;
   durable_op op;
+  op.why = durable_op::purpose::admission;
   op.asked = std::make_shared<command>(asked);
   op.touches = asked.caller.user;
+  pending_.push(std::move(op));
+}
+
+void session_state::queue_erasure() {
+  if (erasing_)
+    return;
+  erasing_ = true;
+  durable_op op;
+  op.why = durable_op::purpose::erasure;
   pending_.push(std::move(op));
 }
 
@@ -104,7 +115,7 @@ std::optional<durable_batch> session_state::next_batch(instant now) {
   std::vector<durable_op> started;
   durable_batch out;
   for (auto& op : pending_.startable()) {
-    if (op.then_join && record_) {
+    if (op.why == durable_op::purpose::then_join && record_) {
       answers_.push_back(
         {op.answer_to,
          join(*op.asked, std::get<join_command>(op.asked->body), now)});
@@ -145,6 +156,8 @@ void session_state::committed(std::uint64_t number,
   in_flight_.erase(at);
   for (auto& op : ops) {
     pending_.finished(op);
+    if (op.why == durable_op::purpose::erasure)
+      erasing_ = false;
     if (!outcome) {
       // A fenced owner's caller asks again and finds the new owner.
       auto why = fail(errc::unavailable, "the change could not be kept");
@@ -155,7 +168,7 @@ void session_state::committed(std::uint64_t number,
     apply(op, now);
     if (op.answer_to == 0)
       continue;
-    if (op.then_join)
+    if (op.why == durable_op::purpose::then_join)
       answers_.push_back(
         {op.answer_to,
          join(*op.asked, std::get<join_command>(op.asked->body), now)});
@@ -166,6 +179,8 @@ void session_state::committed(std::uint64_t number,
 }
 
 bool session_state::done_before(const durable_op& op) const {
+  if (op.why != durable_op::purpose::command)
+    return false;
   if (hidden_from(op.asked->caller))
     return false;
   if (!op.touches)
@@ -177,9 +192,16 @@ bool session_state::done_before(const durable_op& op) const {
 // -- deciding ----------------------------------------------------------------
 
 std::optional<failure> session_state::prepare(durable_op& op, instant now) {
+  if (op.why == durable_op::purpose::erasure) {
+    op.records.emplace_back(session_erased{key_});
+    op.records.emplace_back(due_mark{key_, std::nullopt});
+    return std::nullopt;
+  }
+  if (op.why == durable_op::purpose::admission)
+    return prepare_admission(op, now);
   const auto& body = op.asked->body;
   bool creates = std::holds_alternative<create_command>(body)
-                 || (op.then_join && !op.touches);
+                 || op.why == durable_op::purpose::then_join;
   if (!creates && hidden_from(op.asked->caller))
     return fail(errc::not_found, "there is no such session", "session");
   if (!creates && record_->ended_at
@@ -204,8 +226,6 @@ std::optional<failure> session_state::prepare(durable_op& op, instant now) {
     refusal = prepare_transfer(op, *give);
     if (auto found = target_of(give->user, give->participant))
       target = *found;
-  } else {
-    return prepare_admission(op, now);
   }
   if (!refusal && !op.records.empty()) {
     last_audit_ = std::max(rev_, last_audit_ + 1);
@@ -231,7 +251,7 @@ std::optional<failure> session_state::prepare_create(durable_op& op,
     return fail(errc::conflict, "the session exists", "session");
   }
   if (!caller.grants.has(capability::create))
-    return op.then_join
+    return op.why == durable_op::purpose::then_join
              ? fail(errc::not_found, "there is no such session", "session")
              : fail(errc::forbidden, "the token does not allow to create");
   session_record kept;
@@ -245,7 +265,7 @@ std::optional<failure> session_state::prepare_create(durable_op& op,
   const auto* kind = rules_->find_kind(kept.kind);
   if (kind == nullptr)
     return fail(errc::bad_request, "there is no such kind",
-                op.then_join ? "create" : "kind");
+                op.why == durable_op::purpose::then_join ? "create" : "kind");
   auto settings = with_patch(*kind, kept.overrides);
   if (auto good = check(settings); !good)
     return good.error();
@@ -411,6 +431,13 @@ result<user_id> session_state::target_of(const user_id& user,
 // -- effect ------------------------------------------------------------------
 
 void session_state::apply(const durable_op& op, instant now) {
+  if (op.why == durable_op::purpose::erasure) {
+    record_.reset();
+    members_.clear();
+    departed_.clear();
+    settings_ = {};
+    return;
+  }
   for (const auto& kept : op.records) {
     if (const auto* session = std::get_if<session_record>(&kept))
       apply_session(*session, now);

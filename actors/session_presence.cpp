@@ -364,6 +364,9 @@ void session_state::expire(instant now) {
     reclaim_until_.reset();
     refresh_host();
   }
+  if (record_ && record_->ended_at
+      && now.wall >= *record_->ended_at + rules_->ended_retention)
+    queue_erasure();
 }
 
 // -- the end of a connection -------------------------------------------------

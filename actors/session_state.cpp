@@ -256,7 +256,7 @@ std::optional<millis> session_state::next_deadline(instant now) const {
     next = std::min(next, *deadline);
   if (reclaim_until_)
     next = std::min(next, *reclaim_until_);
-  if (record_ && record_->ended_at) {
+  if (record_ && record_->ended_at && !erasing_) {
     auto wall_due = *record_->ended_at + rules_->ended_retention;
     next = std::min(next, now.steady + later(wall_due - now.wall, millis{0}));
   }

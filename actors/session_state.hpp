@@ -46,14 +46,24 @@ struct session_rules {
 
 /// A decided durable operation.
 struct durable_op {
+  enum class purpose : std::uint8_t {
+    /// What its command says.
+    command,
+    /// The creation that a join waits for.
+    then_join,
+    /// Makes a user who joined a member.
+    admission,
+    /// Forgets a session whose retention is over; has no command.
+    erasure,
+  };
+
+  purpose why = purpose::command;
   ticket answer_to = 0;
   command_ptr asked;
   /// The user it touches; nothing: the whole session.
   std::optional<user_id> touches;
   /// Set when started: what must be durable before it takes effect.
   std::vector<record> records;
-  /// Set when started: the join that waits for this creation.
-  bool then_join = false;
 };
 
 /// Operations that become durable together.
@@ -221,6 +231,7 @@ private:
                             const participant_id& id) const;
   bool done_before(const durable_op& op) const;
   void queue_admission(const command& asked);
+  void queue_erasure();
 
   // session_state.cpp
   void restore(const stored_session& stored, instant now);
@@ -263,6 +274,7 @@ private:
   pending_queue<durable_op> pending_;
   std::unordered_map<std::uint64_t, std::vector<durable_op>> in_flight_;
   std::vector<late_answer> answers_;
+  bool erasing_ = false;
   ticket last_ticket_ = 0;
   /// Audit entries are numbered apart: several may fall on one revision.
   revision_t last_audit_ = 0;

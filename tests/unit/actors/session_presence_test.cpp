@@ -1,0 +1,396 @@
+#include "support/session_harness.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace rollcall;
+using namespace rollcall::test;
+
+namespace {
+
+class SessionPresence : public ::testing::Test {
+protected:
+  void create(const std::string& kind, settings_patch settings = {}) {
+    ASSERT_TRUE(s.create(kind, settings).ok());
+    (void)s.changes();
+  }
+
+  session_harness s;
+};
+
+TEST_F(SessionPresence, JoinMakesAUserPresentAndTellsEveryone) {
+  create("board");
+  auto answer = s.join("ada", 1);
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(answer->level, ack_level::accepted);
+  EXPECT_EQ(answer->present, 1U);
+  const auto& reply = std::get<join_reply>(answer->body);
+  EXPECT_EQ(reply.participant, session_harness::id_of("ada"));
+  EXPECT_FALSE(reply.is_reconnection);
+  auto changes = s.changes();
+  ASSERT_EQ(changes.size(), 1U);
+  const auto* joined = find_change<joined_change>(changes);
+  ASSERT_NE(joined, nullptr);
+  EXPECT_EQ(joined->participant.user.str(), "ada");
+  EXPECT_EQ(changes[0].present, 1U);
+  EXPECT_EQ(changes[0].rev, answer->at.rev);
+}
+
+TEST_F(SessionPresence, JoiningAgainOnTheSameConnectionChangesNothing) {
+  create("board");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  (void)s.changes();
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  EXPECT_TRUE(s.changes().empty());
+}
+
+TEST_F(SessionPresence, UnknownSessionIsNotFound) {
+  auto answer = s.join("ada", 1);
+  ASSERT_FALSE(answer.ok());
+  EXPECT_EQ(answer.error().code, errc::not_found);
+  EXPECT_EQ(answer.error().field, "session");
+}
+
+TEST_F(SessionPresence, JoinMayCreateWithTheRight) {
+  auto answer
+    = s.run("ada", 1, join_command{std::nullopt, {}, std::string{"party"}});
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(s.state->present(), 1U);
+  s.grants = default_grants;
+  session_harness other{make_key("s2")};
+  other.grants = default_grants;
+  auto refused
+    = other.run("ada", 1, join_command{std::nullopt, {}, std::string{"party"}});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, errc::not_found);
+}
+
+TEST_F(SessionPresence, LastConnectionEndsThePresence) {
+  create("board");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  ASSERT_TRUE(s.join("ada", 2).ok());
+  auto both = s.changes();
+  ASSERT_NE(find_change<connection_change>(both), nullptr);
+  EXPECT_EQ(find_change<connection_change>(both)->connections, 2U);
+  ASSERT_TRUE(s.run("ada", 1, leave_command{}).ok());
+  auto one = s.changes();
+  EXPECT_EQ(find_change<left_change>(one), nullptr);
+  ASSERT_TRUE(s.run("ada", 2, leave_command{}).ok());
+  auto none = s.changes();
+  ASSERT_NE(find_change<left_change>(none), nullptr);
+  EXPECT_EQ(find_change<left_change>(none)->reason, leave_reason::left);
+  EXPECT_EQ(s.state->present(), 0U);
+}
+
+TEST_F(SessionPresence, SilenceIsSuspectedThenTimesOut) {
+  create("stream");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  (void)s.changes();
+  s.notice(1, sign::silent, millis{20'000});
+  auto doubt = s.changes();
+  const auto* suspected = find_change<suspected_change>(doubt);
+  ASSERT_NE(suspected, nullptr);
+  EXPECT_EQ(suspected->expires - s.now.steady, millis{25'000});
+  s.advance(millis{24'900});
+  EXPECT_EQ(s.state->present(), 1U);
+  s.advance(millis{200});
+  auto end = s.changes();
+  ASSERT_NE(find_change<left_change>(end), nullptr);
+  EXPECT_EQ(find_change<left_change>(end)->reason, leave_reason::timeout);
+}
+
+TEST_F(SessionPresence, ComingBackBeforeTheEndIsResumedNotRejoined) {
+  create("stream");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  (void)s.changes();
+  s.notice(1, sign::silent, millis{20'000});
+  s.notice(1, sign::back);
+  auto changes = s.changes();
+  EXPECT_EQ(count_changes<suspected_change>(changes), 1U);
+  EXPECT_EQ(count_changes<resumed_change>(changes), 1U);
+  EXPECT_EQ(count_changes<joined_change>(changes), 0U);
+  EXPECT_EQ(count_changes<left_change>(changes), 0U);
+  s.advance(millis{60'000});
+  EXPECT_EQ(s.state->present(), 1U);
+}
+
+TEST_F(SessionPresence, ClosedSocketHasDropGrace) {
+  create("party");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  (void)s.changes();
+  s.notice(1, sign::closed);
+  s.advance(millis{9'900});
+  EXPECT_EQ(s.state->present(), 1U);
+  s.advance(millis{200});
+  auto end = s.changes();
+  ASSERT_NE(find_change<left_change>(end), nullptr);
+  EXPECT_EQ(find_change<left_change>(end)->reason, leave_reason::network);
+}
+
+TEST_F(SessionPresence, DropGraceOfZeroRemovesAtOnce) {
+  create("board", {.drop_grace = millis{0}});
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  s.notice(1, sign::closed);
+  EXPECT_EQ(s.state->present(), 0U);
+}
+
+TEST_F(SessionPresence, ResumeReplacesTheOldConnectionWithoutAFlap) {
+  create("board");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  (void)s.changes();
+  ASSERT_TRUE(s.join("ada", 2, 1).ok());
+  EXPECT_TRUE(s.changes().empty());
+  auto directs = s.state->take_directs();
+  ASSERT_EQ(directs.size(), 1U);
+  EXPECT_EQ(directs[0].connection.low, 1U);
+  // The old socket's late end names the old connection and is nobody's.
+  s.notice(1, sign::closed);
+  s.advance(millis{60'000});
+  EXPECT_EQ(s.state->present(), 1U);
+}
+
+TEST_F(SessionPresence, LateCleanupNeverEvictsANewerConnection) {
+  create("board");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  s.notice(1, sign::closed);
+  ASSERT_TRUE(s.join("ada", 2).ok());
+  (void)s.changes();
+  s.advance(millis{60'000});
+  auto changes = s.changes();
+  EXPECT_EQ(count_changes<left_change>(changes), 0U);
+  EXPECT_EQ(s.state->present(), 1U);
+}
+
+TEST_F(SessionPresence, ReturnAfterLeavingIsAReconnection) {
+  create("stream");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  ASSERT_TRUE(s.run("ada", 1, leave_command{}).ok());
+  (void)s.changes();
+  auto answer = s.join("ada", 2);
+  ASSERT_TRUE(answer.ok());
+  EXPECT_TRUE(std::get<join_reply>(answer->body).is_reconnection);
+  auto changes = s.changes();
+  const auto* joined = find_change<joined_change>(changes);
+  ASSERT_NE(joined, nullptr);
+  EXPECT_TRUE(joined->is_reconnection);
+  EXPECT_EQ(joined->participant.reconnections, 1U);
+}
+
+TEST_F(SessionPresence, CapacityRefusesNewcomersOnly) {
+  create("board", {.capacity = 1});
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  auto full = s.join("bob", 2);
+  ASSERT_FALSE(full.ok());
+  EXPECT_EQ(full.error().code, errc::session_full);
+  EXPECT_TRUE(s.join("ada", 3).ok());
+}
+
+TEST_F(SessionPresence, LockedSessionKeepsThoseInside) {
+  create("board", {.locked = true});
+  auto refused = s.join("ada", 1);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, errc::session_locked);
+}
+
+TEST_F(SessionPresence, PrivateSessionIsNotFoundByOutsiders) {
+  create("meeting");
+  for (const command_body& body :
+       {command_body{join_command{}}, command_body{leave_command{}},
+        command_body{observe_command{}}, command_body{get_roster_command{}},
+        command_body{configure_command{}}, command_body{end_command{}},
+        command_body{kick_command{user_id{"owner"}, {}}}}) {
+    auto refused = s.run("eve", 5, body);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, errc::not_found);
+  }
+  ASSERT_TRUE(
+    s.run("owner", 9, set_member_command{user_id{"eve"}, {}, {}, {}}).ok());
+  EXPECT_TRUE(s.join("eve", 5).ok());
+}
+
+TEST_F(SessionPresence, KickOldReplacesAndRejectNewRefuses) {
+  create("board", {.duplicates = duplicate_policy::kick_old});
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  ASSERT_TRUE(s.join("ada", 2).ok());
+  auto directs = s.state->take_directs();
+  ASSERT_EQ(directs.size(), 1U);
+  EXPECT_EQ(std::get<removed_direct>(directs[0].body).reason,
+            leave_reason::replaced);
+  EXPECT_EQ(s.look().participants[0].connections, 1U);
+
+  session_harness other{make_key("s2")};
+  ASSERT_TRUE(
+    other.create("board", {.duplicates = duplicate_policy::reject_new}).ok());
+  ASSERT_TRUE(other.join("ada", 1).ok());
+  auto refused = other.join("ada", 2);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, errc::conflict);
+  other.notice(1, sign::closed);
+  EXPECT_TRUE(other.join("ada", 2).ok()) << "never against a suspected one";
+  EXPECT_TRUE(other.join("ada", 3, 2).ok()) << "never against a resumed one";
+}
+
+TEST_F(SessionPresence, LiveUpdatesOfOneTickAreConflated) {
+  create("board");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  (void)s.changes();
+  for (std::int64_t i = 0; i < 5; ++i)
+    ASSERT_TRUE(
+      s.run("ada", 1, set_live_command{{{"step", live_value{i}}}, {}}).ok());
+  auto changes = s.changes();
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(std::get<live_change>(changes[0].body).live.at("step"),
+            live_value{std::int64_t{4}});
+}
+
+TEST_F(SessionPresence, AnOlderLiveValueCannotWin) {
+  create("board");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  ASSERT_TRUE(
+    s.run("ada", 1, set_live_command{{{"a", live_value{true}}}, {}}).ok());
+  s.now = s.now + millis{1'000};
+  ASSERT_TRUE(
+    s.run("ada", 1, set_live_command{{{"a", live_value{false}}}, millis{3'000}})
+      .ok());
+  EXPECT_EQ(s.look().participants[0].live.at("a"), live_value{true});
+  // Back-dating is bounded, and nothing is ever dated forward.
+  s.now = s.now + millis{6'000};
+  ASSERT_TRUE(
+    s.run("ada", 1,
+          set_live_command{{{"a", live_value{false}}}, millis{900'000}})
+      .ok());
+  EXPECT_EQ(s.look().participants[0].live.at("a"), live_value{false});
+}
+
+TEST_F(SessionPresence, LiveKeysAreBounded) {
+  create("board");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  live_update many;
+  for (int i = 0; i < 17; ++i)
+    many.emplace("k" + std::to_string(i), live_value{true});
+  auto refused = s.run("ada", 1, set_live_command{many, {}});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, errc::too_large);
+  EXPECT_EQ(refused.error().field, "live");
+  EXPECT_TRUE(s.look().participants[0].live.empty());
+}
+
+TEST_F(SessionPresence, RestoredParticipantsStayUntilNobodyAnnouncesThem) {
+  create("party");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  ASSERT_TRUE(s.join("bob", 2).ok());
+  s.keep_pages();
+  s.activate();
+  EXPECT_EQ(s.state->present(), 2U);
+  s.tell(announce_note{{{7, 2}}});
+  s.advance(millis{5'100});
+  auto doubt = s.changes();
+  ASSERT_EQ(count_changes<suspected_change>(doubt), 1U);
+  EXPECT_EQ(find_change<suspected_change>(doubt)->participant,
+            session_harness::id_of("ada"));
+  EXPECT_EQ(count_changes<left_change>(doubt), 0U);
+  s.advance(millis{10'100});
+  auto end = s.changes();
+  ASSERT_EQ(count_changes<left_change>(end), 1U);
+  EXPECT_EQ(find_change<left_change>(end)->reason, leave_reason::edge_lost);
+  EXPECT_EQ(s.state->present(), 1U);
+}
+
+TEST_F(SessionPresence, ResumingAfterARestartShowsNoFlap) {
+  create("party");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  s.keep_pages();
+  s.activate();
+  s.now = s.now + millis{2'000};
+  ASSERT_TRUE(s.join("ada", 50, 1).ok());
+  s.advance(millis{60'000});
+  auto changes = s.changes();
+  EXPECT_EQ(count_changes<joined_change>(changes), 0U);
+  EXPECT_EQ(count_changes<left_change>(changes), 0U);
+  EXPECT_EQ(s.state->present(), 1U);
+}
+
+TEST_F(SessionPresence, AStallIsNobodysSilence) {
+  create("stream");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  s.notice(1, sign::closed);
+  s.now = s.now + millis{60'000};
+  s.state->stalled(millis{60'000});
+  s.state->expire(s.now);
+  EXPECT_EQ(s.state->present(), 1U);
+  s.advance(millis{10'100});
+  EXPECT_EQ(s.state->present(), 0U);
+}
+
+TEST_F(SessionPresence, ALostEdgeLosesItsConnectionsAfterGrace) {
+  create("party");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  (void)s.changes();
+  s.tell(edge_lost_note{});
+  EXPECT_EQ(count_changes<suspected_change>(s.changes()), 1U);
+  s.advance(millis{10'100});
+  auto end = s.changes();
+  ASSERT_NE(find_change<left_change>(end), nullptr);
+  EXPECT_EQ(find_change<left_change>(end)->reason, leave_reason::edge_lost);
+}
+
+TEST_F(SessionPresence, RosterPagesKeepEveryoneAndEmptyOut) {
+  create("stream", {.identity = identity_mode::named});
+  for (std::uint64_t i = 0; i < 400; ++i)
+    ASSERT_TRUE(s.join("u" + std::to_string(i), i + 1).ok());
+  s.keep_pages();
+  EXPECT_TRUE(s.kept.occupied());
+  auto pages = s.kept.stored().pages;
+  ASSERT_EQ(pages.size(), 3U);
+  EXPECT_EQ(pages[0].entries.size(), 64U);
+  EXPECT_EQ(pages[1].entries.size(), 256U);
+  ASSERT_TRUE(s.run("u0", 1, leave_command{}).ok());
+  auto records = s.state->take_pages();
+  EXPECT_EQ(records.size(), 2U) << "one page and one stay";
+  s.state->pages_written(false);
+  s.keep_pages();
+  for (std::uint64_t i = 1; i < 400; ++i)
+    ASSERT_TRUE(s.run("u" + std::to_string(i), i + 1, leave_command{}).ok());
+  s.keep_pages();
+  EXPECT_TRUE(s.kept.stored().pages.empty());
+  EXPECT_FALSE(s.kept.occupied());
+  EXPECT_EQ(s.kept.stays().size(), 400U);
+}
+
+TEST_F(SessionPresence, RosterIsPagedInOrderOfJoining) {
+  create("board", {.capacity = 0});
+  for (std::uint64_t i = 0; i < 7; ++i)
+    ASSERT_TRUE(s.join("u" + std::to_string(i), i + 1).ok());
+  std::vector<std::string> seen;
+  std::optional<version> after;
+  do {
+    auto answer = s.run("u0", 1, get_roster_command{after, 3});
+    ASSERT_TRUE(answer.ok());
+    const auto& page = std::get<roster_reply>(answer->body);
+    for (const auto& who : page.participants)
+      seen.push_back(who.user.str());
+    after = page.next;
+  } while (after);
+  EXPECT_EQ(
+    seen, (std::vector<std::string>{"u0", "u1", "u2", "u3", "u4", "u5", "u6"}));
+}
+
+TEST_F(SessionPresence, PassivatesOnlyWhenNothingHoldsIt) {
+  create("board");
+  EXPECT_TRUE(s.state->idle());
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  EXPECT_FALSE(s.state->idle());
+  ASSERT_TRUE(s.run("ada", 1, leave_command{}).ok());
+  (void)s.changes();
+  EXPECT_FALSE(s.state->idle()) << "its pages are not kept yet";
+  s.keep_pages();
+  EXPECT_TRUE(s.state->idle());
+  auto next = s.state->next_deadline(s.now);
+  ASSERT_TRUE(next.has_value());
+  EXPECT_EQ(*next - s.now.steady, millis{60'000});
+  auto before = s.state->at();
+  s.kept.keep(s.state->farewell());
+  session_state again{make_rules(), s.key(), s.epoch, s.kept.stored(), s.now};
+  EXPECT_GE(again.at(), before) << "versions never go back";
+}
+
+} // namespace
