@@ -40,7 +40,8 @@ configure_preset() {
     return 0
   fi
   if ! output="$(cd "$root_dir" && cmake --preset "$preset" 2>&1)"; then
-    note "$output"
+    note "configuring the $preset build failed:"
+    tail -n 40 <<<"$output" >&2
     return 1
   fi
 }
