@@ -4,6 +4,7 @@ import { Emitter } from "./emitter.js";
 import {
   RollcallError, connectionLost, finalClose, token_expired_close,
 } from "./errors.js";
+import { Requests } from "./requests.js";
 import { Session } from "./session.js";
 
 export { RollcallError } from "./errors.js";
@@ -11,7 +12,6 @@ export { Replica, compareVersions } from "./replica.js";
 
 const answer_timeout_ms = 10_000;
 const durable_timeout_ms = 30_000;
-const max_unanswered = 64; // the server's own bound
 const first_backoff_ms = 500;
 const max_backoff_ms = 15_000;
 const stable_after_ms = 10_000;
@@ -69,9 +69,7 @@ export class Client extends Emitter {
   #bye = null;
   #attempts = 0;
   #onlineSince = 0;
-  #nextId = 1;
-  #pending = new Map();
-  #held = [];
+  #requests;
   #sessions = new Map();
   #beatMs = default_beat_ms;
   #lastSent = 0;
@@ -97,6 +95,7 @@ export class Client extends Emitter {
     this.#WebSocket = WebSocket;
     this.#clock = clock;
     this.#random = random;
+    this.#requests = new Requests((message) => this.#transmit(message), clock);
     /** Settles with the first `welcome` or the final refusal. */
     this.ready = new Promise((resolve, reject) => {
       this.#ready = { resolve, reject };
@@ -132,7 +131,7 @@ export class Client extends Emitter {
   /** Asks the server something; rejects with a `RollcallError`. */
   request(op, body = {}) {
     if (!this.#welcomed) return Promise.reject(connectionLost());
-    return this.#request(op, body, { ms: answer_timeout_ms });
+    return this.#requests.ask(op, body, { ms: answer_timeout_ms });
   }
 
   /** Leaves everything and stays away. */
@@ -198,7 +197,7 @@ export class Client extends Emitter {
     if (this.#socket !== socket) return;
     const body = { token: this.#token, resume: this.#resume ?? undefined };
     try {
-      await this.#request("hello", body, { ms: answer_timeout_ms });
+      await this.#requests.ask("hello", body, { ms: answer_timeout_ms });
     } catch (error) {
       if (this.#socket === socket) this.#refused(error);
     }
@@ -235,7 +234,7 @@ export class Client extends Emitter {
     const resyncs = [...this.#sessions.values()].map((s) => s.resync());
     const socket = this.#socket;
     Promise.all(resyncs).then(() => {
-      if (this.#socket === socket) this.#resend();
+      if (this.#socket === socket) this.#requests.resend();
     });
   }
 
@@ -272,12 +271,7 @@ export class Client extends Emitter {
     this.#clearTimers();
     if (socket && socket.readyState <= 1)
       socket.close(code === 1000 ? 1000 : drop_close);
-    const pending = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const entry of pending) {
-      if (entry.durable) this.#held.push(entry);
-      else this.#settle(entry, "reject", connectionLost());
-    }
+    this.#requests.lost();
     for (const session of this.#sessions.values()) session.disconnected();
   }
 
@@ -286,8 +280,7 @@ export class Client extends Emitter {
     this.error = error;
     this.#disconnect(1000);
     const reason = error ?? connectionLost();
-    for (const entry of this.#held.splice(0))
-      this.#settle(entry, "reject", reason);
+    this.#requests.abandon(reason);
     this.#become("closed");
     for (const session of this.#sessions.values()) session.closed(reason);
     this.#ready.reject(reason);
@@ -302,6 +295,11 @@ export class Client extends Emitter {
     return true;
   }
 
+  // Before the welcome there is nothing to say but hello.
+  #transmit(message) {
+    return (this.#welcomed || message.op === "hello") && this.#send(message);
+  }
+
   #receive(data) {
     this.#lastReceived = this.#clock.now();
     let message;
@@ -313,12 +311,7 @@ export class Client extends Emitter {
     if (message.push === "welcome") this.#welcome(message);
     else if (message.push === "bye") this.#goodbye(message);
     else if (message.push) this.#sessions.get(message.session)?.receive(message);
-    const entry = this.#pending.get(message.re);
-    if (!entry) return;
-    this.#pending.delete(message.re);
-    if (message.ok === false)
-      this.#settle(entry, "reject", new RollcallError(message.error ?? {}));
-    else this.#settle(entry, "resolve", message);
+    if ("re" in message) this.#requests.answered(message);
   }
 
   #goodbye(push) {
@@ -326,47 +319,11 @@ export class Client extends Emitter {
     this.emit("bye", push);
   }
 
-  #request(op, body, { ms, durable = false }) {
-    if (this.#pending.size + this.#held.length >= max_unanswered) {
-      return Promise.reject(new RollcallError({
-        code: "rate_limited", message: "too many unanswered requests",
-        retryable: true,
-      }));
-    }
-    return new Promise((resolve, reject) => {
-      const entry = { op, body, durable, resolve, reject, id: null };
-      entry.timer = this.#clock.setTimeout(() => {
-        this.#pending.delete(entry.id);
-        this.#held = this.#held.filter((held) => held !== entry);
-        reject(connectionLost());
-      }, ms);
-      this.#transmit(entry);
-    });
-  }
-
   #durable(op, body) {
     const op_id = globalThis.crypto?.randomUUID?.()
       ?? `${this.#clock.now().toString(36)}-${this.#random().toString(36)}`;
-    return this.#request(op, { ...body, op_id },
-                         { ms: durable_timeout_ms, durable: true });
-  }
-
-  #transmit(entry) {
-    entry.id = this.#nextId++;
-    const ready = this.#welcomed || entry.op === "hello";
-    if (ready && this.#send({ op: entry.op, id: entry.id, ...entry.body }))
-      this.#pending.set(entry.id, entry);
-    else if (entry.durable) this.#held.push(entry);
-    else this.#settle(entry, "reject", connectionLost());
-  }
-
-  #resend() {
-    for (const entry of this.#held.splice(0)) this.#transmit(entry);
-  }
-
-  #settle(entry, verdict, value) {
-    this.#clock.clearTimeout(entry.timer);
-    entry[verdict](value);
+    return this.#requests.ask(op, { ...body, op_id },
+                              { ms: durable_timeout_ms, durable: true });
   }
 
   // -- signs of life, tokens -----------------------------------------------------
