@@ -13,6 +13,8 @@ export class RollcallError extends Error {
     this.field = error.field;
     this.retryable = error.retryable ?? false;
     this.retryAfterMs = error.retry_after_ms;
+    /** The word for a final close (`kicked`, `replaced`, …), if that is it. */
+    this.reason = error.reason;
     /** True when the connection went before the answer came. */
     this.lost = error.lost ?? false;
   }
@@ -30,13 +32,13 @@ export function connectionLost() {
 
 // Close codes after which coming back would end the same way.
 const final_closes = new Map([
-  [3500, ["unauthenticated", "the server did not accept the token"]],
-  [3501, ["bad_request", "client and server disagree about the protocol"]],
-  [3502, ["forbidden", "a moderator removed this connection"]],
-  [3503, ["banned", "this user is banned"]],
-  [3504, ["conflict", "another connection took this one's place"]],
-  [3505, ["unauthenticated", "the token was revoked"]],
-  [3506, ["rate_limited", "a limit of the server was exceeded"]],
+  [3500, ["unauthenticated", "unauthenticated"]],
+  [3501, ["bad_request", "bad_protocol"]],
+  [3502, ["forbidden", "kicked"]],
+  [3503, ["banned", "banned"]],
+  [3504, ["conflict", "replaced"]],
+  [3505, ["unauthenticated", "revoked"]],
+  [3506, ["rate_limited", "limit"]],
 ]);
 
 /** The close that a new token cures. */
@@ -46,6 +48,7 @@ export const token_expired_close = 3004;
 export function finalClose(code, bye) {
   const known = final_closes.get(code);
   if (!known && bye?.reconnect !== false) return null;
-  const [name, message] = known ?? ["unavailable", bye.reason];
-  return new RollcallError({ code: name, message });
+  const [name, reason] = known ?? ["unavailable", bye.reason];
+  const message = `the server closed the connection for good: ${reason}`;
+  return new RollcallError({ code: name, message, reason });
 }

@@ -23,8 +23,19 @@ const errors = {
   internal: ["Something went wrong on the server", "Try again in a moment."],
 };
 
+const closes = {
+  kicked: ["A moderator removed you", "You can ask them to let you in again."],
+  replaced: ["You are here in another window now",
+    "Only one connection at a time is kept here."],
+  revoked: ["Your token was revoked", "Ask for a new one."],
+  bad_protocol: ["Page and server do not understand each other",
+    "They may be of different versions. Reload the page."],
+};
+
 /** `{title, text}` for a `RollcallError`. */
 export function describeError(error) {
+  const closed = closes[error.reason];
+  if (closed) return { title: closed[0], text: closed[1] };
   const [title, text] = errors[error.code] ?? errors.internal;
   const field = error.field ? ` (${error.field})` : "";
   const detail = error.message && error.message !== error.code

@@ -201,13 +201,17 @@ test("bye.after_ms is waited for, and backoff on top", async () => {
 });
 
 test("closes 3500, 3501, 3502, 3504 and 3506 are final", async () => {
-  const codes = { 3500: "unauthenticated", 3501: "bad_request",
-                  3502: "forbidden", 3504: "conflict", 3506: "rate_limited" };
-  for (const [code, name] of Object.entries(codes)) {
+  const codes = { 3500: ["unauthenticated", "unauthenticated"],
+                  3501: ["bad_request", "bad_protocol"],
+                  3502: ["forbidden", "kicked"],
+                  3504: ["conflict", "replaced"],
+                  3506: ["rate_limited", "limit"] };
+  for (const [code, [name, reason]] of Object.entries(codes)) {
     const { clock, sockets, client, session } = await joined();
     await sockets[0].end(Number(code));
     assert.equal(client.state, "closed", code);
     assert.equal(client.error.code, name);
+    assert.equal(client.error.reason, reason);
     assert.equal(session.state, "left");
     await clock.pass(120_000);
     assert.equal(sockets.length, 1, code);
