@@ -22,6 +22,8 @@ export class Feed {
   /** Adds a line: `tone` colours its dot, `who` may be null. */
   add(tone, who, text) {
     const at = new Date();
+    if (who === "You")
+      text = text.replace(/^is /, "are ").replace(/^was /, "were ");
     const line = h("li", { class: "feed-item", "data-tone": tone },
       h("time", { datetime: at.toISOString() }, clock.format(at)),
       h("p", {}, who ? h("strong", {}, who) : null, who ? ` ${text}` : text));
@@ -42,7 +44,8 @@ export class Feed {
       this.add("out", name(event), describeLeave(event.reason))
     ));
     session.on("suspected", (event) => (
-      this.add("warn", name(event), "may be gone: connection silent")
+      this.add("warn", name(event), isMe(event.participant_id)
+        ? "were not heard for a while" : "may be gone: connection silent")
     ));
     session.on("resumed", (event) => this.add("in", name(event), "is back"));
     session.on("live", (event) => {
