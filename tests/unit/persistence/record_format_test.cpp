@@ -4,15 +4,15 @@
 #include "persistence/key_schema.hpp"
 #include "unit/persistence/sample_records.hpp"
 
+#include <gtest/gtest.h>
+#include <msgpack.hpp>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <random>
 #include <set>
 #include <sstream>
-
-#include <gtest/gtest.h>
-#include <msgpack.hpp>
 
 namespace rollcall {
 

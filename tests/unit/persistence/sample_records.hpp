@@ -10,7 +10,8 @@
 
 namespace rollcall::samples {
 
-inline session_key session(std::string id = "standup", std::string ns = "acme") {
+inline session_key session(std::string id = "standup",
+                           std::string ns = "acme") {
   return {namespace_id{std::move(ns)}, session_id{std::move(id)}};
 }
 
