@@ -170,7 +170,7 @@ void client_connection::take(std::span<char> fresh) {
     std::span<char> input{in_};
     process(input);
     if (input.empty())
-      in_ = {};
+      std::string{}.swap(in_);
     else if (input.size() < in_.size())
       in_.erase(0, in_.size() - input.size());
   }

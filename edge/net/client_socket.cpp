@@ -371,14 +371,14 @@ void client_connection::leave_open(bool goodbye, bool report) {
   for (const auto& each : places_)
     if (!each.lost)
       loop_.leave_channel(*this, each.channel, each.index);
-  places_ = {};
+  std::vector<place>{}.swap(places_);
   for (const auto& watch : watches_) {
     if (report && !goodbye)
       loop_.evidence().add(watch.where, watch.connection, sign::closed,
                            loop_.now(), loop_.now());
     loop_.evidence().leave(watch.where);
   }
-  watches_ = {};
+  std::vector<watched>{}.swap(watches_);
   if (const auto handler = std::exchange(handler_, nullptr))
     handler->gone(goodbye);
 }

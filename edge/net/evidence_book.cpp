@@ -38,7 +38,7 @@ std::vector<note_ptr> evidence_book::take(millis now) {
         {item.connection, item.what, later(now - item.since, millis{0})});
     notes.push_back(std::make_shared<const note>(
       note{where->session, node_, std::move(body)}));
-    where->items = {};
+    std::vector<page::item>{}.swap(where->items);
     if (where->watches == 0)
       pages_.erase(session_key{where->session});
   }

@@ -102,7 +102,7 @@ frame_decoder::event frame_decoder::fail(std::uint16_t code,
   code_ = code;
   why_ = why;
   payload_ = {};
-  fragments_ = {};
+  std::string{}.swap(fragments_);
   return event::failed;
 }
 
@@ -133,7 +133,7 @@ frame_decoder::event frame_decoder::next(std::span<char>& input) {
     return event::need_more;
   }
   if (!open_ && !fragments_.empty())
-    fragments_ = {};
+    std::string{}.swap(fragments_);
   if (input.size() < 2)
     return event::need_more;
   const auto first = byte_at(input, 0);
@@ -182,7 +182,7 @@ frame_decoder::event frame_decoder::take_control(opcode op) {
   if (op == opcode::pong)
     return event::pong;
   over_ = true;
-  fragments_ = {};
+  std::string{}.swap(fragments_);
   if (payload_.empty()) {
     code_ = rfc_close::none;
     return event::closed;

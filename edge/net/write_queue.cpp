@@ -87,7 +87,7 @@ void write_queue::forget_if_empty() {
     return;
   frames_.clear();
   if (frames_.capacity() > kept_slots)
-    frames_ = {};
+    std::vector<frame_ptr>{}.swap(frames_);
   head_ = 0;
   exempt_ = 0;
 }
