@@ -1,9 +1,9 @@
 #include "edge/auth/claims.hpp"
 
-#include <algorithm>
-
 #include "actors/base/limits.hpp"
 #include "edge/auth/jws.hpp"
+
+#include <algorithm>
 
 namespace rollcall::edge {
 

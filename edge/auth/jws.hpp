@@ -3,11 +3,11 @@
 // The outer shape of a token: three base64url parts and a signature
 // (RFC 7515). Internal to edge/auth.
 
-#include <string>
-#include <string_view>
-
 #include "actors/base/errors.hpp"
 #include "edge/protocol/value.hpp"
+
+#include <string>
+#include <string_view>
 
 namespace rollcall::edge {
 

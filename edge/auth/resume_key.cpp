@@ -1,9 +1,9 @@
 #include "edge/auth/resume_key.hpp"
 
-#include <array>
-
 #include "actors/base/base64url.hpp"
 #include "actors/base/hash.hpp"
+
+#include <array>
 
 namespace rollcall::edge {
 
@@ -56,8 +56,8 @@ result<connection_id> open_resume_key(std::string_view secret,
                                       const namespace_id& ns,
                                       const user_id& user,
                                       std::string_view key) {
-  auto refusal = fail(errc::unauthenticated, "is not a resume key of yours",
-                      "resume");
+  auto refusal
+    = fail(errc::unauthenticated, "is not a resume key of yours", "resume");
   if (key.size() != 43)
     return refusal;
   auto bytes = base64url_decode(key);

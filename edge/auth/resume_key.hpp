@@ -3,11 +3,11 @@
 // The secret a client puts into its next `hello` to continue a connection.
 // Stateless: any node with the namespace's secret can open what another made.
 
-#include <string>
-#include <string_view>
-
 #include "actors/base/errors.hpp"
 #include "actors/base/ids.hpp"
+
+#include <string>
+#include <string_view>
 
 namespace rollcall::edge {
 

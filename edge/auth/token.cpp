@@ -1,13 +1,13 @@
 #include "edge/auth/token.hpp"
 
-#include <algorithm>
-
 #include "actors/base/base64url.hpp"
 #include "actors/base/hash.hpp"
 #include "actors/base/limits.hpp"
 #include "edge/auth/claims.hpp"
 #include "edge/auth/jws.hpp"
 #include "edge/protocol/writers.hpp"
+
+#include <algorithm>
 
 namespace rollcall::edge {
 
@@ -17,8 +17,8 @@ constexpr std::size_t kid_bytes_max = 64;
 
 std::string_view name_of(algorithm alg) noexcept {
   switch (alg) {
-    case algorithm::hs256:
-      return "HS256";
+  case algorithm::hs256:
+    return "HS256";
   }
   return "none";
 }
@@ -143,9 +143,8 @@ result<token_verifier> token_verifier::make(token_config config) {
     if (key->kid.empty() && config.keys.size() > 1)
       return fail(errc::bad_request, "is needed where there are several keys",
                   "kid");
-    if (std::any_of(config.keys.begin(), key, [&](const auto& other) {
-          return other.kid == key->kid;
-        }))
+    if (std::any_of(config.keys.begin(), key,
+                    [&](const auto& other) { return other.kid == key->kid; }))
       return fail(errc::bad_request, "is there twice", "kid");
   }
   return token_verifier{std::move(config)};

@@ -3,6 +3,11 @@
 // Who a client is: JSON Web Tokens, verified strictly (RFC 7515, RFC 7519,
 // RFC 8725). Pure; time is an argument; safe on any thread.
 
+#include "actors/base/errors.hpp"
+#include "actors/base/ids.hpp"
+#include "actors/base/instant.hpp"
+#include "actors/identity.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -10,11 +15,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "actors/base/errors.hpp"
-#include "actors/base/ids.hpp"
-#include "actors/base/instant.hpp"
-#include "actors/identity.hpp"
 
 namespace rollcall::edge {
 

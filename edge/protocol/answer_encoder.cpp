@@ -1,8 +1,8 @@
 #include "edge/protocol/answer_encoder.hpp"
 
-#include <array>
-
 #include "edge/protocol/message_parts.hpp"
+
+#include <array>
 
 namespace rollcall::edge {
 
@@ -12,11 +12,9 @@ constexpr std::size_t answer_bytes = 384;
 constexpr std::size_t participant_bytes = 384;
 
 constexpr std::array all_rights = {
-  capability::observe_count, capability::observe_roster,
-  capability::join,          capability::publish,
-  capability::moderate,      capability::host,
-  capability::configure,     capability::create,
-  capability::admin,
+  capability::observe_count, capability::observe_roster, capability::join,
+  capability::publish,       capability::moderate,       capability::host,
+  capability::configure,     capability::create,         capability::admin,
 };
 
 /// Opens an answer; the caller adds the operation's fields and closes it.

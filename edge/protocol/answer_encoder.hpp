@@ -5,13 +5,13 @@
 // nobody's business: the callers check `wants_answer` first. The exception is
 // a frame that could not be decoded, answered with `re` null.
 
-#include <string>
-
 #include "actors/base/errors.hpp"
 #include "actors/base/instant.hpp"
 #include "actors/client.hpp"
 #include "actors/commands.hpp"
 #include "edge/protocol/visibility.hpp"
+
+#include <string>
 
 namespace rollcall::edge {
 

@@ -25,26 +25,26 @@ enum class close_code : std::uint16_t {
 /// The reason text, in `bye` and in the close frame.
 [[nodiscard]] constexpr std::string_view to_string(close_code code) noexcept {
   switch (code) {
-    case close_code::shutdown:
-      return "shutdown";
-    case close_code::slow_reader:
-      return "slow_reader";
-    case close_code::silent:
-      return "silent";
-    case close_code::overloaded:
-      return "overloaded";
-    case close_code::token_expired:
-      return "token_expired";
-    case close_code::unauthenticated:
-      return "unauthenticated";
-    case close_code::bad_protocol:
-      return "bad_protocol";
-    case close_code::kicked:
-      return "kicked";
-    case close_code::replaced:
-      return "replaced";
-    case close_code::limit:
-      return "limit";
+  case close_code::shutdown:
+    return "shutdown";
+  case close_code::slow_reader:
+    return "slow_reader";
+  case close_code::silent:
+    return "silent";
+  case close_code::overloaded:
+    return "overloaded";
+  case close_code::token_expired:
+    return "token_expired";
+  case close_code::unauthenticated:
+    return "unauthenticated";
+  case close_code::bad_protocol:
+    return "bad_protocol";
+  case close_code::kicked:
+    return "kicked";
+  case close_code::replaced:
+    return "replaced";
+  case close_code::limit:
+    return "limit";
   }
   return "bad_protocol";
 }

@@ -59,8 +59,8 @@ const std::string* field_reader::text(std::string_view key, std::size_t most,
 }
 
 const std::int64_t* field_reader::integer(std::string_view key,
-                                          std::int64_t least,
-                                          std::int64_t most, need how) {
+                                          std::int64_t least, std::int64_t most,
+                                          need how) {
   const auto* found = get<std::int64_t>(key, how, "must be an integer");
   if (found != nullptr && (*found < least || *found > most)) {
     refuse(key, "must be from " + std::to_string(least) + " to "

@@ -3,15 +3,15 @@
 // Reads the fields of a decoded map: take a field, check its type, remember
 // that it was taken; at the end refuse what is left over.
 
+#include "actors/base/errors.hpp"
+#include "actors/base/limits.hpp"
+#include "edge/protocol/value.hpp"
+
 #include <bitset>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "actors/base/errors.hpp"
-#include "actors/base/limits.hpp"
-#include "edge/protocol/value.hpp"
 
 namespace rollcall::edge {
 

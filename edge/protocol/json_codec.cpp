@@ -1,15 +1,15 @@
 #include "edge/protocol/json_codec.hpp"
 
-#include <charconv>
-#include <exception>
-#include <system_error>
+#include "actors/base/limits.hpp"
+#include "edge/protocol/tree_builder.hpp"
 
 #include <rapidjson/error/en.h>
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
-#include "actors/base/limits.hpp"
-#include "edge/protocol/tree_builder.hpp"
+#include <charconv>
+#include <exception>
+#include <system_error>
 
 namespace rollcall::edge {
 

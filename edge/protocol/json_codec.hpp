@@ -2,10 +2,10 @@
 
 // JSON text to `value` (RFC 8259, stricter where parsers disagree).
 
-#include <string_view>
-
 #include "actors/base/errors.hpp"
 #include "edge/protocol/value.hpp"
+
+#include <string_view>
 
 namespace rollcall::edge {
 

@@ -3,17 +3,17 @@
 // The parts that pushes and answers share, for either writer of writers.hpp.
 // Internal to edge/protocol.
 
-#include <algorithm>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <variant>
-
 #include "actors/changes.hpp"
 #include "actors/client.hpp"
 #include "actors/commands.hpp"
 #include "edge/protocol/visibility.hpp"
 #include "edge/protocol/writers.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
 
 namespace rollcall::edge {
 
@@ -56,12 +56,12 @@ void write_version(Writer& to, const version& at) {
 template <class Writer>
 void write_view(Writer& to, view which) {
   switch (which) {
-    case view::roster:
-      return to.template word<"roster">();
-    case view::events:
-      return to.template word<"events">();
-    case view::count:
-      return to.template word<"count">();
+  case view::roster:
+    return to.template word<"roster">();
+  case view::events:
+    return to.template word<"events">();
+  case view::count:
+    return to.template word<"count">();
   }
 }
 

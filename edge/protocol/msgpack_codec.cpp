@@ -1,12 +1,12 @@
 #include "edge/protocol/msgpack_codec.hpp"
 
-#include <exception>
-#include <limits>
+#include "actors/base/limits.hpp"
+#include "edge/protocol/tree_builder.hpp"
 
 #include <msgpack.hpp>
 
-#include "actors/base/limits.hpp"
-#include "edge/protocol/tree_builder.hpp"
+#include <exception>
+#include <limits>
 
 namespace rollcall::edge {
 

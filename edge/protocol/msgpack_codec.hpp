@@ -2,10 +2,10 @@
 
 // msgpack bytes to `value`: the part of msgpack that JSON can say.
 
-#include <string_view>
-
 #include "actors/base/errors.hpp"
 #include "edge/protocol/value.hpp"
+
+#include <string_view>
 
 namespace rollcall::edge {
 

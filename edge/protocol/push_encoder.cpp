@@ -296,30 +296,26 @@ std::string encode_snapshot(dialect language, const viewer& who,
                             const snapshot& what, std::string_view why,
                             millis steady_now) {
   auto rows = shows_roster(who) ? what.participants.size() : 0;
-  return encoded(language, 2 * head_bytes + rows * participant_bytes,
-                 [&](auto& to) {
-                   write_snapshot(to, who, what, why, steady_now);
-                 });
+  return encoded(
+    language, 2 * head_bytes + rows * participant_bytes,
+    [&](auto& to) { write_snapshot(to, who, what, why, steady_now); });
 }
 
 std::string encode_changes(dialect language, const viewer& who,
                            const batch& what, millis steady_now) {
   const std::array<const batch*, 1> batches = {&what};
-  return encoded(language, head_bytes + changes_bytes(what, who),
-                 [&](auto& to) {
-                   write_changes(to, who, batches, steady_now);
-                 });
+  return encoded(
+    language, head_bytes + changes_bytes(what, who),
+    [&](auto& to) { write_changes(to, who, batches, steady_now); });
 }
 
 std::string encode_changes(dialect language, const viewer& who,
-                           std::span<const batch_ptr> what,
-                           millis steady_now) {
+                           std::span<const batch_ptr> what, millis steady_now) {
   std::size_t expected = head_bytes;
   for (const auto& each : what)
     expected += changes_bytes(*each, who);
-  return encoded(language, expected, [&](auto& to) {
-    write_changes(to, who, what, steady_now);
-  });
+  return encoded(language, expected,
+                 [&](auto& to) { write_changes(to, who, what, steady_now); });
 }
 
 std::string encode_direct(dialect language, const direct& what) {

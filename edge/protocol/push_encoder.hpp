@@ -4,18 +4,18 @@
 // The hot path: one pass, one growing string, no tree. Pure; safe on any
 // thread. All functions return the payload, not yet framed for WebSocket.
 
-#include <cstddef>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-
 #include "actors/base/instant.hpp"
 #include "actors/changes.hpp"
 #include "actors/client.hpp"
 #include "actors/commands.hpp"
 #include "edge/protocol/close_codes.hpp"
 #include "edge/protocol/visibility.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 
 namespace rollcall::edge {
 

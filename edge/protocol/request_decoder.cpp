@@ -1,11 +1,11 @@
 #include "edge/protocol/request_decoder.hpp"
 
-#include <algorithm>
-#include <array>
-
 #include "edge/protocol/json_codec.hpp"
 #include "edge/protocol/msgpack_codec.hpp"
 #include "edge/protocol/request_fields.hpp"
+
+#include <algorithm>
+#include <array>
 
 namespace rollcall::edge {
 
@@ -27,8 +27,7 @@ request_body decode_hello(field_reader& in) {
 
 request_body decode_refresh(field_reader& in) {
   refresh_request out;
-  if (const auto* token
-      = in.text("token", limits::token_bytes, need::required))
+  if (const auto* token = in.text("token", limits::token_bytes, need::required))
     out.token = *token;
   return out;
 }

@@ -2,11 +2,11 @@
 
 // A client's frame to a typed request: the left half of docs/protocol.md.
 
-#include <string_view>
-#include <variant>
-
 #include "actors/base/errors.hpp"
 #include "actors/client.hpp"
+
+#include <string_view>
+#include <variant>
 
 namespace rollcall::edge {
 

@@ -1,9 +1,9 @@
 #include "edge/protocol/request_fields.hpp"
 
+#include "edge/protocol/tree_builder.hpp"
+
 #include <algorithm>
 #include <limits>
-
-#include "edge/protocol/tree_builder.hpp"
 
 namespace rollcall::edge {
 

@@ -3,15 +3,15 @@
 // The composite fields that requests share. Internal to edge/protocol; each
 // reads one field of `in` and leaves what is wrong there.
 
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "actors/changes.hpp"
 #include "actors/client.hpp"
 #include "actors/kind.hpp"
 #include "edge/protocol/field_reader.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace rollcall::edge {
 

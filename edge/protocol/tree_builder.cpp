@@ -1,10 +1,10 @@
 #include "edge/protocol/tree_builder.hpp"
 
-#include <algorithm>
-#include <cmath>
-
 #include "actors/base/ids.hpp"
 #include "actors/base/limits.hpp"
+
+#include <algorithm>
+#include <cmath>
 
 namespace rollcall::edge {
 
@@ -19,8 +19,7 @@ const std::string* duplicate_key(const value::map& members) {
   keys.reserve(members.size());
   for (const auto& member : members)
     keys.push_back(&member.first);
-  std::sort(keys.begin(), keys.end(),
-            [](auto* a, auto* b) { return *a < *b; });
+  std::sort(keys.begin(), keys.end(), [](auto* a, auto* b) { return *a < *b; });
   auto twice = std::adjacent_find(keys.begin(), keys.end(),
                                   [](auto* a, auto* b) { return *a == *b; });
   return twice == keys.end() ? nullptr : *twice;
@@ -96,8 +95,8 @@ bool tree_builder::close() {
   if (const auto* members = open_.back()->get_if<value::map>())
     if (const auto* twice = duplicate_key(*members)) {
       auto where = path();
-      why_ = fail(errc::bad_request, "is there twice",
-                  joined_path(where, *twice));
+      why_
+        = fail(errc::bad_request, "is there twice", joined_path(where, *twice));
       return false;
     }
   open_.pop_back();

@@ -3,15 +3,15 @@
 // Builds a `value` from a parser's events and enforces the bounds both codecs
 // share. Internal to edge/protocol.
 
+#include "actors/base/errors.hpp"
+#include "edge/protocol/value.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "actors/base/errors.hpp"
-#include "edge/protocol/value.hpp"
 
 namespace rollcall::edge {
 

@@ -30,9 +30,9 @@ public:
 
   /// Exactly one of the alternatives; nothing is converted.
   template <class T>
-    requires std::same_as<T, bool> || std::same_as<T, std::int64_t>
-             || std::same_as<T, double> || std::same_as<T, std::string>
-             || std::same_as<T, array> || std::same_as<T, map>
+    requires std::same_as<T, bool> || std::same_as<T, std::int64_t> || std::
+      same_as<T, double> || std::same_as<T, std::string> || std::same_as<
+        T, array> || std::same_as<T, map>
   explicit value(T data) : data_(std::move(data)) {
     // nop
   }

@@ -3,11 +3,11 @@
 // Who sees what. Every rule about hiding is here and nowhere else; the
 // encoders only ask.
 
-#include <variant>
-
 #include "actors/changes.hpp"
 #include "actors/client.hpp"
 #include "actors/kind.hpp"
+
+#include <variant>
 
 namespace rollcall::edge {
 
@@ -50,13 +50,13 @@ struct viewer {
   if (what.seen_by > who.rank)
     return false;
   switch (granted_view(who)) {
-    case view::roster:
-      return true;
-    case view::events:
-      return std::holds_alternative<joined_change>(what.body)
-             || std::holds_alternative<left_change>(what.body);
-    case view::count:
-      return false;
+  case view::roster:
+    return true;
+  case view::events:
+    return std::holds_alternative<joined_change>(what.body)
+           || std::holds_alternative<left_change>(what.body);
+  case view::count:
+    return false;
   }
   return false;
 }

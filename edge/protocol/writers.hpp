@@ -230,8 +230,8 @@ public:
       return;
     }
     out_[at] = static_cast<char>(0xde);
-    out_.insert(at + 1, {static_cast<char>(keys >> 8),
-                         static_cast<char>(keys & 0xFF)});
+    out_.insert(at + 1,
+                {static_cast<char>(keys >> 8), static_cast<char>(keys & 0xFF)});
   }
 
   void open_array(std::size_t items) {

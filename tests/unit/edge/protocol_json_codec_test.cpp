@@ -1,11 +1,10 @@
+#include "actors/base/ids.hpp"
+#include "actors/base/limits.hpp"
 #include "edge/protocol/json_codec.hpp"
-
-#include <random>
 
 #include <gtest/gtest.h>
 
-#include "actors/base/ids.hpp"
-#include "actors/base/limits.hpp"
+#include <random>
 
 namespace rollcall::edge {
 
@@ -47,8 +46,7 @@ TEST(JsonCodec, KeepsEveryTypeAndTheOrderOfKeys) {
   expected.emplace_back(
     "a", value{value::array{value{true}, value{false}, value{std::int64_t{-7}},
                             value{0.5}, value{1.0}, value{"xö"s}}});
-  expected.emplace_back(
-    "m", value{value::map{{"", value{value::map{}}}}});
+  expected.emplace_back("m", value{value::map{{"", value{value::map{}}}}});
   EXPECT_EQ(*out, value{expected});
 }
 
@@ -84,14 +82,14 @@ TEST(JsonCodec, RefusesIntegersThatOthersWouldRound) {
   EXPECT_EQ(refused_field(R"({"a":-0})"), "a");
   auto out = decode_json("[9007199254740991,-9007199254740991]");
   ASSERT_TRUE(out.ok());
-  EXPECT_EQ(*out, (value{value::array{value{max_integer},
-                                      value{-max_integer}}}));
+  EXPECT_EQ(*out,
+            (value{value::array{value{max_integer}, value{-max_integer}}}));
 }
 
 TEST(JsonCodec, RefusesNumbersThatAreNoDoubles) {
   for (const auto* text :
-       {"1e400", "-1e400", "1e-400", "NaN", "Infinity", "-Infinity", "+1",
-        "01", "1.", ".5", "1e", "0x10", "1_000", "--1"})
+       {"1e400", "-1e400", "1e-400", "NaN", "Infinity", "-Infinity", "+1", "01",
+        "1.", ".5", "1e", "0x10", "1_000", "--1"})
     refused_field(text);
   EXPECT_EQ(*decode_json("1e3"), value{1000.0});
 }
@@ -146,7 +144,8 @@ TEST(JsonCodec, GivesWhatItReadBeforeTheFault) {
 
 TEST(JsonCodec, SurvivesRandomBytes) {
   std::mt19937_64 draw{20'240'601};
-  static constexpr std::string_view likely = "{}[]\",:0123456789eE+-.truefalsn\\ ";
+  static constexpr std::string_view likely
+    = "{}[]\",:0123456789eE+-.truefalsn\\ ";
   for (int round = 0; round < 20'000; ++round) {
     std::string text(draw() % 48, ' ');
     for (auto& c : text)

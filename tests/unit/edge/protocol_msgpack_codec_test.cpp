@@ -1,12 +1,11 @@
+#include "actors/base/limits.hpp"
+#include "edge/protocol/json_codec.hpp"
 #include "edge/protocol/msgpack_codec.hpp"
-
-#include <random>
+#include "unit/edge/protocol_requests.hpp"
 
 #include <gtest/gtest.h>
 
-#include "actors/base/limits.hpp"
-#include "edge/protocol/json_codec.hpp"
-#include "unit/edge/protocol_requests.hpp"
+#include <random>
 
 namespace rollcall::edge {
 
@@ -39,9 +38,9 @@ TEST(MsgpackCodec, KeepsEveryTypeAndTheOrderOfKeys) {
   auto out = decode_msgpack(
     from_hex("83a17ac0a16196c3c2f9ca3f000000cb3ff0000000000000a178a16d81a080"));
   ASSERT_TRUE(out.ok()) << out.error().message;
-  EXPECT_EQ(*out,
-            *decode_json(
-              R"({"z":null,"a":[true,false,-7,0.5,1.0,"x"],"m":{"":{}}})"));
+  EXPECT_EQ(
+    *out,
+    *decode_json(R"({"z":null,"a":[true,false,-7,0.5,1.0,"x"],"m":{"":{}}})"));
 }
 
 TEST(MsgpackCodec, ReadsEveryWidthOfAnInteger) {
@@ -73,8 +72,7 @@ TEST(MsgpackCodec, BelievesNoAnnouncedSize) {
   refused_field("db7fffffff");
   refused_field("dbffffffff61");
   refused_field("dc0401" + repeated("00", 1'025));
-  EXPECT_TRUE(
-    decode_msgpack(from_hex("dc0400" + repeated("00", 1'024))).ok());
+  EXPECT_TRUE(decode_msgpack(from_hex("dc0400" + repeated("00", 1'024))).ok());
 }
 
 TEST(MsgpackCodec, RefusesDeepNestingWithoutRecursion) {
@@ -85,8 +83,7 @@ TEST(MsgpackCodec, RefusesDeepNestingWithoutRecursion) {
 }
 
 TEST(MsgpackCodec, RefusesMoreThanAFrame) {
-  auto out
-    = decode_msgpack("\xdb\x00\x01\x00\x00"s + std::string(65'536, 'x'));
+  auto out = decode_msgpack("\xdb\x00\x01\x00\x00"s + std::string(65'536, 'x'));
   ASSERT_FALSE(out.ok());
   EXPECT_EQ(out.error().code, errc::too_large);
 }

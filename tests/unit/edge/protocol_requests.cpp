@@ -1,11 +1,11 @@
 #include "unit/edge/protocol_requests.hpp"
 
-#include <array>
-#include <set>
-
 #include "actors/base/limits.hpp"
 #include "edge/protocol/message_parts.hpp"
 #include "edge/protocol/request_decoder.hpp"
+
+#include <array>
+#include <set>
 
 namespace rollcall::edge::test {
 
@@ -201,13 +201,13 @@ public:
   client_request request() {
     client_request out;
     switch (below(3)) {
-      case 0:
-        break;
-      case 1:
-        out.id = number();
-        break;
-      default:
-        out.id = text(limits::request_id_bytes);
+    case 0:
+      break;
+    case 1:
+      out.id = number();
+      break;
+    default:
+      out.id = text(limits::request_id_bytes);
     }
     out.body = body();
     return out;
@@ -258,8 +258,7 @@ private:
   }
 
   version drawn_version() {
-    return {static_cast<epoch_t>(number()),
-            static_cast<revision_t>(number())};
+    return {static_cast<epoch_t>(number()), static_cast<revision_t>(number())};
   }
 
   view drawn_view() {
@@ -268,14 +267,14 @@ private:
 
   live_value drawn_value() {
     switch (below(4)) {
-      case 0:
-        return chance();
-      case 1:
-        return chance() ? number() : -number();
-      case 2:
-        return static_cast<double>(number()) / 1'024.0 - 4.0;
-      default:
-        return text(limits::live_value_bytes);
+    case 0:
+      return chance();
+    case 1:
+      return chance() ? number() : -number();
+    case 2:
+      return static_cast<double>(number()) / 1'024.0 - 4.0;
+    default:
+      return text(limits::live_value_bytes);
     }
   }
 
@@ -349,8 +348,8 @@ private:
   request_body get_roster() {
     get_roster_command what;
     what.after = maybe([this] { return drawn_version(); });
-    what.limit = 1 + static_cast<std::uint32_t>(
-                   below(limits::roster_page_items));
+    what.limit
+      = 1 + static_cast<std::uint32_t>(below(limits::roster_page_items));
     return session(what, false);
   }
 
@@ -370,37 +369,37 @@ private:
   request_body body() {
     auto maybe_text = [this] { return chance() ? text(60) : std::string{}; };
     switch (below(15)) {
-      case 0:
-        return hello_request{maybe_text(), maybe_text()};
-      case 1:
-        return refresh_request{text(512)};
-      case 2:
-        return heartbeat_request{};
-      case 3:
-        return attach_request{session_id{text(limits::id_bytes)}, drawn_view(),
-                              maybe([this] { return drawn_version(); })};
-      case 4:
-        return detach_request{session_id{text(limits::id_bytes)}};
-      case 5:
-        return session(leave_command{}, false);
-      case 6:
-        return set_live();
-      case 7:
-        return get_roster();
-      case 8:
-        return session(create_command{name(), settings()}, true);
-      case 9:
-        return session(configure_command{settings()}, true);
-      case 10:
-        return session(end_command{}, true);
-      case 11:
-        return set_member();
-      case 12:
-        return session(target<kick_command>(), true);
-      case 13:
-        return session(target<transfer_host_command>(), true);
-      default:
-        return join();
+    case 0:
+      return hello_request{maybe_text(), maybe_text()};
+    case 1:
+      return refresh_request{text(512)};
+    case 2:
+      return heartbeat_request{};
+    case 3:
+      return attach_request{session_id{text(limits::id_bytes)}, drawn_view(),
+                            maybe([this] { return drawn_version(); })};
+    case 4:
+      return detach_request{session_id{text(limits::id_bytes)}};
+    case 5:
+      return session(leave_command{}, false);
+    case 6:
+      return set_live();
+    case 7:
+      return get_roster();
+    case 8:
+      return session(create_command{name(), settings()}, true);
+    case 9:
+      return session(configure_command{settings()}, true);
+    case 10:
+      return session(end_command{}, true);
+    case 11:
+      return set_member();
+    case 12:
+      return session(target<kick_command>(), true);
+    case 13:
+      return session(target<transfer_host_command>(), true);
+    default:
+      return join();
     }
   }
 
@@ -432,8 +431,8 @@ std::string from_hex(std::string_view digits) {
   auto value_of = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
   std::string out;
   for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
-    out += static_cast<char>(value_of(digits[i]) * 16
-                             + value_of(digits[i + 1]));
+    out
+      += static_cast<char>(value_of(digits[i]) * 16 + value_of(digits[i + 1]));
   return out;
 }
 

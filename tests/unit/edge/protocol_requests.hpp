@@ -3,11 +3,11 @@
 // Typed requests back to bytes, for tests: every field spelled out, so that
 // equal texts mean equal requests.
 
+#include "actors/client.hpp"
+
 #include <random>
 #include <string>
 #include <string_view>
-
-#include "actors/client.hpp"
 
 namespace rollcall::edge::test {
 
