@@ -136,6 +136,8 @@ struct snapshot {
   std::optional<participant_id> host;
   /// In order of joining.
   std::vector<participant_view> participants;
+
+  friend bool operator==(const snapshot&, const snapshot&) = default;
 };
 
 using batch_ptr = std::shared_ptr<const batch>;

@@ -2,6 +2,7 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/scheduled_actor.hpp>
+#include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
@@ -235,6 +236,20 @@ inspection_ptr inspect(self_ptr self) {
   return out;
 }
 
+// The node goes down in order: what is in memory and may be kept goes to the
+// store, ahead of the store's own end.
+void last_words(self_ptr self) {
+  auto& s = self->state;
+  s.state->pages_written(true);
+  auto records = s.state->take_pages();
+  for (auto& one : s.state->farewell())
+    records.push_back(std::move(one));
+  if (!records.empty())
+    caf::anon_send(s.env.store,
+                   commit_ptr{std::make_shared<const commit>(
+                     commit{s.partition, s.epoch, std::move(records)})});
+}
+
 session_actor::behavior_type session_behavior(self_ptr self, session_env env,
                                               session_seed seed,
                                               partition_actor owner) {
@@ -246,6 +261,10 @@ session_actor::behavior_type session_behavior(self_ptr self, session_env env,
   s.owner = std::move(owner);
   s.state = std::make_unique<session_state>(s.env.rules, seed.key, seed.epoch,
                                             seed.stored, s.env.clock());
+  self->set_exit_handler([self](caf::exit_msg& end) {
+    last_words(self);
+    self->quit(std::move(end.reason));
+  });
   settle(self);
   return {
     [self](const command_ptr& asked) { return take_command(self, asked); },

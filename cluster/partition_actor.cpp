@@ -10,6 +10,7 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <unordered_map>
 #include <utility>
@@ -127,6 +128,8 @@ void loaded(self_ptr self, const session_key& key,
   auto& s = self->state;
   --s.loading;
   auto at = s.slots.find(key);
+  if (at == s.slots.end())
+    return;
   if (!found) {
     for (auto& item : at->second.queue)
       refuse(item, errc::unavailable, "the session could not be read");
@@ -136,6 +139,7 @@ void loaded(self_ptr self, const session_key& key,
     partition_actor me = self;
     to.session = spawn_session(self->system(), s.env.sessions,
                                {key, s.env.partition, s.epoch, *found}, me);
+    self->monitor(to.session);
     to.at = slot::phase::active;
     for (auto& item : to.queue)
       hand_over(self, to, std::move(item));
@@ -310,10 +314,46 @@ void take_word(self_ptr self, const session_word& word) {
 void shut_down(self_ptr self) {
   auto& s = self->state;
   s.shutting_down = true;
-  for (auto& item : s.before_open)
+  for (auto& item : std::exchange(s.before_open, {}))
     refuse(item, errc::unavailable, "the node is shutting down");
-  s.before_open.clear();
-  self->quit();
+  for (auto at = s.slots.begin(); at != s.slots.end();) {
+    auto& [key, from] = *at;
+    for (auto& item : std::exchange(from.queue, {}))
+      refuse(item, errc::unavailable, "the node is shutting down");
+    if (from.session) {
+      self->send_exit(from.session, caf::exit_reason::user_shutdown);
+      ++at;
+    } else {
+      at = s.slots.erase(at);
+    }
+  }
+  finish_stop(self);
+}
+
+// A session ended: as asked, or by a fault of its own. Then what it kept is
+// loaded again; those present stay shown until their edges confirm them.
+void session_down(self_ptr self, const caf::down_msg& down) {
+  auto& s = self->state;
+  auto at = std::find_if(s.slots.begin(), s.slots.end(), [&](auto& entry) {
+    return entry.second.session
+           && entry.second.session.address() == down.source;
+  });
+  if (at == s.slots.end())
+    return;
+  auto key = at->first;
+  auto queue = std::exchange(at->second.queue, {});
+  s.slots.erase(at);
+  if (s.shutting_down) {
+    finish_stop(self);
+    return;
+  }
+  log(log_level::error, "partition", "session_failed",
+      {{"partition", s.env.partition},
+       {"why", self->system().render(down.reason)}});
+  s.to_activate.push_back(key);
+  for (auto& item : queue)
+    route(self, std::move(item));
+  activate_more(self);
 }
 
 inspection_ptr inspect(self_ptr self) {
@@ -337,6 +377,8 @@ partition_actor::behavior_type partition_behavior(self_ptr self,
   auto& s = self->state;
   s.env = std::move(env);
   s.wheel = timer_wheel<session_key>{s.env.wheel_tick};
+  self->set_down_handler(
+    [self](const caf::down_msg& down) { session_down(self, down); });
   open(self);
   return {
     [self](const command_ptr& asked) { return take_command(self, asked); },

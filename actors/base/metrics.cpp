@@ -155,8 +155,18 @@ registry::make_callback_gauge(std::string_view name, std::string_view help,
   return {this, id};
 }
 
+registry::callback_handle
+registry::add_collector(std::function<std::vector<metric_reading>()> collect) {
+  std::lock_guard guard{mutex_};
+  const auto id = ++last_callback_;
+  collectors_.emplace(id, std::move(collect));
+  return {this, id};
+}
+
 void registry::remove_callback(std::uint64_t id) noexcept {
   std::lock_guard guard{mutex_};
+  if (collectors_.erase(id) > 0)
+    return;
   for (auto& [name, entry] : families_)
     for (auto& [labels, slot] : entry.by_labels)
       if (slot.callbacks.erase(id) > 0)
@@ -188,6 +198,11 @@ std::vector<metric_reading> registry::read() const {
     }
     out.push_back(std::move(metric));
   }
+  for (const auto& [id, collect] : collectors_)
+    for (auto& metric : collect())
+      out.push_back(std::move(metric));
+  std::sort(out.begin(), out.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
   return out;
 }
 

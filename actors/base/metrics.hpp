@@ -165,6 +165,11 @@ public:
                       std::function<double()> read,
                       const label_list& labels = {});
 
+  /// A source of whole metrics that are kept elsewhere: asked at each `read`,
+  /// under the same rules as a callback gauge. Its names must be its own.
+  [[nodiscard]] callback_handle
+  add_collector(std::function<std::vector<metric_reading>()> collect);
+
   /// Reads everything, in order of names.
   [[nodiscard]] std::vector<metric_reading> read() const;
 
@@ -188,6 +193,8 @@ private:
 
   mutable std::mutex mutex_;
   std::map<std::string, family, std::less<>> families_;
+  std::map<std::uint64_t, std::function<std::vector<metric_reading>()>>
+    collectors_;
   std::size_t series_count_ = 0;
   std::uint64_t last_callback_ = 0;
 };

@@ -39,7 +39,7 @@ failure wrong(std::string message) {
 }
 
 // What people typed goes to a terminal: malformed or control bytes stay out.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   auto cut = std::min<std::size_t>(text.size(), 64);
   while (cut > 0 && cut < text.size()
          && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U)
@@ -55,7 +55,7 @@ std::string found(const raw_value& raw) {
     [](const auto& value) -> std::string {
       using type = std::decay_t<decltype(value)>;
       if constexpr (std::is_same_v<type, untyped_text>)
-        return quoted(value.text);
+        return in_quotes(value.text);
       else if constexpr (std::is_same_v<type, bool>)
         return value ? "true" : "false";
       else if constexpr (std::is_same_v<type, std::int64_t>)
@@ -63,7 +63,7 @@ std::string found(const raw_value& raw) {
       else if constexpr (std::is_same_v<type, double>)
         return "the number " + write_number(value);
       else if constexpr (std::is_same_v<type, std::string>)
-        return "the text " + quoted(value);
+        return "the text " + in_quotes(value);
       else if constexpr (std::is_same_v<type, unfit_value>)
         return value.what;
       else

@@ -92,6 +92,13 @@ void turn_wheel(self_ptr self) {
 
 relay_hub_actor::behavior_type hub_behavior(self_ptr self, relay_env env) {
   self->state.env = std::move(env);
+  self->set_exit_handler([self](caf::exit_msg& end) {
+    for (auto& [session, entry] : self->state.relays)
+      self->send_exit(entry.relay, end.reason);
+    for (auto& [id, who] : self->state.connections)
+      self->send_exit(who, end.reason);
+    self->quit(std::move(end.reason));
+  });
   return {
     [self](const batch_ptr& x) { to_relay(self, x->session, x); },
     [self](const snapshot_ptr& x) { to_relay(self, x->session, x); },

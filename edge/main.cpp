@@ -1,0 +1,304 @@
+// rollcalld: the composition root. Reads the configuration, builds the node
+// from the inside out (store, partitions, router, relays, network) and takes
+// it down in the opposite order. Beside the CLI's main this is the only file
+// that knows every folder.
+
+#include "actors/base/hash.hpp"
+#include "actors/base/log.hpp"
+#include "cluster/local_bus.hpp"
+#include "cluster/partition_actor.hpp"
+#include "cluster/router_actor.hpp"
+#include "edge/config/config.hpp"
+#include "edge/config/quickstart.hpp"
+#include "edge/connection/client_gate.hpp"
+#include "edge/net/server.hpp"
+#include "edge/relay/relay_actor.hpp"
+#include "persistence/embedded_journal.hpp"
+#include "persistence/rocksdb_store.hpp"
+#include "persistence/store_actor.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <future>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using namespace rollcall;
+using namespace rollcall::edge;
+
+int complain(const std::string& what) {
+  std::cerr << "rollcalld: " << what << '\n';
+  return 1;
+}
+
+// -- the engine --------------------------------------------------------------
+
+/// Everything behind the router. Stops in the reverse of its start.
+struct engine {
+  store_actor store;
+  std::shared_ptr<message_bus> bus;
+  std::vector<partition_actor> partitions;
+  router_actor router;
+};
+
+result<std::shared_ptr<rocksdb_store>> open_store(const node_config& config) {
+  auto disk = rocksdb_store::open({.directory = config.data_dir + "/store"});
+  if (!disk)
+    return disk;
+  return disk;
+}
+
+session_env make_session_env(const node_config& config, const engine& node) {
+  auto rules = std::make_shared<session_rules>();
+  rules->kinds = config.engine.kinds;
+  rules->id_secret = config.id_secret;
+  rules->ended_retention = config.retention.ended_sessions;
+  session_env env;
+  env.rules = rules;
+  env.store = node.store;
+  env.bus = node.bus;
+  env.tick = config.engine.tick;
+  return env;
+}
+
+/// Claims every partition and waits until the occupied sessions are back.
+result<done> start_engine(caf::actor_system& system, const node_config& config,
+                          const node_id& self,
+                          std::shared_ptr<rocksdb_store> disk, engine& node) {
+  store_config how;
+  how.window = config.engine.commit_window;
+  node.store
+    = spawn_store(system, disk, std::make_shared<embedded_journal>(disk), how);
+  node.bus = std::make_shared<cluster::local_bus>(
+    std::make_shared<cluster::local_exchange>());
+  auto sessions = make_session_env(config, node);
+  std::vector<std::future<result<epoch_t>>> ready;
+  for (partition_id p = 0; p < config.engine.partitions; ++p) {
+    auto told = std::make_shared<std::promise<result<epoch_t>>>();
+    ready.push_back(told->get_future());
+    cluster::partition_env env;
+    env.sessions = sessions;
+    env.partition = p;
+    env.self = self;
+    env.ready
+      = [told](const result<epoch_t>& epoch) { told->set_value(epoch); };
+    node.partitions.push_back(cluster::spawn_partition(system, env));
+  }
+  for (auto& one : ready)
+    if (auto epoch = one.get(); !epoch)
+      return epoch.error();
+  node.router = cluster::spawn_router(system, node.partitions);
+  return done{};
+}
+
+/// Sessions hand what they hold to the store before it ends.
+void stop_engine(caf::actor_system& system, engine& node) {
+  node.bus->close();
+  caf::scoped_actor self{system};
+  for (auto& partition : node.partitions)
+    self->send(partition, atoms::stop::value);
+  self->wait_for(node.partitions);
+  self->send_exit(node.router, caf::exit_reason::user_shutdown);
+  self->send_exit(node.store, caf::exit_reason::user_shutdown);
+}
+
+// -- the edge ----------------------------------------------------------------
+
+server_config make_server_config(const node_config& config,
+                                 const thread_counts& threads,
+                                 const node_id& self) {
+  server_config out;
+  out.address = config.server.listen.address;
+  out.port = config.server.listen.port;
+  out.tls_certificate = config.server.tls_cert;
+  out.tls_key = config.server.tls_key;
+  out.io_threads = threads.io;
+  out.origins = config.server.origins;
+  out.node = self;
+  out.connections_per_address = config.limits.connections_per_address;
+  out.requests
+    = {config.limits.requests_per_second, config.limits.request_burst};
+  out.send_buffer = config.limits.send_buffer;
+  return out;
+}
+
+/// Hands what the bus brings to the hub or the router.
+void open_inbox(engine& node, const node_id& self, const relay_hub_actor& hub) {
+  auto router = node.router;
+  node.bus->open(self, [hub, router](const node_id&, node_message message) {
+    std::visit(
+      [&](auto& body) {
+        using body_type = std::decay_t<decltype(body)>;
+        if constexpr (std::is_same_v<body_type, note_ptr>)
+          caf::anon_send(router, std::move(body));
+        else
+          caf::anon_send(hub, std::move(body));
+      },
+      message);
+  });
+}
+
+class shutdown_signal {
+public:
+  /// Blocks the signals in this thread and all it starts.
+  shutdown_signal() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGINT);
+    sigaddset(&set_, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+
+  void wait() const {
+    int signal = 0;
+    sigwait(&set_, &signal);
+  }
+
+private:
+  sigset_t set_{};
+};
+
+/// Tokens for the people of the quick start, good for a day.
+token_minter quickstart_minter(const node_config& config) {
+  return
+    [key = config.tokens.keys.front(), audience = config.tokens.audience](
+      std::string_view user, std::string_view name, capability_set grants) {
+      auto now = system_now().wall;
+      token_claims claims;
+      claims.user = user_id{std::string{user}};
+      claims.who.name = std::string{name};
+      claims.audience = audience;
+      claims.issued_at = now;
+      claims.expires_at = now + std::chrono::hours{24};
+      claims.grants.allow("*", grants);
+      return mint_token(key, claims);
+    };
+}
+
+// -- the node ----------------------------------------------------------------
+
+int run(const parsed_command_line& told, const shutdown_signal& signal) {
+  auto config = told.config;
+  if (told.quickstart) {
+    auto made = prepare_quickstart(std::move(config));
+    if (!made)
+      return complain(made.error().message);
+    config = std::move(made.value());
+  }
+  auto tokens = token_verifier::make(config.tokens);
+  if (!tokens)
+    return complain(tokens.error().message);
+  auto disk = open_store(config);
+  if (!disk)
+    return complain(config.data_dir + ": " + disk.error().message);
+
+  auto threads = thread_counts_for(config, std::thread::hardware_concurrency());
+  caf::actor_system_config system_config;
+  system_config.set("scheduler.policy", caf::atom("sharing"));
+  system_config.set("scheduler.max-threads", threads.workers);
+  system_config.set("scheduler.max-throughput", 50);
+  caf::actor_system system{system_config};
+  // A claim of ours must never be taken for one of an earlier run.
+  node_id self{config.name, random_u64()};
+
+  engine node;
+  if (auto started = start_engine(system, config, self, *disk, node);
+      !started) {
+    stop_engine(system, node);
+    return complain("the engine did not start: " + started.error().message);
+  }
+
+  connection_env connections;
+  connections.rules = std::make_shared<connection_rules>(connection_rules{
+    std::move(*tokens), config.id_secret, config.engine.default_grants});
+  connections.router = node.router;
+  connections.self = self;
+  connections.requests_per_second
+    = static_cast<std::size_t>(config.limits.requests_per_second);
+
+  // The hub and the gate need the server, which needs them in its hooks.
+  std::shared_ptr<client_gate> gate;
+  relay_hub_actor hub;
+  server_hooks hooks;
+  hooks.accept
+    = [&gate](const accepted_client& client) { return gate->accept(client); };
+  hooks.resync = [&hub](channel_id channel, client_ref client) {
+    caf::anon_send(hub, resync_order{channel, client});
+  };
+  hooks.notice = [router = node.router](note_ptr told_note) {
+    caf::anon_send(router, std::move(told_note));
+  };
+  auto network = std::make_shared<server>(
+    make_server_config(config, threads, self), std::move(hooks));
+  relay_env relays;
+  relays.router = node.router;
+  relays.sink = network;
+  relays.self = self;
+  hub = spawn_relay_hub(system, relays);
+  connections.hub = hub;
+  connections.sink = network;
+  gate = std::make_shared<client_gate>(
+    system, std::make_shared<const connection_env>(connections));
+  open_inbox(node, self, hub);
+
+  int status = 0;
+  if (auto listening = network->start(); !listening) {
+    status = complain(listening.error().message);
+  } else {
+    log(log_level::info, "node", "ready", {{"port", network->port()}});
+    if (told.quickstart)
+      std::cout << quickstart_text(config, network->port(),
+                                   quickstart_minter(config))
+                << std::flush;
+    signal.wait();
+    log(log_level::info, "node", "stopping", {});
+    network->shutdown();
+  }
+  stop_engine(system, node);
+  caf::anon_send_exit(hub, caf::exit_reason::user_shutdown);
+  return status;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  shutdown_signal signal;
+  auto loaded = load_config(argc, argv, process_environment(), disk_reader());
+  if (auto* errors = std::get_if<std::vector<config_error>>(&loaded)) {
+    for (const auto& error : *errors)
+      std::cerr << "rollcalld: " << to_string(error) << '\n';
+    return 2;
+  }
+  const auto& told = std::get<parsed_command_line>(loaded);
+  switch (told.what) {
+  case parsed_command_line::action::help:
+    std::cout << help_text();
+    return 0;
+  case parsed_command_line::action::version:
+    std::cout << "rollcalld "
+              << "0.1.0" << '\n';
+    return 0;
+  case parsed_command_line::action::print_default_config:
+    std::cout << default_config_text();
+    return 0;
+  case parsed_command_line::action::check_config:
+    std::cout << "ok\n";
+    return 0;
+  case parsed_command_line::action::run:
+    break;
+  }
+  return run(told, signal);
+}

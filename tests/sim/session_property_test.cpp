@@ -1,0 +1,249 @@
+// Random histories of one session, checked against design section 9. The
+// session is folded by a real relay replica, restarted from what was kept, and
+// disturbed by a journal that refuses. Every seed can be replayed:
+// ROLLCALL_SEED=<seed> ROLLCALL_SEEDS=1.
+
+#include "edge/relay/relay_state.hpp"
+#include "support/session_harness.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+#include <set>
+
+using namespace rollcall;
+using namespace rollcall::test;
+
+namespace {
+
+std::uint64_t from_env(const char* name, std::uint64_t fallback) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? fallback : std::strtoull(text, nullptr, 10);
+}
+
+/// One random history.
+class history {
+public:
+  explicit history(std::uint64_t seed) : random_(seed) {
+    static constexpr const char* kinds[]
+      = {"stream", "stage", "meeting", "party", "board"};
+    settings_patch settings;
+    if (chance(4))
+      settings.capacity = 3 + pick(4);
+    if (chance(4))
+      settings.duplicates
+        = chance(2) ? duplicate_policy::kick_old : duplicate_policy::reject_new;
+    EXPECT_TRUE(s_.create(kinds[pick(5)], settings).ok());
+    (void)s_.changes();
+    observer_.take(s_.state->make_snapshot());
+    seen_ = s_.state->make_snapshot().at;
+  }
+
+  void run(int steps) {
+    for (int i = 0; i < steps && !::testing::Test::HasFailure(); ++i) {
+      step();
+      if (chance(3))
+        observe();
+    }
+    observe();
+  }
+
+private:
+  std::uint32_t pick(std::uint32_t below) {
+    return static_cast<std::uint32_t>(random_() % below);
+  }
+
+  bool chance(std::uint32_t one_in) {
+    return pick(one_in) == 0;
+  }
+
+  std::string some_user() {
+    return "u" + std::to_string(pick(8));
+  }
+
+  std::uint64_t some_connection() {
+    return last_connection_ == 0 ? 1 : 1 + pick(last_connection_);
+  }
+
+  void step() {
+    switch (pick(16)) {
+    case 0:
+    case 1:
+    case 2:
+      join();
+      break;
+    case 3:
+      (void)s_.run(some_user(), some_connection(), leave_command{});
+      break;
+    case 4:
+    case 5:
+      s_.notice(some_connection(), static_cast<sign>(pick(3)),
+                millis{pick(30'000)});
+      break;
+    case 6:
+    case 7:
+      s_.advance(millis{pick(20'000)}, millis{250});
+      break;
+    case 8:
+    case 9:
+      (void)s_.run(some_user(), some_connection(),
+                   set_live_command{{{"k" + std::to_string(pick(3)),
+                                      live_value{std::int64_t{pick(100)}}}},
+                                    millis{pick(2) * pick(8'000)}});
+      break;
+    case 10:
+      set_member();
+      break;
+    case 11:
+      (void)s_.run("owner", 9'999, kick_command{user_id{some_user()}, {}});
+      break;
+    case 12:
+      (void)s_.run("owner", 9'999,
+                   transfer_host_command{user_id{some_user()}, {}});
+      break;
+    case 13:
+      s_.keep_pages();
+      break;
+    case 14:
+      refuse_something();
+      break;
+    case 15:
+      if (chance(6))
+        restart();
+      break;
+    }
+  }
+
+  void join() {
+    std::optional<std::uint64_t> resumes;
+    if (chance(3))
+      resumes = some_connection();
+    (void)s_.join(some_user(), ++last_connection_, resumes);
+  }
+
+  void set_member() {
+    set_member_command body;
+    body.user = user_id{some_user()};
+    body.role = chance(2) ? "guest" : "moderator";
+    auto op = "op" + std::to_string(pick(5));
+    auto asked = s_.make("owner", 9'999, body, op);
+    auto first = s_.run(asked);
+    auto before = s_.look();
+    auto members = s_.kept.stored().members.size();
+    auto again = s_.run(asked);
+    if (!first.ok())
+      return;
+    // 11: a repeated op has one effect.
+    EXPECT_TRUE(again.ok());
+    EXPECT_EQ(s_.look(), before);
+    EXPECT_EQ(s_.kept.stored().members.size(), members);
+    observer_stale_ = true;
+  }
+
+  void refuse_something() {
+    auto before = s_.look();
+    observer_stale_ = true;
+    set_member_command body;
+    body.user = user_id{"nobody"};
+    body.role = "guest";
+    auto outcome = s_.state->handle(s_.make("owner", 9'999, body), s_.now);
+    ASSERT_TRUE(std::holds_alternative<ticket>(outcome));
+    s_.pump(fail(errc::unavailable, "refused by the test"));
+    auto late = s_.take_late();
+    ASSERT_EQ(late.size(), 1U);
+    EXPECT_FALSE(late[0].answer.ok());
+    EXPECT_EQ(s_.look(), before) << "a refused change has no effect";
+  }
+
+  void restart() {
+    s_.keep_pages();
+    observe();
+    auto before = s_.state->at();
+    auto present = s_.state->present();
+    s_.activate();
+    EXPECT_GT(s_.state->at(), before);
+    EXPECT_EQ(s_.state->present(), present) << "restored stay shown";
+    observer_stale_ = true;
+  }
+
+  // What an observer folds must be what the session is.
+  void observe() {
+    auto next = s_.state->take_batch();
+    auto truth = s_.state->make_snapshot();
+    if (next) {
+      // 6: versions never go back.
+      EXPECT_GT(next->to, seen_);
+      EXPECT_LT(next->from, next->to);
+      check_counts(*next);
+    }
+    EXPECT_GE(truth.at, seen_);
+    seen_ = truth.at;
+    if (observer_stale_) {
+      observer_ = {};
+      observer_.take(truth);
+      observer_stale_ = false;
+    } else if (next) {
+      ASSERT_EQ(observer_.take(next), edge::batch_fate::applied);
+    }
+    // 10: snapshot + changes = later snapshot.
+    EXPECT_EQ(observer_.make_snapshot(), truth);
+    check(truth);
+  }
+
+  void check_counts(const batch& told) {
+    std::int64_t present = -1;
+    for (const auto& one : told.changes) {
+      std::int64_t step = std::holds_alternative<joined_change>(one.body) ? 1
+                          : std::holds_alternative<left_change>(one.body) ? -1
+                                                                          : 0;
+      if (present >= 0)
+        EXPECT_EQ(one.present, present + step) << "joins are never merged";
+      present = one.present;
+    }
+    EXPECT_EQ(told.present, present);
+  }
+
+  void check(const snapshot& truth) {
+    // 5: counts = roster. 7: no participant twice. 4: one host or none.
+    EXPECT_EQ(truth.present, truth.participants.size());
+    EXPECT_GE(truth.total, truth.present);
+    std::set<std::string> ids;
+    for (const auto& who : truth.participants) {
+      EXPECT_TRUE(ids.insert(who.participant.str()).second);
+      EXPECT_GT(who.connections, 0U);
+      EXPECT_EQ(who.state == presence_state::suspected,
+                who.expires.has_value());
+    }
+    EXPECT_EQ(truth.host, s_.state->host());
+    if (truth.host && truth.settings.host != host_policy::appointed)
+      EXPECT_TRUE(ids.contains(truth.host->str()));
+    for (const auto& who : truth.participants)
+      if (who.expires)
+        EXPECT_GT(*who.expires, s_.now.steady - millis{500}) << "2: no ghost";
+  }
+
+  std::mt19937_64 random_;
+  session_harness s_;
+  edge::relay_state observer_;
+  version seen_;
+  bool observer_stale_ = false;
+  std::uint32_t last_connection_ = 0;
+};
+
+TEST(SessionProperties, HoldOverRandomHistories) {
+  auto first = from_env("ROLLCALL_SEED", 1);
+  auto count = from_env("ROLLCALL_SEEDS", 400);
+  for (auto seed = first; seed < first + count; ++seed) {
+    SCOPED_TRACE("replay with ROLLCALL_SEED=" + std::to_string(seed)
+                 + " ROLLCALL_SEEDS=1");
+    history{seed}.run(300);
+    if (HasFailure())
+      return;
+  }
+  std::printf("seeds %llu..%llu, 300 steps each\n",
+              static_cast<unsigned long long>(first),
+              static_cast<unsigned long long>(first + count - 1));
+}
+
+} // namespace
