@@ -478,8 +478,12 @@ void session_state::apply_session(const session_record& kept, instant now) {
 void session_state::apply_member(const member_record& kept) {
   auto known = members_.find(kept.user);
   const auto* here = roster_.find(kept.user);
-  bool shown = known == members_.end() || known->second.role != kept.role
-               || known->second.permissions != kept.permissions;
+  // Admission without a role shows nothing of someone who is seen already.
+  bool plain = here != nullptr && kept.role.empty() && kept.permissions.empty();
+  bool shown = known == members_.end()
+                 ? !plain
+                 : known->second.role != kept.role
+                     || known->second.permissions != kept.permissions;
   if (known == members_.end()) {
     members_.emplace(kept.user, kept);
     if (here != nullptr) {

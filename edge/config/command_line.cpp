@@ -71,7 +71,10 @@ flag_values read_flags(int argc, const char* const* argv) {
   for (const auto& one : node_settings()) {
     if (one.secret)
       continue;
-    const auto flag = flag_name(one.name);
+    auto flag = flag_name(one.name);
+    // The one setting everybody types has a short name too.
+    if (one.name == "server.listen")
+      flag += ",--listen";
     auto& text = texts[one.name];
     options.emplace_back(one.name, one.is_switch
                                      ? app.add_flag(flag + "{true}", text)

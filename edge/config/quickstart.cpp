@@ -130,16 +130,12 @@ std::string quickstart_text(const node_config& config, std::uint16_t port,
   const auto url = base_url(config, port);
   std::string out = "\nRollcall is running. Open each of these in a window of "
                     "its own:\n\n";
-  std::string first;
   for (const auto& [user, name] : people) {
-    const auto token = mint(user, name, grants);
-    if (first.empty())
-      first = token;
     out += "  " + std::string{name} + "\n  " + url
-           + "/#session=" + std::string{session} + "&token=" + token + "\n\n";
+           + "/#session=" + std::string{session}
+           + "&create=party&token=" + mint(user, name, grants) + "\n\n";
   }
-  out += "Or watch from a terminal:\n\n  rollcall watch " + std::string{session}
-         + " --url " + url + " --token " + first + "\n\n";
+  out += "Figures for machines: " + url + "/metrics. Stop with Ctrl-C.\n\n";
   return out;
 }
 

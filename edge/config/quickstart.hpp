@@ -24,7 +24,7 @@ using token_minter = std::function<std::string(
 [[nodiscard]] result<node_config> prepare_quickstart(node_config config);
 
 /// What to print once the node listens on `port`: a link to the live page for
-/// each of a few people, and a line for the command line.
+/// each of a few people.
 [[nodiscard]] std::string quickstart_text(const node_config& config,
                                           std::uint16_t port,
                                           const token_minter& mint);
