@@ -100,6 +100,7 @@ void client_connection::on_timer() {
   const auto now = loop_.now();
   if (throttled() && now >= paused_until_) {
     paused_until_ = millis{0};
+    last_heard_ = now;
     take({});
     read_pending();
     if (phase_ == phase::dead)

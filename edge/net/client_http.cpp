@@ -79,10 +79,13 @@ bool client_connection::process_http(std::span<char>& input) {
       return false;
     case http_parser::status::need_more:
       return false;
-    case http_parser::status::failed:
+    case http_parser::status::failed: {
+      // Answering ends the parser, and with it its refusal.
+      const auto refusal = http_->refusal();
       keep_alive_ = false;
-      refuse(refusal_reason::bad_request, http_->refusal());
+      refuse(refusal_reason::bad_request, refusal);
       return true;
+    }
     case http_parser::status::complete:
       break;
   }

@@ -144,7 +144,8 @@ void client_connection::on_closed_by_peer() {
 // -- signs of life -----------------------------------------------------------
 
 millis client_connection::last_sign() const noexcept {
-  return later(last_heard_, loop_.alive_floor());
+  // While we do not listen, nobody is silent.
+  return throttled() ? loop_.now() : later(last_heard_, loop_.alive_floor());
 }
 
 millis client_connection::silence_allowed() const noexcept {
