@@ -137,7 +137,8 @@ struct StoreActor : testing::Test {
   }
 
   std::int64_t figure(const std::string& name) {
-    auto handle = self->request(subject, std::chrono::seconds{10}, atoms::inspect::value);
+    auto handle
+      = self->request(subject, std::chrono::seconds{10}, atoms::inspect::value);
     run();
     return take<inspection_ptr>(std::move(handle))->figures.at(name);
   }

@@ -1,0 +1,311 @@
+#include "persistence/verify.hpp"
+
+#include "actors/base/hash.hpp"
+#include "actors/base/limits.hpp"
+#include "persistence/key_schema.hpp"
+#include "persistence/memory_store.hpp"
+#include "persistence/migrations.hpp"
+#include "persistence/record_format.hpp"
+#include "persistence/store_reader.hpp"
+#include "unit/persistence/sample_records.hpp"
+
+#include <gtest/gtest.h>
+#include <msgpack.hpp>
+
+#include <map>
+#include <random>
+
+namespace rollcall {
+
+namespace {
+
+constexpr std::uint32_t partitions = 8;
+
+struct Verify : testing::Test {
+  memory_store disk;
+  session_key session = samples::session();
+  partition_id home = partition_of(session, partitions);
+
+  void SetUp() override {
+    ASSERT_TRUE(migrate(disk));
+    put({samples::full_session(), samples::member(),
+         samples::page(0, session, {"ada", "bob"}),
+         samples::page(1, session, {"cyd"}), occupied_mark{session, true},
+         due_mark{session, millis{5}}, samples::interval(), samples::audit()});
+    ASSERT_EQ(codes(), std::vector<damage>{});
+  }
+
+  void put(const std::vector<record>& values) {
+    for (const auto& value : values) {
+      auto item = encode(value, home)->at(0);
+      put_raw(item.key, item.value);
+    }
+  }
+
+  void put_raw(std::string key, std::optional<std::string> value) {
+    applied_records group{
+      home, {1, 9, epoch_generation_unit + 1}, {{std::move(key), value}}};
+    ASSERT_TRUE(disk.write({&group, 1}));
+  }
+
+  std::vector<damage> codes() {
+    std::vector<damage> out;
+    auto found = verify(disk, partitions);
+    EXPECT_TRUE(found);
+    for (const auto& one : *found)
+      out.push_back(one.what);
+    return out;
+  }
+
+  // Repairs, and expects that nothing is wrong afterwards.
+  void mend(std::size_t least = 1) {
+    auto report = repair(disk, partitions);
+    ASSERT_TRUE(report);
+    EXPECT_GE(report->mended, least);
+    EXPECT_TRUE(report->left.empty());
+    EXPECT_EQ(codes(), std::vector<damage>{});
+  }
+
+  stored_session read() {
+    auto got = read_session(disk, home, session);
+    EXPECT_TRUE(got) << got.error().field;
+    return got ? *got : stored_session{};
+  }
+
+  std::size_t aside() {
+    std::size_t count = 0;
+    for (partition_id p = 0; p < partitions; ++p)
+      EXPECT_TRUE(disk.scan(keys::prefix(p, table::set_aside),
+                            [&](auto, auto) { return ++count > 0; }));
+    return count;
+  }
+};
+
+using damages = std::vector<damage>;
+
+} // namespace
+
+TEST_F(Verify, ASoundStoreIsLeftAlone) {
+  auto writes = disk.writes();
+  auto report = repair(disk, partitions);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->mended, 0u);
+  EXPECT_EQ(disk.writes(), writes);
+}
+
+TEST_F(Verify, AMissingOccupiedMarkIsAdded) {
+  put({occupied_mark{session, false}});
+  EXPECT_EQ(codes(), damages{damage::occupied_missing});
+  mend();
+  EXPECT_EQ(*read_occupied(disk, home), std::vector{session});
+}
+
+TEST_F(Verify, AStaleOccupiedMarkIsRemoved) {
+  put({samples::page(0, session, {}), samples::page(1, session, {})});
+  EXPECT_EQ(codes(), damages{damage::occupied_stale});
+  mend();
+  EXPECT_TRUE(read_occupied(disk, home)->empty());
+}
+
+TEST_F(Verify, AnEmptyPageIsRemoved) {
+  msgpack::sbuffer buffer;
+  msgpack::packer<msgpack::sbuffer> out{buffer};
+  out.pack(std::make_tuple(1, 3, std::vector{1, 1}, std::vector<int>{},
+                           std::vector<int>{}));
+  put_raw(keys::of_page(home, session, 2), {{buffer.data(), buffer.size()}});
+  EXPECT_EQ(codes(), damages{damage::empty_page});
+  mend();
+  EXPECT_EQ(read().pages.size(), 2u);
+}
+
+TEST_F(Verify, AUserIsKeptOnTheNewestPageOnly) {
+  auto newer = samples::page(1, session, {"cyd", "ada"});
+  newer.at.rev += 1;
+  put({newer});
+  EXPECT_EQ(codes(), damages{damage::duplicate_user});
+  mend();
+  auto pages = read().pages;
+  ASSERT_EQ(pages.size(), 2u);
+  ASSERT_EQ(pages[0].entries.size(), 1u);
+  EXPECT_EQ(pages[0].entries[0].user.str(), "bob");
+  EXPECT_EQ(pages[1], newer);
+}
+
+TEST_F(Verify, AUserTwiceOnOnePageIsKeptOnce) {
+  put({samples::page(1, session, {"cyd", "cyd"})});
+  EXPECT_EQ(codes(), damages{damage::duplicate_user});
+  mend();
+  EXPECT_EQ(read().pages[1].entries.size(), 1u);
+}
+
+TEST_F(Verify, APageThatOnlyRepeatsOthersGoes) {
+  put({samples::page(5, session, {"ada"})});
+  mend();
+  EXPECT_EQ(read().pages.size(), 2u);
+}
+
+TEST_F(Verify, ADueMarkOfNothingIsRemoved) {
+  // A session of the same partition of which nothing else is known.
+  session_key ghost;
+  for (int i = 0; ghost.id.empty(); ++i)
+    if (auto key = samples::session("ghost" + std::to_string(i));
+        partition_of(key, partitions) == home)
+      ghost = key;
+  put({due_mark{ghost, millis{1}}});
+  EXPECT_EQ(codes(), damages{damage::due_orphan});
+  mend();
+  EXPECT_EQ(read_due(disk, home)->size(), 1u);
+}
+
+TEST_F(Verify, AnUnreadableRecordIsSetAsideWithItsBytes) {
+  auto key = keys::of_member(home, session, user_id{"ada"});
+  put_raw(key, "\xc1");
+  auto found = verify(disk, partitions);
+  ASSERT_EQ(found->size(), 1u);
+  EXPECT_EQ(found->at(0).what, damage::bad_record);
+  EXPECT_EQ(found->at(0).key, key);
+  EXPECT_FALSE(read_session(disk, home, session));
+  mend();
+  EXPECT_TRUE(read().members.empty());
+  EXPECT_EQ(*disk.get(keys::of_set_aside(home, session, key)), "\xc1");
+}
+
+TEST_F(Verify, WhatWasSetAsideGoesWithItsSession) {
+  put_raw(keys::of_member(home, session, user_id{"ada"}), "\xc1");
+  mend();
+  EXPECT_EQ(aside(), 1u);
+  auto all = read_keys(disk, home, session);
+  ASSERT_TRUE(all);
+  for (const auto& key : *all)
+    put_raw(key, std::nullopt);
+  EXPECT_EQ(aside(), 0u);
+}
+
+TEST_F(Verify, AnUnreadablePageTakesItsMarkAlong) {
+  put({samples::page(1, session, {})});
+  put_raw(keys::of_page(home, session, 0), "junk");
+  EXPECT_EQ(codes(), (damages{damage::bad_record, damage::occupied_stale}));
+  mend(2);
+}
+
+TEST_F(Verify, KeysThatAreNoneAreSetAside) {
+  put_raw("zz", "?");
+  put_raw(keys::of_member(home, session, user_id{"ada"}) + "tail", "?");
+  EXPECT_EQ(codes(), (damages{damage::bad_key, damage::bad_key}));
+  mend(2);
+  EXPECT_EQ(aside(), 2u);
+  EXPECT_EQ(read().members.size(), 1u);
+}
+
+TEST_F(Verify, ASessionInAnotherPartitionIsSetAside) {
+  auto wrong = (home + 1) % partitions;
+  auto item = encode(samples::member(), wrong)->at(0);
+  put_raw(item.key, item.value);
+  EXPECT_EQ(codes(), damages{damage::wrong_partition});
+  mend();
+  EXPECT_EQ(*disk.get(keys::of_set_aside(home, session, item.key)),
+            *item.value);
+}
+
+TEST_F(Verify, OverlongOpMemoriesAreTrimmedToTheNewest) {
+  auto member = samples::member();
+  msgpack::sbuffer buffer;
+  msgpack::packer<msgpack::sbuffer> out{buffer};
+  out.pack_array(10);
+  for (int head : {1, 2})
+    out.pack(head);
+  for (const auto& text : {member.who.name, member.who.email, member.role})
+    out.pack(text);
+  out.pack(member.permissions);
+  out.pack(std::vector{member.admitted.epoch, member.admitted.rev});
+  out.pack(member.admitted_at.count());
+  out.pack(std::vector{member.at.epoch, member.at.rev});
+  auto ops = samples::ops(limits::op_ids_per_record + 3);
+  out.pack_array(static_cast<std::uint32_t>(ops.size()));
+  for (const auto& op : ops) {
+    out.pack_array(3);
+    out.pack(op.op.str());
+    out.pack(op.at.epoch);
+    out.pack(op.at.rev);
+  }
+  put_raw(keys::of_member(home, session, member.user),
+          {{buffer.data(), buffer.size()}});
+  EXPECT_EQ(codes(), damages{damage::too_many_ops});
+  mend();
+  member.ops.assign(ops.begin() + 3, ops.end());
+  EXPECT_EQ(read().members, std::vector{member});
+}
+
+TEST_F(Verify, ADamagedCheckpointIsNamedAndNotGuessed) {
+  applied_records group{store_wide, {}, {{keys::of_checkpoint(home), "junk"}}};
+  ASSERT_TRUE(disk.write({&group, 1}));
+  auto report = repair(disk, partitions);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->mended, 0u);
+  ASSERT_EQ(report->left.size(), 1u);
+  EXPECT_EQ(report->left[0].what, damage::bad_checkpoint);
+  EXPECT_EQ(*disk.get(keys::of_checkpoint(home)), "junk");
+}
+
+TEST_F(Verify, FindingsAreBoundedAndRepairGoesOn) {
+  applied_records group{store_wide, {}, {}};
+  auto count = limits::verify_findings + 10;
+  for (std::size_t i = 0; i < count; ++i)
+    group.records.push_back({"bad" + std::to_string(i), "?"});
+  ASSERT_TRUE(disk.write({&group, 1}));
+  EXPECT_EQ(codes().size(), limits::verify_findings);
+  mend(count);
+  EXPECT_EQ(aside(), count);
+}
+
+TEST_F(Verify, RepairKeepsTheCheckpoint) {
+  auto before = *disk.where(home);
+  put_raw("zz", "?");
+  mend();
+  EXPECT_EQ(*disk.where(home), before);
+}
+
+TEST_F(Verify, AFailingDiskIsSaid) {
+  disk.fail_reads(1);
+  EXPECT_FALSE(verify(disk, partitions));
+  put({occupied_mark{session, false}});
+  disk.fail_writes(1);
+  EXPECT_FALSE(repair(disk, partitions));
+  EXPECT_FALSE(verify(disk, 0));
+}
+
+TEST_F(Verify, EveryDamageHasAName) {
+  std::map<std::string_view, int> names;
+  for (int i = 0; i <= static_cast<int>(damage::too_many_ops); ++i)
+    ++names[to_string(static_cast<damage>(i))];
+  EXPECT_EQ(names.size(), static_cast<std::size_t>(damage::too_many_ops) + 1);
+}
+
+// Whatever bytes are hit: repair ends, and nothing is wrong after it but what
+// it must not guess.
+TEST_F(Verify, RepairConvergesAfterRandomDamage) {
+  std::mt19937 random{1'234};
+  RecordProperty("seed", 1'234);
+  std::vector<encoded_record> sound;
+  ASSERT_TRUE(disk.scan("", [&](auto key, auto value) {
+    sound.push_back({std::string{key}, std::string{value}});
+    return true;
+  }));
+  for (int round = 0; round < 500; ++round) {
+    memory_store subject;
+    applied_records group{store_wide, {}, sound};
+    for (int hits = 0; hits < 3; ++hits) {
+      auto& item = group.records[random() % group.records.size()];
+      auto& bytes = random() % 2 == 0 ? item.key : *item.value;
+      if (!bytes.empty())
+        bytes[random() % bytes.size()] = static_cast<char>(random());
+    }
+    ASSERT_TRUE(subject.write({&group, 1}));
+    auto report = repair(subject, partitions);
+    ASSERT_TRUE(report);
+    for (const auto& one : report->left)
+      EXPECT_EQ(one.what, damage::bad_checkpoint) << "round " << round;
+  }
+}
+
+} // namespace rollcall
