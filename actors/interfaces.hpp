@@ -100,7 +100,8 @@ struct session_word {
     wake_at,
     /// I have nothing to do; stop me if nobody wants me.
     idle,
-    /// To `stop`: I have written what I must and am gone.
+    /// To `stop`: I have written what I must and am gone; activate me again at
+    /// `when`, unless it is `never`.
     gone,
     /// To `stop`: something came in between, I stay.
     staying,

@@ -186,17 +186,18 @@ void take_stop(self_ptr self) {
     send_word(self, session_word::kind::staying);
     return;
   }
+  auto due = s.state->next_due(s.env.clock()).value_or(never);
   auto records = s.state->farewell();
   if (records.empty()) {
-    send_word(self, session_word::kind::gone);
+    send_word(self, session_word::kind::gone, due);
     self->quit();
     return;
   }
   auto asked = std::make_shared<const commit>(
     commit{s.partition, s.epoch, std::move(records)});
-  auto leave = [self](bool kept) {
-    send_word(self,
-              kept ? session_word::kind::gone : session_word::kind::staying);
+  auto leave = [self, due](bool kept) {
+    send_word(
+      self, kept ? session_word::kind::gone : session_word::kind::staying, due);
     if (kept)
       self->quit();
   };

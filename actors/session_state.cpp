@@ -256,16 +256,21 @@ std::optional<millis> session_state::next_deadline(instant now) const {
     next = std::min(next, *deadline);
   if (reclaim_until_)
     next = std::min(next, *reclaim_until_);
-  if (record_ && record_->ended_at && !erasing_) {
-    auto wall_due = *record_->ended_at + rules_->ended_retention;
-    next = std::min(next, now.steady + later(wall_due - now.wall, millis{0}));
-  }
+  if (auto due = next_due(now))
+    next = std::min(next, *due);
   if (idle())
     next = std::min(next, idle_since_
                             + (record_ ? rules_->idle_after : millis{1'000}));
   if (next == never)
     return std::nullopt;
   return next;
+}
+
+std::optional<millis> session_state::next_due(instant now) const {
+  if (!record_ || !record_->ended_at || erasing_)
+    return std::nullopt;
+  auto wall = *record_->ended_at + rules_->ended_retention;
+  return now.steady + later(wall - now.wall, millis{0});
 }
 
 bool session_state::idle() const noexcept {

@@ -151,6 +151,10 @@ public:
   /// Steady time of the next thing to do in `expire`.
   [[nodiscard]] std::optional<millis> next_deadline(instant now) const;
 
+  /// Steady time at which it wants to be activated again if it is passivated
+  /// now: the partition's `due` index says the same in wall time.
+  [[nodiscard]] std::optional<millis> next_due(instant now) const;
+
   /// Whether nothing keeps it active.
   [[nodiscard]] bool idle() const noexcept;
 

@@ -303,6 +303,8 @@ void take_word(self_ptr self, const session_word& word) {
   case session_word::kind::gone: {
     auto queue = std::exchange(from.queue, {});
     s.slots.erase(at);
+    s.wheel.schedule(word.session, word.when);
+    arm(self);
     for (auto& item : queue)
       route(self, std::move(item));
     finish_stop(self);

@@ -1,0 +1,299 @@
+#include "cluster/partition_actor.hpp"
+
+#include "actors/base/limits.hpp"
+#include "cluster/local_bus.hpp"
+#include "cluster/router_actor.hpp"
+#include "persistence/embedded_journal.hpp"
+#include "persistence/memory_store.hpp"
+#include "persistence/store_actor.hpp"
+#include "support/actor_fixture.hpp"
+#include "support/session_harness.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace rollcall;
+using namespace rollcall::test;
+
+namespace {
+
+/// A node without an edge: store, one partition, router; we are the edge.
+class PartitionActor : public ::testing::Test {
+protected:
+  PartitionActor() : disk(std::make_shared<memory_store>()) {
+    start();
+  }
+
+  ~PartitionActor() override {
+    stop();
+  }
+
+  void start() {
+    bus = std::make_shared<cluster::local_bus>(
+      std::make_shared<cluster::local_exchange>());
+    bus->open(edge, [this](const node_id&, node_message message) {
+      if (auto* next = std::get_if<batch_ptr>(&message))
+        batches.emplace_back(fixture.now().steady, *next);
+      else if (auto* whole = std::get_if<snapshot_ptr>(&message))
+        snapshots.push_back(*whole);
+      else if (auto* word = std::get_if<direct_ptr>(&message))
+        directs.push_back(*word);
+    });
+    store_config how;
+    how.detached = false;
+    how.metrics = &figures;
+    store = spawn_store(fixture.system(), disk,
+                        std::make_shared<embedded_journal>(disk), how);
+    cluster::partition_env env;
+    env.sessions.rules = make_rules();
+    env.sessions.store = store;
+    env.sessions.bus = bus;
+    env.sessions.clock = [this] { return fixture.now(); };
+    env.self = {"node1", ++incarnation};
+    env.ready = [this](const result<epoch_t>& epoch) { ready = epoch; };
+    partition = cluster::spawn_partition(fixture.system(), env);
+    router = cluster::spawn_router(fixture.system(), {partition});
+    fixture.advance(millis{10});
+  }
+
+  void stop() {
+    if (partition) {
+      caf::anon_send(partition, atoms::stop::value);
+      fixture.drain();
+      partition = nullptr;
+    }
+    fixture.drop(router);
+    fixture.drop(store);
+    bus->close();
+  }
+
+  /// Everything in memory is gone, as after kill -9.
+  void crash() {
+    bus->close();
+    disk->crash();
+    auto kept = std::make_shared<memory_store>(*disk);
+    stop();
+    disk = kept;
+    batches.clear();
+    snapshots.clear();
+    start();
+  }
+
+  result<reply> run(const std::string& user, std::uint64_t connection,
+                    command_body body, std::string op = {}) {
+    auto asked = maker.make(user, connection, std::move(body), std::move(op));
+    reply_ptr got;
+    caf::scoped_actor self{fixture.system()};
+    auto id = self->request(router, std::chrono::minutes{60}, asked);
+    for (int i = 0; i < 100 && !self->has_next_message(); ++i)
+      fixture.advance(millis{5});
+    if (!self->has_next_message())
+      return fail(errc::internal, "no answer in 500 ms");
+    id.receive([&](const reply_ptr& answer) { got = answer; },
+               [](const caf::error&) {});
+    return got ? *got : result<reply>{fail(errc::internal, "an error")};
+  }
+
+  void tell(note_body body) {
+    caf::anon_send(router, note_ptr{std::make_shared<const note>(
+                             note{maker.key(), edge, std::move(body)})});
+    fixture.drain();
+  }
+
+  void notice(std::uint64_t connection, sign what, millis age = {}) {
+    evidence told;
+    told.items.push_back({{7, connection}, what, age});
+    tell(told);
+  }
+
+  std::int64_t figure(const char* name) {
+    auto seen = fixture.ask<inspection_ptr>(partition, atoms::inspect::value);
+    return seen ? (*seen)->figures.at(name) : -1;
+  }
+
+  actor_fixture fixture;
+  session_harness maker;
+  metrics::registry figures;
+  std::shared_ptr<memory_store> disk;
+  std::shared_ptr<message_bus> bus;
+  node_id edge{"node1", 1};
+  std::uint64_t incarnation = 0;
+  store_actor store;
+  partition_actor partition;
+  router_actor router;
+  std::optional<result<epoch_t>> ready;
+  std::vector<std::pair<millis, batch_ptr>> batches;
+  std::vector<snapshot_ptr> snapshots;
+  std::vector<direct_ptr> directs;
+};
+
+TEST_F(PartitionActor, ClaimsBeforeItServes) {
+  ASSERT_TRUE(ready.has_value());
+  ASSERT_TRUE(ready->ok());
+  auto first = ready->value();
+  crash();
+  ASSERT_TRUE(ready->ok());
+  EXPECT_GT(ready->value(), first) << "each claim has a later epoch";
+}
+
+TEST_F(PartitionActor, FirstChangeGoesAtOnceLaterOnesGather) {
+  ASSERT_TRUE(run("owner", 9, create_command{"board", {}}).ok());
+  tell(observe_note{});
+  ASSERT_EQ(snapshots.size(), 1U);
+  fixture.advance(millis{100});
+  auto before = fixture.now().steady;
+  for (std::uint64_t i = 1; i <= 20; ++i)
+    caf::anon_send(router,
+                   maker.make("u" + std::to_string(i), i, join_command{}));
+  fixture.drain();
+  ASSERT_EQ(batches.size(), 1U);
+  EXPECT_EQ(batches[0].first, before);
+  EXPECT_EQ(batches[0].second->changes.size(), 1U);
+  fixture.advance(millis{5}, millis{1});
+  ASSERT_EQ(batches.size(), 2U);
+  EXPECT_EQ(batches[1].second->changes.size(), 19U);
+  EXPECT_EQ(batches[1].second->from, batches[0].second->to);
+}
+
+TEST_F(PartitionActor, CommandsWaitForActivationInOrder) {
+  ASSERT_TRUE(run("owner", 9, create_command{"board", {}}).ok());
+  crash();
+  caf::scoped_actor self{fixture.system()};
+  auto join = self->request(router, std::chrono::minutes{60},
+                            maker.make("ada", 1, join_command{}));
+  auto live = self->request(
+    router, std::chrono::minutes{60},
+    maker.make("ada", 1, set_live_command{{{"a", live_value{true}}}, {}}));
+  fixture.advance(millis{20});
+  join.receive([](const reply_ptr& r) { EXPECT_TRUE(r->ok()); },
+               [](const caf::error&) { FAIL(); });
+  live.receive([](const reply_ptr& r) { EXPECT_TRUE(r->ok()); },
+               [](const caf::error&) { FAIL(); });
+}
+
+TEST_F(PartitionActor, SilentClientIsGoneWithinASecondOfItsBound) {
+  ASSERT_TRUE(run("owner", 9, create_command{"stream", {}}).ok());
+  ASSERT_TRUE(run("ada", 1, join_command{}).ok());
+  tell(observe_note{});
+  notice(1, sign::silent, millis{20'000});
+  auto bound = fixture.now().steady + millis{25'000};
+  fixture.advance(millis{26'000}, millis{50});
+  ASSERT_FALSE(batches.empty());
+  const auto& [when, last] = batches.back();
+  ASSERT_NE(find_change<left_change>(last->changes), nullptr);
+  EXPECT_GE(when, bound);
+  EXPECT_LE(when, bound + millis{1'000});
+}
+
+TEST_F(PartitionActor, RosterComesBackWithoutDemandAndIsCleanedUp) {
+  ASSERT_TRUE(run("owner", 9, create_command{"party", {}}).ok());
+  ASSERT_TRUE(run("ada", 1, join_command{}).ok());
+  ASSERT_TRUE(run("bob", 2, join_command{}).ok());
+  fixture.advance(millis{100});
+  crash();
+  EXPECT_EQ(figure("sessions"), 1) << "occupied sessions are activated";
+  auto back = run("ada", 11, join_command{connection_id{7, 1}, {}, {}});
+  ASSERT_TRUE(back.ok());
+  EXPECT_FALSE(std::get<join_reply>(back->body).is_reconnection);
+  EXPECT_EQ(back->present, 2U);
+  fixture.advance(millis{16'000}, millis{50});
+  auto roster = run("ada", 11, get_roster_command{});
+  ASSERT_TRUE(roster.ok());
+  EXPECT_EQ(roster->present, 1U) << "who did not come back is gone";
+}
+
+TEST_F(PartitionActor, NothingAnsweredCommittedIsLost) {
+  ASSERT_TRUE(run("owner", 9, create_command{"party", {}}).ok());
+  std::vector<std::string> committed;
+  for (int i = 0; i < 20; ++i) {
+    auto user = "m" + std::to_string(i);
+    if (i % 3 == 0)
+      disk->fail_writes(1);
+    auto answer
+      = run("owner", 9, set_member_command{user_id{user}, {}, "guest", {}});
+    if (answer.ok()) {
+      EXPECT_EQ(answer->level, ack_level::committed);
+      committed.push_back(user);
+    } else {
+      EXPECT_EQ(answer.error().code, errc::unavailable);
+    }
+  }
+  EXPECT_LT(committed.size(), 20U) << "the disk did fail";
+  crash();
+  auto answer = run("owner", 9, observe_command{});
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(answer->total, committed.size());
+}
+
+TEST_F(PartitionActor, PresenceGoesOnWhileTheDiskFails) {
+  ASSERT_TRUE(run("owner", 9, create_command{"party", {}}).ok());
+  disk->fail_writes(1'000'000);
+  auto joined = run("ada", 1, join_command{});
+  ASSERT_TRUE(joined.ok());
+  EXPECT_EQ(joined->level, ack_level::accepted);
+  auto refused
+    = run("owner", 9, configure_command{settings_patch{.capacity = 3}});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, errc::unavailable);
+  disk->fail_writes(0);
+  fixture.advance(millis{200});
+  crash();
+  auto seen = run("owner", 9, observe_command{});
+  ASSERT_TRUE(seen.ok());
+  EXPECT_EQ(seen->present, 1U) << "the pages were written after all";
+}
+
+TEST_F(PartitionActor, IdleSessionsArePassivatedAndComeBack) {
+  ASSERT_TRUE(run("owner", 9, create_command{"board", {}}).ok());
+  auto before = run("ada", 1, join_command{});
+  ASSERT_TRUE(before.ok());
+  ASSERT_TRUE(run("ada", 1, leave_command{}).ok());
+  EXPECT_EQ(figure("sessions"), 1);
+  fixture.advance(millis{62'000}, millis{100});
+  EXPECT_EQ(figure("sessions"), 0);
+  auto again = run("ada", 2, join_command{});
+  ASSERT_TRUE(again.ok());
+  EXPECT_GT(again->at, before->at);
+  EXPECT_TRUE(std::get<join_reply>(again->body).is_reconnection);
+}
+
+TEST_F(PartitionActor, UnknownSessionsLeaveNothingBehind) {
+  for (int i = 0; i < 50; ++i) {
+    maker = session_harness{make_key("ghost" + std::to_string(i))};
+    auto refused = run("ada", 1, observe_command{});
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, errc::not_found);
+  }
+  fixture.advance(millis{3'000}, millis{50});
+  EXPECT_EQ(figure("sessions"), 0);
+}
+
+TEST_F(PartitionActor, AGapIsRepairedFromTheRing) {
+  ASSERT_TRUE(run("owner", 9, create_command{"board", {}}).ok());
+  tell(observe_note{});
+  ASSERT_TRUE(run("ada", 1, join_command{}).ok());
+  fixture.advance(millis{20});
+  ASSERT_TRUE(run("bob", 2, join_command{}).ok());
+  fixture.advance(millis{20});
+  ASSERT_EQ(batches.size(), 2U);
+  auto have = batches[0].second->to;
+  auto missed = batches[1].second;
+  batches.clear();
+  tell(observe_note{have});
+  ASSERT_EQ(batches.size(), 1U);
+  EXPECT_EQ(batches[0].second, missed) << "the very same batch";
+  tell(observe_note{version{1, 1}});
+  EXPECT_EQ(snapshots.size(), 2U) << "out of reach: a snapshot";
+}
+
+TEST_F(PartitionActor, EndedSessionsAreErasedWhenDue) {
+  ASSERT_TRUE(run("owner", 9, create_command{"board", {}}).ok());
+  ASSERT_TRUE(run("owner", 9, end_command{}).ok());
+  fixture.advance(millis{70'000}, millis{500});
+  EXPECT_EQ(figure("sessions"), 0) << "passivated";
+  fixture.advance(millis{31LL * 86'400'000}, millis{3'600'000});
+  fixture.advance(millis{5'000}, millis{100});
+  auto again = run("owner", 9, create_command{"board", {}});
+  EXPECT_TRUE(again.ok()) << "the id is free again";
+}
+
+} // namespace
