@@ -287,6 +287,8 @@ addEventListener("hashchange", () => {
   start();
 });
 addEventListener("online", () => now.client?.retryNow());
+// A page kept for the way back may keep its socket too: say goodbye now.
+addEventListener("pagehide", () => now.client?.close());
 addEventListener("pageshow", (event) => event.persisted && start());
 
 setInterval(() => {

@@ -53,8 +53,10 @@ export class Feed {
         this.add("live", name(event), line);
     });
     session.on("member", (event) => {
-      const role = event.role ? `is now ${event.role}` : "has no role now";
-      this.add("note", name(event), role);
+      const [role, before] = [event.role, event.previous?.role];
+      if (!event.participant || role === before) return;
+      this.add("note", name(event),
+               role ? `is now ${role}` : `is no longer ${before}`);
     });
     session.on("host", ({ host }) => {
       const who = host && session.participants.get(host);

@@ -154,10 +154,11 @@ export class Replica {
         return { ...change, participant };
       }
       case "member": {
+        const previous = this.participants.get(change.participant_id);
         const participant = this.#edit(change, (old) => (
           withMember(old, change)
         ));
-        return { ...change, participant };
+        return { ...change, participant, previous };
       }
       case "host": {
         const previous = this.host;

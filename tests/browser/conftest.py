@@ -4,7 +4,6 @@ import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -37,23 +36,16 @@ CHROMIUM_FLAGS = [
 os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Node:
     """A rollcalld in quickstart mode, with a data folder of its own."""
 
     def __init__(self, folder):
         binary = os.environ.get("ROLLCALLD", "build/release/rollcalld")
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = None
         self.lines = []
         self.process = subprocess.Popen(
             [str(ROOT / binary), "--quickstart", "--data-dir", str(folder),
-             "--listen", f"127.0.0.1:{self.port}"],
+             "--server-listen", "127.0.0.1:0"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         # The pipe is read to the end, so that the node never waits for us.
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -68,10 +60,14 @@ class Node:
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             # A token is printed more than once; each person counts once.
+            text = "".join(self.lines)
             found = list(dict.fromkeys(
-                re.findall(r"token=([A-Za-z0-9_.-]+)", "".join(self.lines))))
-            if len(found) >= 2 and self._answers():
-                return found
+                re.findall(r"(?m)token=([\w.-]+)$", text)))
+            link = re.search(r"(http://127\.0\.0\.1:\d+)/#", text)
+            if link and len(found) >= 2:
+                self.url = link.group(1)
+                if self._answers():
+                    return found
             if self.process.poll() is not None:
                 break
             time.sleep(0.05)
