@@ -155,24 +155,25 @@ private:
 /// Writes a join or leave for those with the view `events`.
 template <class Writer>
 void write_event(Writer& to, const change& what) {
-  const auto* joined = std::get_if<joined_change>(&what.body);
-  const auto* left = std::get_if<left_change>(&what.body);
   to.open_map();
   to.template key<"type">();
-  if (joined != nullptr)
+  if (const auto* joined = std::get_if<joined_change>(&what.body)) {
     to.template word<"joined">();
-  else
+    to.template key<"rev">();
+    to.integer(what.rev);
+    write_who(to, joined->participant.participant);
+    if (joined->is_reconnection) {
+      to.template key<"is_reconnection">();
+      to.boolean(true);
+    }
+  } else {
+    const auto& left = std::get<left_change>(what.body);
     to.template word<"left">();
-  to.template key<"rev">();
-  to.integer(what.rev);
-  write_who(to, joined != nullptr ? joined->participant.participant
-                                  : left->participant);
-  if (left != nullptr) {
+    to.template key<"rev">();
+    to.integer(what.rev);
+    write_who(to, left.participant);
     to.template key<"reason">();
-    to.text(to_string(left->reason));
-  } else if (joined->is_reconnection) {
-    to.template key<"is_reconnection">();
-    to.boolean(true);
+    to.text(to_string(left.reason));
   }
   to.template key<"present">();
   to.integer(what.present);

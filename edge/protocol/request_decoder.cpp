@@ -277,7 +277,7 @@ decode_request(dialect language, std::string_view bytes) {
   return decode_fields(*fields);
 }
 
-std::string_view op_name(const client_request& request) noexcept {
+std::string_view op_name(const client_request& request) {
   return std::visit(name_of_request{}, request.body);
 }
 

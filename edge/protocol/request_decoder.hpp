@@ -25,6 +25,6 @@ struct decode_failure {
 decode_request(dialect language, std::string_view bytes);
 
 /// The wire name of a request's operation, for logs and metrics.
-[[nodiscard]] std::string_view op_name(const client_request& request) noexcept;
+[[nodiscard]] std::string_view op_name(const client_request& request);
 
 } // namespace rollcall::edge
