@@ -12,8 +12,13 @@
 #include "edge/config/quickstart.hpp"
 #include "edge/connection/client_gate.hpp"
 #include "edge/net/server.hpp"
+#include "edge/ops/logging.hpp"
+#include "edge/ops/metrics_text.hpp"
+#include "edge/ops/node_figures.hpp"
 #include "edge/relay/relay_actor.hpp"
 #include "persistence/embedded_journal.hpp"
+#include "persistence/layout.hpp"
+#include "persistence/migrations.hpp"
 #include "persistence/rocksdb_store.hpp"
 #include "persistence/store_actor.hpp"
 
@@ -55,9 +60,18 @@ struct engine {
 };
 
 result<std::shared_ptr<rocksdb_store>> open_store(const node_config& config) {
-  auto disk = rocksdb_store::open({.directory = config.data_dir + "/store"});
+  std::error_code ignored;
+  std::filesystem::create_directories(config.data_dir, ignored);
+  rocksdb_options options;
+  options.directory = config.data_dir + "/store";
+  auto disk = rocksdb_store::open(options);
   if (!disk)
     return disk;
+  if (auto ready = migrate(**disk); !ready)
+    return ready.error();
+  if (auto fits = check_partition_count(**disk, config.engine.partitions);
+      !fits)
+    return fits.error();
   return disk;
 }
 
@@ -198,6 +212,11 @@ int run(const parsed_command_line& told, const shutdown_signal& signal) {
       return complain(made.error().message);
     config = std::move(made.value());
   }
+  auto& figures = metrics::default_registry();
+  if (auto logs = start_logging(config.log, figures); !logs)
+    return complain(logs.error().message);
+  auto process_figures
+    = register_process_figures(figures, ROLLCALL_VERSION, system_now().wall);
   auto tokens = token_verifier::make(config.tokens);
   if (!tokens)
     return complain(tokens.error().message);
@@ -238,11 +257,14 @@ int run(const parsed_command_line& told, const shutdown_signal& signal) {
   hooks.resync = [&hub](channel_id channel, client_ref client) {
     caf::anon_send(hub, resync_order{channel, client});
   };
+  hooks.metrics = [&figures] { return metrics_text(figures.read()); };
   hooks.notice = [router = node.router](note_ptr told_note) {
     caf::anon_send(router, std::move(told_note));
   };
   auto network = std::make_shared<server>(
     make_server_config(config, threads, self), std::move(hooks));
+  auto network_figures = register_network_figures(
+    figures, [server_ptr = network.get()] { return server_ptr->stats(); });
   relay_env relays;
   relays.router = node.router;
   relays.sink = network;
@@ -269,6 +291,7 @@ int run(const parsed_command_line& told, const shutdown_signal& signal) {
   }
   stop_engine(system, node);
   caf::anon_send_exit(hub, caf::exit_reason::user_shutdown);
+  stop_logging();
   return status;
 }
 
@@ -288,8 +311,7 @@ int main(int argc, char** argv) {
     std::cout << help_text();
     return 0;
   case parsed_command_line::action::version:
-    std::cout << "rollcalld "
-              << "0.1.0" << '\n';
+    std::cout << "rollcalld " << ROLLCALL_VERSION << '\n';
     return 0;
   case parsed_command_line::action::print_default_config:
     std::cout << default_config_text();
