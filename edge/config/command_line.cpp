@@ -72,13 +72,13 @@ flag_values read_flags(int argc, const char* const* argv) {
     if (one.secret)
       continue;
     auto flag = flag_name(one.name);
-    // The one setting everybody types has a short name too.
-    if (one.name == "server.listen")
-      flag += ",--listen";
     auto& text = texts[one.name];
-    options.emplace_back(one.name, one.is_switch
-                                     ? app.add_flag(flag + "{true}", text)
-                                     : app.add_option(flag, text));
+    if (one.is_switch)
+      flag += "{true}";
+    if (!one.short_flag.empty())
+      flag += ',' + one.short_flag;
+    options.emplace_back(one.name, one.is_switch ? app.add_flag(flag, text)
+                                                 : app.add_option(flag, text));
   }
   try {
     app.parse(argc, argv);

@@ -75,8 +75,10 @@ std::string help_text() {
       append_help_line(out, env_name(one.name) + " (variable)", one.help);
       continue;
     }
-    append_help_line(out, flag_name(one.name) + (one.is_switch ? "" : " VALUE"),
-                     one.help + " [" + one.write(defaults) + ']');
+    auto flags = flag_name(one.name) + (one.is_switch ? "" : " VALUE");
+    if (!one.short_flag.empty())
+      flags.insert(0, one.short_flag + ", ");
+    append_help_line(out, flags, one.help + " [" + one.write(defaults) + ']');
   }
   return out
          + "\nA flag --a-b is the variable ROLLCALL_A_B and the key b in "

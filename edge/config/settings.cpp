@@ -65,7 +65,7 @@ template <class Target>
 class table_builder {
 public:
   template <class Type, class Get>
-  void add(std::string name, Type type, Get get, std::string help) {
+  setting<Target>& add(std::string name, Type type, Get get, std::string help) {
     setting<Target> entry;
     entry.name = std::move(name);
     entry.type = type.describe();
@@ -83,7 +83,7 @@ public:
     };
     entry.write
       = [type, get](const Target& target) { return type.write(get(target)); };
-    entries_.push_back(std::move(entry));
+    return entries_.emplace_back(std::move(entry));
   }
 
   [[nodiscard]] std::vector<setting<Target>> take() {
@@ -115,8 +115,11 @@ void add_general(table_builder<config_draft>& table) {
 }
 
 void add_server(table_builder<config_draft>& table) {
-  table.add("server.listen", endpoint_type{}, ROLLCALL_AT(config.server.listen),
-            "Address and port for clients; port 0 takes a free one.");
+  table
+    .add("server.listen", endpoint_type{}, ROLLCALL_AT(config.server.listen),
+         "Address and port for clients; port 0 takes a free one.")
+    .short_flag
+    = "--listen";
   table.add("server.public_url", text_type{"URL", url_bytes, accept_url},
             ROLLCALL_AT(config.server.public_url),
             "What clients are told to connect to; empty means the address "

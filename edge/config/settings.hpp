@@ -52,6 +52,8 @@ struct setting {
   bool secret = false;
   /// Its flag needs no value: `--log-async` is `--log-async=true`.
   bool is_switch = false;
+  /// A shorter flag besides the one that follows from the name, or empty.
+  std::string short_flag = {};
   std::function<result<done>(Target&, const raw_value&)> read;
   /// The value as TOML; empty for secrets.
   std::function<std::string(const Target&)> write;

@@ -113,6 +113,23 @@ TEST(Metrics, AsksCallbacksUntilTheirHandleGoes) {
   EXPECT_EQ(all.read().at(0).series.at(0).value, 0);
 }
 
+TEST(Metrics, MergesWhatCollectorsBring) {
+  registry all;
+  all.make_gauge("rollcall_b", "x");
+  auto handle = all.add_collector([] {
+    return std::vector<metric_reading>{
+      {"rollcall_c", "x", metric_type::gauge, {{{}, 3, std::nullopt}}},
+      {"rollcall_a", "x", metric_type::gauge, {{{}, 1, std::nullopt}}}};
+  });
+  auto read = all.read();
+  ASSERT_EQ(read.size(), 3U);
+  EXPECT_EQ(read[0].name, "rollcall_a");
+  EXPECT_EQ(read[1].name, "rollcall_b");
+  EXPECT_EQ(read[2].series.at(0).value, 3);
+  handle = {};
+  EXPECT_EQ(all.read().size(), 1U);
+}
+
 TEST(Metrics, LosesNoUpdateBetweenThreads) {
   registry all;
   auto& count = all.make_counter("rollcall_a_total", "x");

@@ -115,9 +115,9 @@ TEST_F(Quickstart, PrintsALinkForEachPerson) {
     });
   EXPECT_EQ(users, (std::vector<std::string>{"alex", "kim", "robin"}));
   for (const auto& user : users)
-    EXPECT_THAT(
-      text, testing::HasSubstr("http://127.0.0.1:4321/#session=demo&token=T-"
-                               + user + "\n"));
+    EXPECT_THAT(text, testing::HasSubstr("http://127.0.0.1:4321/#session=demo&"
+                                         "create=party&token=T-"
+                                         + user + "\n"));
 }
 
 TEST_F(Quickstart, LinksToWhereANodeCanBeReached) {

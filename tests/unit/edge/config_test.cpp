@@ -135,6 +135,13 @@ TEST(Config, SwitchesNeedNoValue) {
   EXPECT_FALSE(w.good().config.log.async);
 }
 
+TEST(Config, ListenHasAShortFlag) {
+  world w;
+  w.flags = {"--listen", "127.0.0.1:1"};
+  EXPECT_EQ(w.good().config.server.listen.port, 1);
+  EXPECT_THAT(help_text(), testing::HasSubstr("--listen, --server-listen"));
+}
+
 TEST(Config, KnowsItsActions) {
   for (const auto& [flag, what] :
        {std::pair{"--check-config", action::check_config},
