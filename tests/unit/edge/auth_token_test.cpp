@@ -135,7 +135,7 @@ TEST(Token, RefusesEveryOtherAlgorithm) {
 }
 
 TEST(Token, RefusesSecretsThatAreTooShortAtConfiguration) {
-  for (std::size_t size : {0, 1, 31}) {
+  for (std::size_t size : {0U, 1U, 31U}) {
     auto key = make_key();
     key.secret.resize(size);
     token_config config;

@@ -124,7 +124,7 @@ struct body_writer {
         to.text("none");
     }
     put_version(to, "since", what.since);
-    std::visit([this](const auto& body) { put(body); }, what.body);
+    std::visit([this](const auto& body) { this->put(body); }, what.body);
   }
 
   void put(const join_command& what) {
