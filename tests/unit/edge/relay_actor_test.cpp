@@ -1,0 +1,262 @@
+#include "edge/relay/relay_actor.hpp"
+
+#include "support/actor_fixture.hpp"
+#include "support/recording_sink.hpp"
+#include "support/session_harness.hpp"
+
+#include <caf/scheduled_actor.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <gtest/gtest.h>
+
+using namespace rollcall;
+using namespace rollcall::test;
+
+namespace {
+
+/// Plays the router: keeps the notes; commands are none of a relay's business.
+struct router_log {
+  std::vector<note_ptr>* notes = nullptr;
+};
+
+router_actor::behavior_type
+fake_router(router_actor::stateful_pointer<router_log> self,
+            std::vector<note_ptr>* notes) {
+  self->state.notes = notes;
+  return {
+    [](const command_ptr&) -> reply_ptr {
+      return std::make_shared<const result<reply>>(
+        fail(errc::internal, "a relay asked a command"));
+    },
+    [self](const note_ptr& told) { self->state.notes->push_back(told); },
+    [](atoms::inspect) { return std::make_shared<const inspection>(); },
+  };
+}
+
+class RelayActor : public ::testing::Test {
+protected:
+  RelayActor() {
+    EXPECT_TRUE(owner.create("board", {.capacity = 0}).ok());
+    (void)owner.changes();
+    router = fixture.system().spawn(fake_router, &notes);
+    relay_env env;
+    env.router = router;
+    env.sink = sink;
+    env.self = {"node1", 1};
+    env.clock = [this] { return fixture.now(); };
+    hub = edge::spawn_relay_hub(fixture.system(), env);
+  }
+
+  ~RelayActor() override {
+    fixture.drop(hub);
+    fixture.drop(router);
+  }
+
+  using relay_env = edge::relay_env;
+
+  void attach(std::uint64_t slot, std::optional<version> since = {},
+              version at_least = {}, dialect language = dialect::json,
+              view wanted = view::roster) {
+    auto order = std::make_shared<attach_order>();
+    order->session = owner.key();
+    order->client = {0, slot};
+    order->language = language;
+    order->wanted = wanted;
+    order->rank = audience::member;
+    order->since = since;
+    order->at_least = at_least;
+    caf::anon_send(hub, attach_order_ptr{order});
+    fixture.drain();
+  }
+
+  void detach(std::uint64_t slot) {
+    auto order = std::make_shared<detach_order>();
+    order->session = owner.key();
+    order->client = {0, slot};
+    caf::anon_send(hub, detach_order_ptr{order});
+    fixture.drain();
+  }
+
+  void give_snapshot() {
+    (void)owner.state->take_batch();
+    caf::anon_send(hub, snapshot_ptr{std::make_shared<const snapshot>(
+                          owner.state->make_snapshot())});
+    fixture.drain();
+  }
+
+  batch_ptr next_batch() {
+    return owner.state->take_batch();
+  }
+
+  void give(const batch_ptr& next) {
+    caf::anon_send(hub, next);
+    fixture.drain();
+  }
+
+  std::vector<std::string> take(std::uint64_t slot) {
+    return sink->take({0, slot});
+  }
+
+  static bool has(const std::string& frame, const std::string& text) {
+    return frame.find(text) != std::string::npos;
+  }
+
+  actor_fixture fixture;
+  session_harness owner;
+  std::shared_ptr<recording_sink> sink = std::make_shared<recording_sink>();
+  std::vector<note_ptr> notes;
+  router_actor router;
+  relay_hub_actor hub;
+};
+
+TEST_F(RelayActor, AsksTheOwnerOnceAndServesEveryone) {
+  attach(1);
+  attach(2);
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<observe_note>(notes[0]->body));
+  EXPECT_TRUE(take(1).empty());
+  give_snapshot();
+  for (std::uint64_t slot : {1U, 2U}) {
+    auto got = take(slot);
+    ASSERT_EQ(got.size(), 1U);
+    EXPECT_TRUE(has(got[0], R"("push":"snapshot")"));
+    EXPECT_TRUE(has(got[0], R"("why":"attached")"));
+  }
+}
+
+TEST_F(RelayActor, EncodesABatchOncePerAudienceWhateverTheClients) {
+  give_snapshot();
+  for (std::uint64_t slot = 1; slot <= 50; ++slot)
+    attach(slot);
+  attach(51, {}, {}, dialect::msgpack);
+  attach(52, {}, {}, dialect::json, view::count);
+  give_snapshot();
+  for (std::uint64_t slot = 1; slot <= 52; ++slot)
+    EXPECT_EQ(take(slot).size(), 1U);
+  for (std::uint64_t i = 0; i < 10; ++i)
+    ASSERT_TRUE(owner.join("u" + std::to_string(i), 100 + i).ok());
+  give(next_batch());
+  EXPECT_EQ(sink->publishes, 3U) << "one per group, not one per client";
+  for (std::uint64_t slot = 1; slot <= 52; ++slot)
+    EXPECT_EQ(take(slot).size(), 1U);
+}
+
+TEST_F(RelayActor, WaitsUntilAReaderSeesItsOwnWrite) {
+  attach(1);
+  give_snapshot();
+  (void)take(1);
+  auto answer = owner.join("ada", 1);
+  ASSERT_TRUE(answer.ok());
+  attach(2, {}, answer->at);
+  EXPECT_TRUE(take(2).empty());
+  give(next_batch());
+  auto got = take(2);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_TRUE(has(got[0], R"("user":"ada")"));
+}
+
+TEST_F(RelayActor, ResumeGivesExactlyWhatWasMissed) {
+  attach(1);
+  give_snapshot();
+  auto then = owner.state->at();
+  std::vector<std::string> seen;
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    ASSERT_TRUE(owner.join("u" + std::to_string(i), 100 + i).ok());
+    give(next_batch());
+  }
+  attach(2, then);
+  auto got = take(2);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_TRUE(has(got[0], R"("push":"changes")"));
+  for (const auto* user : {"u0", "u1", "u2"})
+    EXPECT_TRUE(has(got[0], std::string{R"("user":")"} + user + '"'));
+  attach(3, owner.state->at());
+  auto nothing = take(3);
+  ASSERT_EQ(nothing.size(), 1U);
+  EXPECT_TRUE(has(nothing[0], R"("changes":[])"));
+}
+
+TEST_F(RelayActor, ResumeThatCannotBeHonouredSaysWhy) {
+  attach(1);
+  give_snapshot();
+  attach(2, version{owner.state->at().epoch, 0});
+  auto old = take(2);
+  ASSERT_EQ(old.size(), 1U);
+  EXPECT_TRUE(has(old[0], R"("why":"too_old")"));
+  attach(3, version{owner.state->at().epoch + 5, 1});
+  auto other = take(3);
+  ASSERT_EQ(other.size(), 1U);
+  EXPECT_TRUE(has(other[0], R"("why":"epoch_changed")"));
+}
+
+TEST_F(RelayActor, AGapAsksTheOwnerAndIsRepaired) {
+  attach(1);
+  give_snapshot();
+  (void)take(1);
+  ASSERT_TRUE(owner.join("ada", 1).ok());
+  auto lost = next_batch();
+  ASSERT_TRUE(owner.join("bob", 2).ok());
+  auto later_batch = next_batch();
+  notes.clear();
+  give(later_batch);
+  EXPECT_TRUE(take(1).empty()) << "nothing out of order";
+  ASSERT_EQ(notes.size(), 1U);
+  const auto& asked = std::get<observe_note>(notes[0]->body);
+  EXPECT_EQ(asked.have, lost->from);
+  give(lost);
+  give(later_batch);
+  EXPECT_EQ(take(1).size(), 2U);
+  give(later_batch);
+  EXPECT_TRUE(take(1).empty()) << "a repetition is not applied twice";
+}
+
+TEST_F(RelayActor, AsksAgainWhenTheOwnerIsSilent) {
+  attach(1);
+  EXPECT_EQ(notes.size(), 1U);
+  fixture.advance(millis{2'100}, millis{100});
+  EXPECT_EQ(notes.size(), 2U);
+  give_snapshot();
+  fixture.advance(millis{10'000}, millis{100});
+  EXPECT_EQ(notes.size(), 2U);
+}
+
+TEST_F(RelayActor, GoesWhenNobodyIsLeftAndComesBack) {
+  attach(1);
+  give_snapshot();
+  detach(1);
+  fixture.advance(millis{10'500}, millis{100});
+  ASSERT_FALSE(notes.empty());
+  EXPECT_TRUE(std::holds_alternative<unobserve_note>(notes.back()->body));
+  attach(2);
+  EXPECT_TRUE(std::holds_alternative<observe_note>(notes.back()->body));
+  give_snapshot();
+  EXPECT_EQ(take(2).size(), 1U);
+}
+
+TEST_F(RelayActor, AnAttachThatCrossesTheGoodbyeIsNotLost) {
+  attach(1);
+  give_snapshot();
+  detach(1);
+  // The relay's word is under way when the next client comes.
+  fixture.advance(millis{9'900}, millis{100});
+  attach(2);
+  fixture.advance(millis{20'000}, millis{100});
+  ASSERT_TRUE(owner.join("ada", 1).ok());
+  (void)take(2);
+  give(next_batch());
+  EXPECT_EQ(take(2).size(), 1U);
+}
+
+TEST_F(RelayActor, ASlowClientCatchesUpWithASnapshot) {
+  attach(1);
+  give_snapshot();
+  (void)take(1);
+  ASSERT_EQ(sink->channels.size(), 1U);
+  caf::anon_send(hub, resync_order{sink->channels.begin()->first, {0, 1}});
+  fixture.drain();
+  auto got = take(1);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_TRUE(has(got[0], R"("why":"slow_reader")"));
+}
+
+} // namespace
