@@ -130,12 +130,10 @@ io_result transport::write(std::span<const std::string_view> pieces) {
 io_result transport::write_tls(std::span<const std::string_view> pieces) {
   thread_local std::array<char, record_bytes> record;
   std::size_t size = 0;
-  std::size_t total = 0;
   for (const auto piece : pieces) {
     const auto part = std::min(piece.size(), record.size() - size);
     std::memcpy(record.data() + size, piece.data(), part);
     size += part;
-    total += piece.size();
   }
   io_result result;
   if (size == 0)

@@ -244,6 +244,9 @@ TYPED_TEST(ClientSink, ReportsTheLossOfAWatchedClient) {
   const auto ignored = world.connect();
   world.sink().watch(ignored, {3, 4}, board, millis{20'000});
   world.sink().watch(ignored, {3, 4}, board, millis{0});
+  // Not before the sink has taken that in.
+  world.sink().deliver(ignored, text("settled"));
+  EXPECT_EQ(world.next(ignored), "settled");
   world.vanish(ignored);
   world.vanish(watched);
   ASSERT_TRUE(eventually([&] { return !world.signs.items().empty(); }));

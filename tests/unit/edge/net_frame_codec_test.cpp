@@ -214,7 +214,7 @@ TEST(FrameCodec, GivesTheSameEventsHoweverTheBytesArrive) {
   frame_decoder whole;
   const auto expected = decode(whole, bytes, bytes.size());
   EXPECT_EQ(expected.last, event::closed);
-  for (const std::size_t piece : {1, 2, 3, 7, 64, 1'000}) {
+  for (const auto piece : std::vector<std::size_t>{1, 2, 3, 7, 64, 1'000}) {
     frame_decoder decoder;
     EXPECT_EQ(decode(decoder, bytes, piece), expected) << piece;
   }

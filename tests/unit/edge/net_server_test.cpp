@@ -657,6 +657,9 @@ TEST(NetSigns, ReportALossAndNotAGoodbye) {
   auto unwatched = net.join();
   net.sink->watch(net.last(), {5, 6}, board, millis{20'000});
   net.sink->watch(net.last(), {5, 6}, board, millis{0});
+  // Not before the loop has taken that in.
+  net.sink->deliver(net.last(), text("settled"));
+  EXPECT_EQ(unwatched.read_frame()->payload, "settled");
   polite.send_frame(opcode::close, "\x03\xe9");
   EXPECT_EQ(polite.read_close(), 1001);
   unwatched.close();
