@@ -114,10 +114,13 @@ export function initialsOf(name) {
   return (first + last).toUpperCase();
 }
 
-/** A hue that stays the same for the same id, one of 24 well apart. */
+// Even steps of hue would give half a dozen greens that look the same.
+const hues = [4, 26, 42, 84, 142, 170, 192, 212, 234, 262, 290, 328];
+
+/** A hue that stays the same for the same id. */
 export function hueOf(id) {
   let hash = 2166136261;
   for (const char of id)
     hash = Math.imul(hash ^ char.codePointAt(0), 16777619) >>> 0;
-  return (hash >>> 8) % 24 * 15;
+  return hues[(hash >>> 8) % hues.length];
 }

@@ -42,10 +42,11 @@ class Node:
     def __init__(self, folder):
         binary = os.environ.get("ROLLCALLD", "build/release/rollcalld")
         self.url = None
+        self.links = []
         self.lines = []
         self.process = subprocess.Popen(
             [str(ROOT / binary), "--quickstart", "--data-dir", str(folder),
-             "--server-listen", "127.0.0.1:0"],
+             "--listen", "127.0.0.1:0"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         # The pipe is read to the end, so that the node never waits for us.
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -59,15 +60,14 @@ class Node:
     def _await_tokens(self):
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
-            # A token is printed more than once; each person counts once.
-            text = "".join(self.lines)
-            found = list(dict.fromkeys(
-                re.findall(r"(?m)token=([\w.-]+)$", text)))
-            link = re.search(r"(http://127\.0\.0\.1:\d+)/#", text)
-            if link and len(found) >= 2:
-                self.url = link.group(1)
+            # The last line may still be on its way.
+            self.links = re.findall(r"(?m)^\s*(http://\S+/#\S+)\n",
+                                    "".join(self.lines))
+            if len(self.links) >= 2:
+                self.url = self.links[0].split("/#")[0]
                 if self._answers():
-                    return found
+                    return [re.search(r"token=([\w.-]+)", link).group(1)
+                            for link in self.links]
             if self.process.poll() is not None:
                 break
             time.sleep(0.05)

@@ -31,6 +31,15 @@ def test_two_people_see_each_other(person, session):
     assert any("joined" in line for line in ada.feed())
 
 
+def test_the_printed_links_lead_into_one_session(person, node):
+    ada, ben = person(), person()
+    ada.driver.get(node.links[0])
+    ben.driver.get(node.links[1])
+    for one in (ada, ben):
+        one.until(lambda: one.text("#present") == "2", "two are counted")
+    assert ada.text("#room-name") == ben.text("#room-name")
+
+
 def test_live_state_shows_at_the_other(person, session):
     ada, ben = two(person, session)
     name = ada.own_name()
