@@ -231,15 +231,14 @@ void swarm::watch(std::size_t who, std::uint32_t events, int operation) {
 
 void swarm::send_heartbeats(steady::time_point now) {
   // One stream over all members in turn spreads them evenly over the beat.
-  if (settled_ < target_ || settled_ == 0)
+  if (started_ == 0)
     return;
-  auto each = std::chrono::nanoseconds{options_.beat} / settled_;
-  auto due = static_cast<std::uint64_t>((now - born_) / each);
-  auto count = std::min<std::uint64_t>(due - std::min(due, heartbeats_),
-                                       settled_);
-  for (std::uint64_t i = 0; i < count; ++i)
-    send_frame((heartbeats_ + i) % settled_, opcode::text, heartbeat_);
-  heartbeats_ = due;
+  auto each = std::chrono::nanoseconds{options_.beat} / started_;
+  for (; now - last_heartbeat_ >= each; last_heartbeat_ += each) {
+    next_heartbeat_ = (next_heartbeat_ + 1) % started_;
+    if (connections_[next_heartbeat_].settled)
+      send_frame(next_heartbeat_, opcode::text, heartbeat_);
+  }
 }
 
 void swarm::fail(std::size_t who, std::string_view what) {

@@ -101,8 +101,8 @@ private:
   std::size_t target_ = 0;
   std::size_t started_ = 0;
   std::size_t settled_ = 0;
-  steady::time_point born_ = steady::now();
-  std::uint64_t heartbeats_ = 0;
+  steady::time_point last_heartbeat_ = steady::now();
+  std::size_t next_heartbeat_ = 0;
   traffic received_;
 };
 
