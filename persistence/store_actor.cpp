@@ -3,6 +3,7 @@
 #include "actors/base/limits.hpp"
 #include "actors/base/log.hpp"
 #include "persistence/commit_pipeline.hpp"
+#include "persistence/recovery.hpp"
 #include "persistence/store_reader.hpp"
 
 #include <caf/actor_system.hpp>
@@ -149,21 +150,6 @@ void answer_commits(self_ptr self) {
   s.figures->write_commits.observe(static_cast<double>(durable));
 }
 
-// Whether a group that failed to reach the disk exists all the same, because
-// the journal is somewhere else. In doubt it does.
-bool journal_keeps(store_shell& s, partition_id partition, position_t at) {
-  auto stored = s.disk->where(partition);
-  if (!stored)
-    return false;
-  bool found = false;
-  auto replayed = s.order->replay(
-    partition, stored->position,
-    [&](position_t position, epoch_t, std::span<const encoded_record>) {
-      found = found || position == at;
-    });
-  return found || !replayed;
-}
-
 // Returns whether the disk did what it was asked.
 bool write_group(self_ptr self) {
   auto& s = self->state;
@@ -183,7 +169,7 @@ bool write_group(self_ptr self) {
         {{"why", outcome.error().message}});
   }
   s.pipeline->written(outcome, [&](partition_id partition, position_t at) {
-    return journal_keeps(s, partition, at);
+    return journal_keeps(*s.disk, *s.order, partition, at);
   });
   return outcome.ok();
 }
@@ -239,46 +225,13 @@ void flush(self_ptr self) {
 
 // -- opening a partition -----------------------------------------------------
 
-// Applies what the journal has beyond the store.
-result<done> catch_up(store_shell& s, partition_id partition,
-                      std::uint64_t generation) {
-  auto stored = s.disk->where(partition);
-  if (!stored)
-    return stored.error();
-  std::vector<applied_records> gathered;
-  std::size_t bytes = 0;
-  result<done> applied = done{};
-  auto apply = [&] {
-    if (applied && !gathered.empty())
-      applied = s.disk->write(gathered);
-    gathered.clear();
-    bytes = 0;
-  };
-  auto replayed = s.order->replay(
-    partition, stored->position,
-    [&](position_t position, epoch_t epoch,
-        std::span<const encoded_record> records) {
-      for (const auto& item : records)
-        bytes += item.key.size() + (item.value ? item.value->size() : 0);
-      gathered.push_back({partition,
-                          {generation, position, epoch},
-                          {records.begin(), records.end()}});
-      if (bytes >= limits::group_bytes)
-        apply();
-    });
-  if (!replayed)
-    return replayed;
-  apply();
-  return applied;
-}
-
 result<opened_partition> finish_open(store_shell& s,
                                      const claim_answer& claim) {
   if (!claim.generation_and_epoch)
     return claim.generation_and_epoch.error();
   auto [generation, epoch] = *claim.generation_and_epoch;
   auto partition = claim.partition;
-  if (auto caught = catch_up(s, partition, generation); !caught)
+  if (auto caught = catch_up(*s.disk, *s.order, partition, generation); !caught)
     return caught.error();
   applied_records mark{partition, {generation, claim.position, epoch}, {}};
   if (auto written = s.disk->write({&mark, 1}); !written)
