@@ -1,0 +1,167 @@
+"""What a client knows of one session, applied as docs/protocol.md says.
+
+Every push is checked as it comes: keys, versions, counts, order. What is
+wrong is collected, and fails the test that the client belongs to.
+"""
+
+PARTICIPANT = {"participant_id", "state", "since_at", "connections"}
+PARTICIPANT_MAYBE = {"user", "name", "email", "role", "permissions",
+                     "expires_in_ms", "reconnections", "live"}
+SETTINGS = {"membership", "access", "host", "identity", "duplicates",
+            "capacity", "locked", "anonymous_views", "beat_ms",
+            "suspect_after_ms", "timeout_ms", "drop_grace_ms",
+            "host_reclaim_ms"}
+REASONS = {"left", "timeout", "network", "kicked", "replaced",
+           "session_ended", "edge_lost"}
+CHANGES = {
+    "joined": ({"participant", "present", "total"}, {"is_reconnection"}),
+    "suspected": ({"participant_id", "expires_in_ms"}, set()),
+    "resumed": ({"participant_id"}, set()),
+    "left": ({"participant_id", "reason", "present", "total"}, set()),
+    "live": ({"participant_id", "live"}, set()),
+    "connection": ({"participant_id", "connections"}, set()),
+    "member": ({"participant_id", "total"}, {"user", "role", "permissions"}),
+    "host": ({"host"}, set()),
+    "session": ({"kind", "settings", "ended"}, set()),
+}
+EVENTS = {
+    "joined": ({"participant_id", "present"}, {"is_reconnection"}),
+    "left": ({"participant_id", "present", "reason"}, set()),
+}
+
+
+def check_keys(what, value, needed, maybe=frozenset()):
+    have = set(value)
+    assert needed <= have, f"{what} lacks {needed - have}: {value}"
+    assert have <= needed | maybe, f"{what} has {have - needed - maybe}"
+
+
+def check_participant(one):
+    check_keys("participant", one, PARTICIPANT, PARTICIPANT_MAYBE)
+    assert one["state"] in ("online", "suspected"), one
+    assert ("expires_in_ms" in one) == (one["state"] == "suspected"), one
+    for key in PARTICIPANT_MAYBE - {"expires_in_ms"}:
+        assert one.get(key, "-") not in ("", 0, [], {}, None), one
+
+
+class Replica:
+    def __init__(self, session):
+        self.session = session
+        self.at = None
+        self.view = None
+        self.kind = None
+        self.settings = {}
+        self.ended = False
+        self.host = None
+        self.present = self.total = 0
+        self.people = {}
+        #: every change applied, oldest first
+        self.changes = []
+        #: the `why` of every snapshot
+        self.snapshots = []
+        self.batches = 0
+
+    def snapshot(self, push):
+        roster = {"host", "participants"}
+        check_keys("snapshot", push, {
+            "push", "session", "view", "at", "why", "kind", "settings",
+            "ended", "present", "total",
+            *(roster if push["view"] == "roster" else ())})
+        assert push["why"] in ("attached", "too_old", "unknown_session",
+                               "epoch_changed", "slow_reader")
+        check_keys("settings", push["settings"], SETTINGS)
+        if self.at is not None and push["why"] != "unknown_session":
+            assert push["at"] >= self.at, f"{push['at']} before {self.at}"
+        self.at, self.view, self.kind = push["at"], push["view"], push["kind"]
+        self.settings, self.ended = push["settings"], push["ended"]
+        self.present, self.total = push["present"], push["total"]
+        self.snapshots.append(push["why"])
+        if self.view == "roster":
+            self.host = push["host"]
+            self.people = {}
+            for one in push["participants"]:
+                check_participant(one)
+                assert one["participant_id"] not in self.people, "twice"
+                self.people[one["participant_id"]] = dict(one)
+            self.check_counts()
+
+    def check_counts(self):
+        if self.view == "roster":
+            assert self.present == len(self.people), \
+                f"present {self.present}, roster {list(self.people)}"
+        assert self.total >= self.present
+
+    def apply(self, push):
+        check_keys("changes", push, {"push", "session", "view", "from", "to",
+                                     "present", "total", "changes"})
+        assert push["to"] > push["from"], push
+        if self.at >= push["to"]:
+            return
+        assert self.at == push["from"], f"gap: {self.at}, then {push}"
+        assert push["view"] == self.view
+        rev = push["from"][1] if push["from"][0] == push["to"][0] else 0
+        for change in push["changes"]:
+            assert rev <= change["rev"] <= push["to"][1], push
+            rev = change["rev"]
+            self.apply_one(change)
+            self.changes.append(change)
+        self.at = push["to"]
+        self.batches += 1
+        self.present, self.total = push["present"], push["total"]
+        self.check_counts()
+
+    def apply_one(self, change):
+        kind = change["type"]
+        if self.view == "count":
+            raise AssertionError(f"a change in view count: {change}")
+        known = EVENTS if self.view == "events" else CHANGES
+        needed, maybe = known[kind]
+        check_keys(kind, change, needed | {"type", "rev"}, maybe)
+        if self.view == "events":
+            return
+        one = self.people.get(change.get("participant_id"))
+        if kind == "joined":
+            joined = change["participant"]
+            check_participant(joined)
+            assert joined["participant_id"] not in self.people, change
+            self.people[joined["participant_id"]] = dict(joined)
+        elif kind == "left":
+            assert change["reason"] in REASONS, change
+            del self.people[change["participant_id"]]
+        elif kind == "suspected":
+            one["state"] = "suspected"
+            one["expires_in_ms"] = change["expires_in_ms"]
+        elif kind == "resumed":
+            assert one["state"] == "suspected", change
+            one["state"] = "online"
+            one.pop("expires_in_ms", None)
+        elif kind == "live":
+            live = {**one.get("live", {}), **change["live"]}
+            one["live"] = {k: v for k, v in live.items() if v is not None}
+        elif kind == "connection":
+            one["connections"] = change["connections"]
+        elif kind == "member" and one is not None:
+            for key in ("role", "permissions"):
+                one.pop(key, None)
+                if key in change:
+                    one[key] = change[key]
+        elif kind == "host":
+            self.host = change["host"]
+        elif kind == "session":
+            check_keys("settings", change["settings"], SETTINGS)
+            self.kind, self.ended = change["kind"], change["ended"]
+            self.settings = change["settings"]
+        if kind in ("joined", "left"):
+            assert change["present"] == len(self.people), change
+
+    def types(self, *wanted):
+        return [c["type"] for c in self.changes
+                if not wanted or c["type"] in wanted]
+
+    def who(self):
+        """The users in the roster, in its order."""
+        return [one.get("user") for one in self.people.values()]
+
+    def one(self, user):
+        return next((one for one in self.people.values()
+                     if one.get("user") == user), None)
