@@ -213,10 +213,14 @@ void client_connection::throttle() {
 
 // -- output ------------------------------------------------------------------
 
-void client_connection::push(const frame_ptr& frame) {
+void client_connection::enqueue(const frame_ptr& frame) {
   const auto before = out_.bytes();
   out_.push(frame);
   loop_.counters().queued_bytes.add(out_.bytes() - before);
+}
+
+void client_connection::push(const frame_ptr& frame) {
+  enqueue(frame);
   loop_.mark_dirty(*this);
 }
 

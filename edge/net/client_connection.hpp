@@ -98,6 +98,7 @@ public:
 
   // For the loop's bookkeeping.
   bool dirty = false;
+  bool paced = false;
   std::uint32_t interest = 0;
   millis armed = never;
 
@@ -127,6 +128,7 @@ private:
   void read_pending();
   void take(std::span<char> fresh);
   void process(std::span<char>& input);
+  void enqueue(const frame_ptr& frame);
   void push(const frame_ptr& frame);
   void update_interest();
   void after_drained();

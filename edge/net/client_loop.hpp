@@ -124,6 +124,9 @@ public:
 
   void arm(client_connection& client, millis deadline);
   void mark_dirty(client_connection& client);
+  /// As `mark_dirty`, for frames that all members of a channel get: may wait
+  /// until a large fan-out has left time for everything else.
+  void mark_paced(client_connection& client);
   void set_interest(client_connection& client, std::uint32_t events);
   /// To be destroyed when the loop has done with everything else.
   void bury(client_connection& client);
@@ -139,6 +142,7 @@ private:
   void drain_inbox();
   void fire_timers();
   void flush_all();
+  void flush_paced();
   void hand_over_evidence();
   void reap();
   void accept_some();
@@ -185,6 +189,9 @@ private:
   std::unordered_map<channel_id, std::vector<client_connection*>> channels_;
   std::vector<channel_id> emptied_;
   std::vector<client_connection*> dirty_;
+  /// Slots, because these may outlive a round.
+  std::vector<std::uint64_t> paced_;
+  std::optional<millis> fan_out_at_;
   std::vector<client_connection*> graveyard_;
   timer_wheel<std::uint32_t> timers_;
   std::vector<std::uint32_t> expired_;

@@ -249,7 +249,8 @@ void client_connection::publish(const frame_ptr& frame) {
     }
   }
   loop_.counters().deliveries.add();
-  push(frame);
+  enqueue(frame);
+  loop_.mark_paced(*this);
 }
 
 client_connection::place*
