@@ -68,8 +68,10 @@ function open() {
   session.on("count", () => counted());
   session.on("sync", ({ why }) => {
     counted();
-    if (why !== "attached" && why !== "resumed")
-      feed.add("note", null, "Too much was missed; the list was read anew");
+    if (why === "epoch_changed")
+      feed.add("note", null, "Another server took over; list read anew");
+    else if (why !== "attached" && why !== "resumed")
+      feed.add("note", null, "Too much was missed; list read anew");
   });
   session.on("refused", (error) => (
     feed.add("warn", null, describeError(error).title)
