@@ -101,20 +101,25 @@ void publish(self_ptr self) {
     s.env.bus->send(node, batch);
 }
 
+millis tick_of(const session_shell& s) {
+  return s.state->present() > s.env.large_session ? 2 * s.env.tick : s.env.tick;
+}
+
 void schedule_flush(self_ptr self, millis now) {
   auto& s = self->state;
+  auto tick = tick_of(s);
   if (s.flush_due)
     return;
   bool changed = s.state->has_changes();
   if (!changed && !s.state->pages_dirty())
     return;
-  auto next = s.last_flush ? *s.last_flush + s.env.tick : now;
+  auto next = s.last_flush ? *s.last_flush + tick : now;
   if (!changed && s.last_pages)
     next = later(next, *s.last_pages + s.env.page_interval);
   if (changed && next <= now) {
     s.last_flush = now;
     publish(self);
-    next = now + s.env.tick;
+    next = now + tick;
     if (!s.state->pages_dirty())
       return;
   }

@@ -25,8 +25,10 @@ struct session_env {
   std::shared_ptr<message_bus> bus;
   clock_fn clock = system_now;
   /// The fan-out tick: the first change after idle goes out at once, later
-  /// ones gather this long.
+  /// ones gather this long; twice as long in a session with more than
+  /// `large_session` present, where each fan-out costs that many sends.
   millis tick{5};
+  std::uint32_t large_session = 256;
   /// The shortest time between two writes of roster pages.
   millis page_interval{20};
   /// A wake-up this late means that the process did not run: nobody is blamed
