@@ -97,7 +97,9 @@ void hello(self_ptr self, const request_id& id, const hello_request& body) {
   } else if (auto known = s.state->identify(body.token, s.env->clock().wall);
              !known) {
     refuse(self, id, known.error());
-    close(self, close_code::unauthenticated);
+    close(self, known.error().code == errc::token_expired
+                  ? close_code::token_expired
+                  : close_code::unauthenticated);
     return;
   } else {
     watch_expiry(self);
