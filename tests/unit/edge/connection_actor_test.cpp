@@ -1,0 +1,318 @@
+#include "edge/connection/connection_actor.hpp"
+
+#include "edge/auth/resume_key.hpp"
+#include "edge/protocol/close_codes.hpp"
+#include "edge/relay/relay_actor.hpp"
+#include "support/actor_fixture.hpp"
+#include "support/recording_sink.hpp"
+#include "support/session_harness.hpp"
+
+#include <caf/scheduled_actor.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+#include <gtest/gtest.h>
+
+using namespace rollcall;
+using namespace rollcall::test;
+
+namespace {
+
+/// Plays the owners: answers joins and observations, keeps what it was asked.
+struct owner_log {
+  std::vector<command_ptr> commands;
+  std::vector<note_ptr> notes;
+  /// While set, nothing is answered.
+  bool silent = false;
+};
+
+struct owner_shell {
+  owner_log* log = nullptr;
+  std::vector<caf::typed_response_promise<reply_ptr>> held;
+};
+
+reply_ptr answer_to(const command& asked) {
+  reply out;
+  out.at = {1, 1};
+  if (std::holds_alternative<join_command>(asked.body))
+    out.body = join_reply{asked.caller.participant, preset_kinds()[4], false,
+                          asked.caller.grants};
+  else if (std::holds_alternative<observe_command>(asked.body))
+    out.body = observe_reply{preset_kinds()[0],
+                             asked.caller.user.empty()
+                               ? capability_set{capability::observe_count}
+                               : asked.caller.grants};
+  return std::make_shared<const result<reply>>(out);
+}
+
+router_actor::behavior_type
+fake_owner(router_actor::stateful_pointer<owner_shell> self, owner_log* log) {
+  self->state.log = log;
+  return {
+    [self](const command_ptr& asked) -> caf::result<reply_ptr> {
+      auto& kept = *self->state.log;
+      kept.commands.push_back(asked);
+      auto promise = self->make_response_promise<reply_ptr>();
+      if (kept.silent)
+        self->state.held.push_back(promise);
+      else
+        promise.deliver(answer_to(*asked));
+      return promise;
+    },
+    [self](const note_ptr& told) { self->state.log->notes.push_back(told); },
+    // Answers what was held back.
+    [self](atoms::inspect) -> inspection_ptr {
+      for (auto& promise : std::exchange(self->state.held, {}))
+        promise.deliver(answer_to(*self->state.log->commands.back()));
+      return std::make_shared<const inspection>();
+    },
+  };
+}
+
+class ConnectionActor : public ::testing::Test {
+protected:
+  ConnectionActor() {
+    router = fixture.system().spawn(fake_owner, &owner);
+    edge::relay_env relays;
+    relays.router = router;
+    relays.sink = sink;
+    relays.self = {"node1", 1};
+    relays.clock = [this] { return fixture.now(); };
+    hub = edge::spawn_relay_hub(fixture.system(), relays);
+    edge::token_config tokens;
+    tokens.keys.push_back(key);
+    auto verifier = edge::token_verifier::make(tokens);
+    EXPECT_TRUE(verifier.ok());
+    auto shared = std::make_shared<edge::connection_env>();
+    shared->rules = std::make_shared<edge::connection_rules>(
+      edge::connection_rules{*verifier, test_secret});
+    shared->router = router;
+    shared->hub = hub;
+    shared->sink = sink;
+    shared->self = {"node1", 1};
+    shared->clock = [this] { return fixture.now(); };
+    env = shared;
+  }
+
+  ~ConnectionActor() override {
+    fixture.drop(client);
+    fixture.drop(hub);
+    fixture.drop(router);
+  }
+
+  std::string token(const std::string& user,
+                    millis lifetime = millis{3'600'000}) {
+    edge::token_claims claims;
+    claims.user = user_id{user};
+    claims.issued_at = fixture.now().wall;
+    claims.expires_at = fixture.now().wall + lifetime;
+    return edge::mint_token(key, claims);
+  }
+
+  void open(const std::string& with_token = {}) {
+    client = edge::spawn_connection(fixture.system(), env,
+                                    {ref, dialect::json, id, with_token});
+    fixture.drain();
+  }
+
+  std::vector<std::string> ask(request_body body) {
+    auto asked = std::make_shared<client_request>();
+    asked->id = std::int64_t{++last_id};
+    asked->body = std::move(body);
+    caf::anon_send(client, client_request_ptr{asked});
+    fixture.drain();
+    return sink->take(ref);
+  }
+
+  std::vector<std::string> join(const std::string& session) {
+    session_request body;
+    body.session = session_id{session};
+    body.body = join_command{};
+    return ask(body);
+  }
+
+  static bool has(const std::vector<std::string>& frames,
+                  const std::string& text) {
+    for (const auto& frame : frames)
+      if (frame.find(text) != std::string::npos)
+        return true;
+    return false;
+  }
+
+  edge::signing_key key{
+    {}, namespace_id{"default"}, edge::algorithm::hs256, test_secret};
+  actor_fixture fixture;
+  owner_log owner;
+  std::shared_ptr<recording_sink> sink = std::make_shared<recording_sink>();
+  std::shared_ptr<const edge::connection_env> env;
+  router_actor router;
+  relay_hub_actor hub;
+  connection_actor client;
+  client_ref ref{0, 77};
+  connection_id id{9, 1};
+  std::int64_t last_id = 0;
+};
+
+TEST_F(ConnectionActor, ATokenAtTheUpgradeIsWelcomedAtOnce) {
+  open(token("ada"));
+  auto got = sink->take(ref);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_TRUE(has(got, R"("push":"welcome")"));
+  EXPECT_TRUE(has(got, R"("user":"ada")"));
+}
+
+TEST_F(ConnectionActor, SilenceInsteadOfHelloIsCut) {
+  open();
+  fixture.advance(millis{4'900}, millis{100});
+  EXPECT_TRUE(sink->closed.empty());
+  fixture.advance(millis{600}, millis{100});
+  EXPECT_EQ(sink->closed.at(ref), 3500);
+}
+
+TEST_F(ConnectionActor, NothingIsServedBeforeHello) {
+  open();
+  EXPECT_TRUE(has(join("s"), "unauthenticated"));
+  EXPECT_TRUE(owner.commands.empty());
+}
+
+TEST_F(ConnectionActor, ABadTokenIsRefusedAndClosed) {
+  open();
+  auto got = ask(hello_request{"not.a.token", {}});
+  EXPECT_TRUE(has(got, R"("code":"unauthenticated")"));
+  EXPECT_EQ(sink->closed.at(ref), 3500);
+}
+
+TEST_F(ConnectionActor, AnExpiredTokenMayComeBackWithANewOne) {
+  auto old = token("ada", millis{1'000});
+  fixture.advance(millis{60'000}, millis{1'000});
+  open();
+  auto got = ask(hello_request{old, {}});
+  EXPECT_TRUE(has(got, R"("code":"token_expired")"));
+  EXPECT_EQ(sink->closed.at(ref), 3004);
+}
+
+TEST_F(ConnectionActor, IdentityComesFromTheTokenAlone) {
+  open(token("ada"));
+  (void)join("s");
+  ASSERT_EQ(owner.commands.size(), 1U);
+  const auto& asked = *owner.commands[0];
+  EXPECT_EQ(asked.caller.user.str(), "ada");
+  EXPECT_EQ(asked.caller.participant, session_harness::id_of("ada"));
+  EXPECT_EQ(asked.connection, id);
+  EXPECT_EQ(asked.caller.grants, default_grants);
+  EXPECT_EQ(sink->watches.at({ref, "s"}), millis{60'000});
+}
+
+TEST_F(ConnectionActor, AnonymousSeesNoRoster) {
+  open();
+  (void)ask(hello_request{});
+  EXPECT_TRUE(has(ask(attach_request{session_id{"s"}, view::roster, {}}),
+                  R"("code":"forbidden")"));
+  EXPECT_TRUE(
+    has(ask(attach_request{session_id{"s"}, view::count, {}}), R"("ok":true)"));
+}
+
+TEST_F(ConnectionActor, TheSeventeenthSessionIsRefused) {
+  open(token("ada"));
+  for (int i = 0; i < 16; ++i)
+    EXPECT_TRUE(has(join("s" + std::to_string(i)), R"("ok":true)"));
+  auto refused = join("s16");
+  EXPECT_TRUE(has(refused, R"("code":"too_large")"));
+  EXPECT_TRUE(has(refused, R"("field":"session")"));
+  EXPECT_TRUE(has(join("s3"), R"("ok":true)")) << "a known one is no new one";
+}
+
+TEST_F(ConnectionActor, UnansweredRequestsAreBounded) {
+  open(token("ada"));
+  owner.silent = true;
+  for (int i = 0; i < 64; ++i)
+    EXPECT_FALSE(has(join("s"), "rate_limited"));
+  auto refused = join("s");
+  EXPECT_TRUE(has(refused, R"("code":"rate_limited")"));
+  EXPECT_TRUE(has(refused, "retry_after_ms"));
+  (void)fixture.ask<inspection_ptr>(router, atoms::inspect::value);
+  (void)sink->take(ref);
+  owner.silent = false;
+  EXPECT_TRUE(has(join("s"), R"("ok":true)"));
+}
+
+TEST_F(ConnectionActor, ASilentOwnerIsUnavailable) {
+  open(token("ada"));
+  owner.silent = true;
+  (void)join("s");
+  fixture.advance(millis{5'100}, millis{100});
+  EXPECT_TRUE(has(sink->take(ref), R"("code":"unavailable")"));
+}
+
+TEST_F(ConnectionActor, TheEndOfTheTokenEndsTheConnection) {
+  open(token("ada", millis{10'000}));
+  (void)sink->take(ref);
+  fixture.advance(millis{39'000}, millis{250});
+  EXPECT_TRUE(sink->closed.empty()) << "the leeway of 30 s counts";
+  fixture.advance(millis{1'500}, millis{250});
+  EXPECT_EQ(sink->closed.at(ref), 3004);
+  EXPECT_TRUE(has(sink->take(ref), R"("push":"bye")"));
+}
+
+TEST_F(ConnectionActor, RefreshingMovesTheEnd) {
+  open(token("ada", millis{10'000}));
+  EXPECT_TRUE(has(ask(refresh_request{token("ada")}), "expires_in_ms"));
+  EXPECT_TRUE(has(ask(refresh_request{token("bob")}), R"("forbidden")"));
+  fixture.advance(millis{60'000}, millis{250});
+  EXPECT_TRUE(sink->closed.empty());
+}
+
+TEST_F(ConnectionActor, ResumeNamesTheOldConnectionInEveryJoin) {
+  connection_id old{8, 5};
+  open(token("ada"));
+  (void)sink->take(ref);
+  auto secret = edge::make_resume_key(test_secret, namespace_id{"default"},
+                                      user_id{"ada"}, old);
+  EXPECT_TRUE(has(ask(hello_request{{}, secret}), R"("push":"welcome")"));
+  (void)join("s");
+  ASSERT_EQ(owner.commands.size(), 1U);
+  EXPECT_EQ(std::get<join_command>(owner.commands[0]->body).resumes, old);
+  auto foreign = edge::make_resume_key(test_secret, namespace_id{"default"},
+                                       user_id{"bob"}, old);
+  EXPECT_TRUE(has(ask(hello_request{{}, foreign}), R"("field":"resume")"));
+  EXPECT_TRUE(sink->closed.empty());
+}
+
+TEST_F(ConnectionActor, BeingKickedFromTheLastSessionCloses) {
+  open(token("ada"));
+  (void)join("s1");
+  (void)join("s2");
+  auto kicked = [&](const char* session) {
+    auto word = std::make_shared<direct>();
+    word->session = {namespace_id{"default"}, session_id{session}};
+    word->connection = id;
+    word->body = removed_direct{leave_reason::kicked};
+    caf::anon_send(hub, direct_ptr{word});
+    fixture.drain();
+    return sink->take(ref);
+  };
+  EXPECT_TRUE(has(kicked("s1"), R"("type":"removed")"));
+  EXPECT_TRUE(sink->closed.empty());
+  EXPECT_EQ(sink->watches.at({ref, "s1"}), millis{0});
+  (void)kicked("s2");
+  EXPECT_EQ(sink->closed.at(ref), 3502);
+}
+
+TEST_F(ConnectionActor, OnlyAGoodbyeLeavesOnPurpose) {
+  open(token("ada"));
+  (void)join("s");
+  owner.commands.clear();
+  caf::anon_send(client, client_gone{true});
+  fixture.drain();
+  ASSERT_EQ(owner.commands.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<leave_command>(owner.commands[0]->body));
+  owner.commands.clear();
+  open(token("ada"));
+  (void)join("s");
+  owner.commands.clear();
+  caf::anon_send(client, client_gone{false});
+  fixture.drain();
+  EXPECT_TRUE(owner.commands.empty()) << "the loop reports what it saw";
+}
+
+} // namespace
