@@ -160,6 +160,8 @@ using store_actor = caf::typed_actor<
   caf::reacts_to<claim_answer_ptr>,
   /// Write the group that has gathered.
   caf::reacts_to<atoms::flush>,
+  /// Write and answer what came before this, then quit.
+  caf::reacts_to<atoms::stop>,
   caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
 
 /// A SESSION: owns the state of one session on its partition's owner.

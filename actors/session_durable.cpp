@@ -23,10 +23,24 @@ void remember(op_memory& ops, const op_id& op, version at) {
   ops.push_back({op, at});
 }
 
-bool remembers(const op_memory& ops, const op_id& op) {
-  return !op.empty()
-         && std::any_of(ops.begin(), ops.end(),
-                        [&](const auto& done) { return done.op == op; });
+const done_op* find_op(const op_memory& ops, const op_id& op) {
+  if (op.empty())
+    return nullptr;
+  auto at = std::find_if(ops.begin(), ops.end(),
+                         [&](const auto& done) { return done.op == op; });
+  return at == ops.end() ? nullptr : &*at;
+}
+
+void set_version(op_memory& ops, const op_id& op, version at) {
+  for (auto& done : ops)
+    if (done.op == op)
+      done.at = at;
+}
+
+/// The same refusal, naming the field as the request has it.
+failure of_settings(failure why) {
+  why.field = "settings." + why.field;
+  return why;
 }
 
 std::string_view action_of(const command_body& body) {
@@ -122,8 +136,10 @@ std::optional<durable_batch> session_state::next_batch(instant now) {
       pending_.finished(op);
       continue;
     }
-    if (done_before(op)) {
-      answers_.push_back({op.answer_to, answer(ack_level::committed)});
+    if (auto before = done_before(op)) {
+      auto again = answer(ack_level::committed);
+      again.at = *before;
+      answers_.push_back({op.answer_to, again});
       pending_.finished(op);
       continue;
     }
@@ -166,6 +182,7 @@ void session_state::committed(std::uint64_t number,
       continue;
     }
     apply(op, now);
+    remember_answer(op);
     if (op.answer_to == 0)
       continue;
     if (op.why == durable_op::purpose::then_join)
@@ -178,15 +195,27 @@ void session_state::committed(std::uint64_t number,
   idle_since_ = now.steady;
 }
 
-bool session_state::done_before(const durable_op& op) const {
-  if (op.why != durable_op::purpose::command)
-    return false;
-  if (hidden_from(op.asked->caller))
-    return false;
-  if (!op.touches)
-    return record_ && remembers(record_->ops, op.asked->op);
-  const auto* known = member(*op.touches);
-  return known != nullptr && remembers(known->ops, op.asked->op);
+std::optional<version> session_state::done_before(const durable_op& op) const {
+  if (op.why != durable_op::purpose::command || hidden_from(op.asked->caller))
+    return std::nullopt;
+  const auto* known = op.touches ? member(*op.touches) : nullptr;
+  const auto* memory = op.touches ? (known != nullptr ? &known->ops : nullptr)
+                                  : (record_ ? &record_->ops : nullptr);
+  const auto* done
+    = memory != nullptr ? find_op(*memory, op.asked->op) : nullptr;
+  return done != nullptr ? std::optional{done->at} : std::nullopt;
+}
+
+// The record was made before its place among the changes was known; from
+// here on a repetition is answered with the version of the first answer.
+void session_state::remember_answer(const durable_op& op) {
+  if (op.why != durable_op::purpose::command || op.asked->op.empty())
+    return;
+  if (record_)
+    set_version(record_->ops, op.asked->op, at());
+  if (op.touches)
+    if (auto known = members_.find(*op.touches); known != members_.end())
+      set_version(known->second.ops, op.asked->op, at());
 }
 
 // -- deciding ----------------------------------------------------------------
@@ -268,7 +297,7 @@ std::optional<failure> session_state::prepare_create(durable_op& op,
                 op.why == durable_op::purpose::then_join ? "create" : "kind");
   auto settings = with_patch(*kind, kept.overrides);
   if (auto good = check(settings); !good)
-    return good.error();
+    return of_settings(good.error());
   kept.created_by = caller.user;
   kept.created_at = now.wall;
   if (settings.host == host_policy::appointed)
@@ -289,7 +318,7 @@ std::optional<failure> session_state::prepare_configure(durable_op& op) {
   if (auto good = check(
         with_patch(kind != nullptr ? *kind : kind_settings{}, kept.overrides));
       !good)
-    return good.error();
+    return of_settings(good.error());
   kept.at = at();
   remember(kept.ops, op.asked->op, kept.at);
   op.records.emplace_back(std::move(kept));

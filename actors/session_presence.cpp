@@ -358,6 +358,9 @@ void session_state::expire(instant now) {
       show_presence(who);
       continue;
     }
+    // Its socket may stand after all: without a word the client would
+    // believe to be present.
+    directs_.push_back({key_, *id, item.edge, removed_direct{item.reason}});
     end_connection(who, *id, item.reason, now);
   }
   if (reclaim_until_ && *reclaim_until_ <= now.steady) {

@@ -233,7 +233,9 @@ private:
   void apply_member_erased(const user_id& user, instant now);
   result<user_id> target_of(const user_id& user,
                             const participant_id& id) const;
-  bool done_before(const durable_op& op) const;
+  /// The version at which an operation was done before, if it was.
+  std::optional<version> done_before(const durable_op& op) const;
+  void remember_answer(const durable_op& op);
   void queue_admission(const command& asked);
   void queue_erasure();
 

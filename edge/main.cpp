@@ -126,7 +126,7 @@ void stop_engine(caf::actor_system& system, engine& node) {
     self->send(partition, atoms::stop::value);
   self->wait_for(node.partitions);
   self->send_exit(node.router, caf::exit_reason::user_shutdown);
-  self->send_exit(node.store, caf::exit_reason::user_shutdown);
+  self->send(node.store, atoms::stop::value);
 }
 
 // -- the edge ----------------------------------------------------------------

@@ -89,6 +89,8 @@ struct store_shell {
   std::map<partition_id, std::deque<opening>> opens;
   std::set<partition_id> claiming;
   bool flush_due = false;
+  /// Told to stop: goes when every commit has its answer.
+  bool stopping = false;
   std::deque<std::string> recent;
 
   // Whoever still waits gets a word rather than a timeout.
@@ -219,6 +221,11 @@ void flush(self_ptr self) {
   start_appends(self);
   answer_commits(self);
   s.figures->queued.set(static_cast<double>(s.pipeline->queued()));
+  // A disk that fails now is not waited for.
+  if (s.stopping && (s.commits.empty() || !disk_works)) {
+    self->quit();
+    return;
+  }
   if (s.pipeline->has_ready())
     schedule_flush(self, disk_works ? millis{0} : retry_after);
 }
@@ -364,6 +371,10 @@ store_actor::behavior_type store_behavior(self_ptr self,
     },
     [self](const claim_answer_ptr& answer) { take_claim(self, *answer); },
     [self](atoms::flush) { flush(self); },
+    [self](atoms::stop) {
+      self->state.stopping = true;
+      flush(self);
+    },
     [self](atoms::inspect) { return inspect_store(self->state); },
   };
 }

@@ -181,15 +181,7 @@ JSONS = {
 }
 
 
-#: Their field is named without its `settings.`.
-SHORT_FIELD = ["js-settings-beat-999", "js-settings-suspect-below-beat",
-               "js-settings-capacity"]
-
-
-@pytest.mark.parametrize("name", [
-    pytest.param(name, marks=pytest.mark.xfail(
-        strict=True, reason="the path of a setting is cut short"))
-    if name in SHORT_FIELD else name for name in JSONS])
+@pytest.mark.parametrize("name", JSONS)
 def test_json(text_wire, name):
     text, codes, *field = JSONS[name]
     code, named = refusal(ask_text(text_wire, text))

@@ -65,6 +65,7 @@ TEST_F(SessionDurable, ARepeatedOpHasOneEffect) {
   EXPECT_EQ(count_changes<member_change>(s.changes()), 1U);
   auto again = s.run("owner", 9, member("ada", "owner"), "op-1");
   ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->at, first->at);
   EXPECT_TRUE(s.changes().empty());
   EXPECT_EQ(s.kept.stored().members[0].role, "moderator");
   // It is still known after a restart.
@@ -89,7 +90,7 @@ TEST_F(SessionDurable, UnknownKindsAndBadSettingsNameTheField) {
   create("party");
   auto bad = s.run("owner", 9, configure_command{{.beat = millis{1}}});
   ASSERT_FALSE(bad.ok());
-  EXPECT_EQ(bad.error().field, "beat_ms");
+  EXPECT_EQ(bad.error().field, "settings.beat_ms");
 }
 
 TEST_F(SessionDurable, RolesDecideWhatOneMayDo) {

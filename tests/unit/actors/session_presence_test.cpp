@@ -96,6 +96,10 @@ TEST_F(SessionPresence, SilenceIsSuspectedThenTimesOut) {
   auto end = s.changes();
   ASSERT_NE(find_change<left_change>(end), nullptr);
   EXPECT_EQ(find_change<left_change>(end)->reason, leave_reason::timeout);
+  auto directs = s.state->take_directs();
+  ASSERT_EQ(directs.size(), 1U) << "its socket may stand: it is told";
+  EXPECT_EQ(std::get<removed_direct>(directs[0].body).reason,
+            leave_reason::timeout);
 }
 
 TEST_F(SessionPresence, ComingBackBeforeTheEndIsResumedNotRejoined) {
