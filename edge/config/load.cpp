@@ -22,6 +22,7 @@ std::string joined(const std::vector<std::string>& path) {
 template <class Target>
 std::vector<std::string> names_of(const std::vector<setting<Target>>& all) {
   std::vector<std::string> out;
+  out.reserve(all.size());
   for (const auto& one : all)
     out.push_back(one.name);
   return out;

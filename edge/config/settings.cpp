@@ -65,11 +65,12 @@ template <class Target>
 class table_builder {
 public:
   template <class Type, class Get>
-  setting<Target>& add(std::string name, Type type, Get get, std::string help) {
+  setting<Target>& add(std::string_view name, Type type, Get get,
+                       std::string_view help) {
     setting<Target> entry;
-    entry.name = std::move(name);
+    entry.name = name;
     entry.type = type.describe();
-    entry.help = std::move(help);
+    entry.help = help;
     entry.secret = std::is_same_v<Type, secret_type>;
     entry.is_switch = std::is_same_v<Type, bool_type>;
     entry.read
@@ -97,7 +98,7 @@ private:
 // Names the place of a value in a target that may be const.
 #define ROLLCALL_AT(member) \
   [](auto& target) -> auto& { \
-    return target.member; \
+    return (target.member); \
   }
 
 const text_type path_type{"path", path_bytes};

@@ -88,6 +88,7 @@ constexpr std::array<plain_figure, 19> plain_figures = {{
 
 std::vector<metric_reading> network_readings(const server_stats& stats) {
   std::vector<metric_reading> out;
+  out.reserve(plain_figures.size() + 3);
   for (const auto& [name, help, type, value] : plain_figures)
     out.push_back({name,
                    help,
