@@ -2,10 +2,10 @@
 
 // base64url without padding (RFC 4648, section 5), strict both ways.
 
+#include "actors/base/errors.hpp"
+
 #include <string>
 #include <string_view>
-
-#include "actors/base/errors.hpp"
 
 namespace rollcall {
 

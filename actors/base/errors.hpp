@@ -3,14 +3,14 @@
 // Errors are values. The codes are part of the wire protocol
 // (docs/protocol.md): never renumber, never reuse.
 
+#include "actors/base/instant.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
-
-#include "actors/base/instant.hpp"
 
 namespace rollcall {
 

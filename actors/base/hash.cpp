@@ -1,13 +1,13 @@
 #include "actors/base/hash.hpp"
 
-#include <stdexcept>
+#include "actors/base/base64url.hpp"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
-#include "actors/base/base64url.hpp"
+#include <stdexcept>
 
 namespace rollcall {
 
@@ -77,8 +77,8 @@ participant_id make_participant_id(std::string_view secret,
                                    const namespace_id& ns,
                                    const user_id& user) {
   auto digest = hmac_sha256(secret, joined(ns.str(), user.str()));
-  return participant_id{base64url_encode(
-    {reinterpret_cast<const char*>(digest.data()), 16})};
+  return participant_id{
+    base64url_encode({reinterpret_cast<const char*>(digest.data()), 16})};
 }
 
 } // namespace rollcall

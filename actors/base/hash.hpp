@@ -2,12 +2,12 @@
 
 // The keyed and plain hashes that ids are turned into, all SHA-256 (OpenSSL).
 
+#include "actors/base/ids.hpp"
+
 #include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "actors/base/ids.hpp"
 
 namespace rollcall {
 

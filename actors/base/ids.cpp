@@ -1,8 +1,8 @@
 #include "actors/base/ids.hpp"
 
-#include <array>
-
 #include "actors/base/limits.hpp"
+
+#include <array>
 
 namespace rollcall {
 

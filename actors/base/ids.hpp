@@ -3,14 +3,14 @@
 // Strong ids. Two ids of different kinds never compare, and an id that was
 // not checked never becomes one: `make_*` is the only door from user input.
 
+#include "actors/base/errors.hpp"
+
 #include <compare>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include "actors/base/errors.hpp"
 
 namespace rollcall {
 
@@ -127,8 +127,7 @@ template <>
 struct std::hash<rollcall::session_key> {
   std::size_t operator()(const rollcall::session_key& key) const noexcept {
     auto seed = std::hash<std::string>{}(key.ns.str());
-    return seed * 1'099'511'628'211ULL
-           ^ std::hash<std::string>{}(key.id.str());
+    return seed * 1'099'511'628'211ULL ^ std::hash<std::string>{}(key.id.str());
   }
 };
 

@@ -3,10 +3,10 @@
 // Every bound of the system. A queue, map or buffer without a line here is a
 // bug. Configuration may lower some of these and never raises one.
 
+#include "actors/base/instant.hpp"
+
 #include <cstddef>
 #include <cstdint>
-
-#include "actors/base/instant.hpp"
 
 namespace rollcall::limits {
 

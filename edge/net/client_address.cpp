@@ -16,8 +16,7 @@ constexpr std::array<unsigned char, 12> mapped_prefix{0, 0, 0, 0, 0,    0,
                                                       0, 0, 0, 0, 0xFF, 0xFF};
 
 bool is_mapped(const std::array<unsigned char, 16>& bytes) noexcept {
-  return std::equal(mapped_prefix.begin(), mapped_prefix.end(),
-                    bytes.begin());
+  return std::equal(mapped_prefix.begin(), mapped_prefix.end(), bytes.begin());
 }
 
 } // namespace
@@ -27,8 +26,7 @@ client_address client_address::from(const sockaddr& address) noexcept {
   if (address.sa_family == AF_INET) {
     sockaddr_in v4{};
     std::memcpy(&v4, &address, sizeof v4);
-    std::copy(mapped_prefix.begin(), mapped_prefix.end(),
-              result.bytes.begin());
+    std::copy(mapped_prefix.begin(), mapped_prefix.end(), result.bytes.begin());
     std::memcpy(result.bytes.data() + mapped_prefix.size(), &v4.sin_addr, 4);
   } else if (address.sa_family == AF_INET6) {
     sockaddr_in6 v6{};

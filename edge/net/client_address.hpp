@@ -2,14 +2,14 @@
 
 // Where clients come from, and how many come from there.
 
+#include "actors/base/limits.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <string>
 #include <unordered_map>
-
-#include "actors/base/limits.hpp"
 
 struct sockaddr;
 

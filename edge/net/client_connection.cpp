@@ -1,13 +1,13 @@
 #include "edge/net/client_connection.hpp"
 
+#include "edge/net/client_loop.hpp"
+#include "edge/net/connection_handler.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utility>
 
 #include <sys/epoll.h>
-
-#include "edge/net/client_loop.hpp"
-#include "edge/net/connection_handler.hpp"
 
 namespace rollcall::edge {
 
@@ -23,8 +23,7 @@ constexpr double throttle_share = 0.05;
 } // namespace
 
 client_connection::client_connection(client_loop& loop, client_ref self,
-                                     transport pipe,
-                                     const client_address& from,
+                                     transport pipe, const client_address& from,
                                      bool over_limit)
   : loop_(loop),
     self_(self),
@@ -108,33 +107,33 @@ void client_connection::on_timer() {
     update_interest();
   }
   switch (phase_) {
-    case phase::reading:
-      if (now < deadline_)
-        break;
-      if (in_.empty() && !http_) {
-        doom();
-        return;
-      }
-      keep_alive_ = false;
-      refuse(refusal_reason::bad_request,
-             problem(408, "bad_request", "the request took too long"));
+  case phase::reading:
+    if (now < deadline_)
       break;
-    case phase::answering:
-      if (now < deadline_)
-        break;
-      keep_alive_ = false;
-      send_response(problem(503, "unavailable", "no answer in time"));
-      break;
-    case phase::open:
-      check_watches();
-      break;
-    case phase::closing:
-      if (now < deadline_)
-        break;
+    if (in_.empty() && !http_) {
       doom();
       return;
-    case phase::dead:
-      return;
+    }
+    keep_alive_ = false;
+    refuse(refusal_reason::bad_request,
+           problem(408, "bad_request", "the request took too long"));
+    break;
+  case phase::answering:
+    if (now < deadline_)
+      break;
+    keep_alive_ = false;
+    send_response(problem(503, "unavailable", "no answer in time"));
+    break;
+  case phase::open:
+    check_watches();
+    break;
+  case phase::closing:
+    if (now < deadline_)
+      break;
+    doom();
+    return;
+  case phase::dead:
+    return;
   }
   rearm();
 }
@@ -153,8 +152,8 @@ millis client_connection::next_deadline() const {
       if (!watch.silent)
         next = std::min(next, heard + watch.suspect_after);
     if (lagging_)
-      next = std::min(next, lagging_since_
-                              + loop_.core().config.slow_reader_grace);
+      next = std::min(next,
+                      lagging_since_ + loop_.core().config.slow_reader_grace);
   }
   return throttled() ? std::min(next, paused_until_) : next;
 }
@@ -181,32 +180,32 @@ void client_connection::take(std::span<char> fresh) {
 void client_connection::process(std::span<char>& input) {
   while (!throttled()) {
     switch (phase_) {
-      case phase::reading:
-        if (!process_http(input))
-          return;
-        break;
-      case phase::answering:
+    case phase::reading:
+      if (!process_http(input))
         return;
-      case phase::open:
-        process_frames(input);
-        if (phase_ == phase::open)
-          return;
-        break;
-      case phase::closing:
-        await_close(input);
+      break;
+    case phase::answering:
+      return;
+    case phase::open:
+      process_frames(input);
+      if (phase_ == phase::open)
         return;
-      case phase::dead:
-        input = {};
-        return;
+      break;
+    case phase::closing:
+      await_close(input);
+      return;
+    case phase::dead:
+      input = {};
+      return;
     }
   }
 }
 
 void client_connection::throttle() {
   const auto& rule = loop_.core().config.frames;
-  paused_until_ = loop_.now()
-                  + later(frames_.wait(rule, rule.burst * throttle_share),
-                          millis{1});
+  paused_until_
+    = loop_.now()
+      + later(frames_.wait(rule, rule.burst * throttle_share), millis{1});
   loop_.counters().throttled.add();
   update_interest();
 }

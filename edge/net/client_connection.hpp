@@ -2,14 +2,6 @@
 
 // One client's socket, from the first byte to the last.
 
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "actors/base/ids.hpp"
 #include "actors/base/instant.hpp"
 #include "actors/client.hpp"
@@ -25,6 +17,14 @@
 #include "edge/net/transport.hpp"
 #include "edge/net/write_queue.hpp"
 #include "edge/protocol/close_codes.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace rollcall::edge {
 

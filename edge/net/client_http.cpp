@@ -1,14 +1,14 @@
 // The HTTP half of a client's socket.
 
-#include <algorithm>
-#include <exception>
-#include <utility>
-
 #include "edge/net/client_connection.hpp"
 #include "edge/net/client_loop.hpp"
 #include "edge/net/connection_handler.hpp"
 #include "edge/net/handshake.hpp"
 #include "edge/web_assets.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
 
 namespace rollcall::edge {
 
@@ -28,8 +28,8 @@ http_response method_refusal(std::string_view allowed) {
 }
 
 const web_asset* find_asset(std::string_view path) {
-  const auto name = path == "/" ? std::string_view{"index.html"}
-                                : path.substr(1);
+  const auto name
+    = path == "/" ? std::string_view{"index.html"} : path.substr(1);
   const auto assets = web_assets();
   const auto found
     = std::find_if(assets.begin(), assets.end(),
@@ -39,16 +39,16 @@ const web_asset* find_asset(std::string_view path) {
 
 refusal_reason reason_of(unsigned status) noexcept {
   switch (status) {
-    case 401:
-      return refusal_reason::unauthorised;
-    case 403:
-      return refusal_reason::origin;
-    case 429:
-      return refusal_reason::address_limit;
-    case 503:
-      return refusal_reason::overloaded;
-    default:
-      return refusal_reason::bad_request;
+  case 401:
+    return refusal_reason::unauthorised;
+  case 403:
+    return refusal_reason::origin;
+  case 429:
+    return refusal_reason::address_limit;
+  case 503:
+    return refusal_reason::overloaded;
+  default:
+    return refusal_reason::bad_request;
   }
 }
 
@@ -56,8 +56,8 @@ refusal_reason reason_of(unsigned status) noexcept {
 
 bool client_connection::process_http(std::span<char>& input) {
   if (over_limit_ && !input.empty()) {
-    auto response = problem(429, "rate_limited",
-                            "too many connections from your address");
+    auto response
+      = problem(429, "rate_limited", "too many connections from your address");
     response.headers.emplace_back("Retry-After", "5");
     refuse(refusal_reason::address_limit, response);
     return true;
@@ -74,20 +74,20 @@ bool client_connection::process_http(std::span<char>& input) {
   const auto status = http_->feed(text);
   input = input.subspan(input.size() - text.size());
   switch (status) {
-    case http_parser::status::wants_continue:
-      push(std::make_shared<const std::string>(continue_line));
-      return false;
-    case http_parser::status::need_more:
-      return false;
-    case http_parser::status::failed: {
-      // Answering ends the parser, and with it its refusal.
-      const auto refusal = http_->refusal();
-      keep_alive_ = false;
-      refuse(refusal_reason::bad_request, refusal);
-      return true;
-    }
-    case http_parser::status::complete:
-      break;
+  case http_parser::status::wants_continue:
+    push(std::make_shared<const std::string>(continue_line));
+    return false;
+  case http_parser::status::need_more:
+    return false;
+  case http_parser::status::failed: {
+    // Answering ends the parser, and with it its refusal.
+    const auto refusal = http_->refusal();
+    keep_alive_ = false;
+    refuse(refusal_reason::bad_request, refusal);
+    return true;
+  }
+  case http_parser::status::complete:
+    break;
   }
   auto request = http_->take();
   http_.reset();
@@ -117,8 +117,7 @@ void client_connection::handle(http_request request) {
     return;
   }
   if (request.path() == connect_path) {
-    auto decision
-      = negotiate_upgrade(request, core.origins, pipe_.secure());
+    auto decision = negotiate_upgrade(request, core.origins, pipe_.secure());
     if (auto* refusal = std::get_if<http_response>(&decision))
       refuse(reason_of(refusal->status), *refusal);
     else
@@ -204,8 +203,7 @@ void client_connection::grant(upgrade granted) {
     const auto response
       = problem(handler ? fail(errc::unavailable, "nobody takes this client")
                         : handler.error());
-    const auto unauthorised
-      = response.status == 401 || response.status == 403;
+    const auto unauthorised = response.status == 401 || response.status == 403;
     refuse(unauthorised ? refusal_reason::unauthorised
                         : reason_of(response.status),
            response);

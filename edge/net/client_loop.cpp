@@ -1,5 +1,10 @@
 #include "edge/net/client_loop.hpp"
 
+#include "actors/base/limits.hpp"
+#include "actors/base/log.hpp"
+#include "edge/net/client_connection.hpp"
+#include "edge/net/connection_handler.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -10,11 +15,6 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-
-#include "actors/base/limits.hpp"
-#include "actors/base/log.hpp"
-#include "edge/net/client_connection.hpp"
-#include "edge/net/connection_handler.hpp"
 
 namespace rollcall::edge {
 
@@ -109,8 +109,7 @@ void client_loop::post(loop_message message) {
   if (running_here == this)
     return;
   const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written
-    = ::write(wake_.get(), &one, sizeof one);
+  [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
 }
 
 // -- the round ---------------------------------------------------------------
@@ -141,9 +140,8 @@ void client_loop::run() {
 void client_loop::wait() {
   std::array<epoll_event, events_per_wait> events;
   const auto patience = timeout();
-  const auto count
-    = ::epoll_wait(epoll_.get(), events.data(),
-                   static_cast<int>(events.size()), patience);
+  const auto count = ::epoll_wait(epoll_.get(), events.data(),
+                                  static_cast<int>(events.size()), patience);
   const auto before = idle_from_;
   now_ = system_now().steady;
   if (now_ - before > millis{patience} + stall_threshold) {
@@ -164,8 +162,7 @@ void client_loop::wait() {
 void client_loop::handle_event(std::uint64_t key, std::uint32_t events) {
   if (key == wake_key) {
     std::uint64_t count = 0;
-    [[maybe_unused]] const auto got
-      = ::read(wake_.get(), &count, sizeof count);
+    [[maybe_unused]] const auto got = ::read(wake_.get(), &count, sizeof count);
     return;
   }
   if (key == listener_key) {
@@ -314,16 +311,16 @@ client_connection* client_loop::find(std::uint64_t slot) noexcept {
 millis client_loop::jitter(millis span) {
   if (span <= millis{0})
     return millis{0};
-  return millis{std::uniform_int_distribution<millis::rep>{
-    0, span.count()}(random_)};
+  return millis{
+    std::uniform_int_distribution<millis::rep>{0, span.count()}(random_)};
 }
 
 void client_loop::arm(client_connection& client, millis deadline) {
   if (deadline >= client.armed)
     return;
   client.armed = deadline;
-  timers_.schedule(
-    static_cast<std::uint32_t>(client.self().slot & index_mask), deadline);
+  timers_.schedule(static_cast<std::uint32_t>(client.self().slot & index_mask),
+                   deadline);
 }
 
 void client_loop::mark_dirty(client_connection& client) {
@@ -355,16 +352,15 @@ void client_loop::bury(client_connection& client) {
   graveyard_.push_back(&client);
 }
 
-void client_loop::enter_channel(client_connection& client,
-                                channel_id channel) {
+void client_loop::enter_channel(client_connection& client, channel_id channel) {
   auto& members = channels_[channel];
   client.find_place(channel)->index
     = static_cast<std::uint32_t>(members.size());
   members.push_back(&client);
 }
 
-void client_loop::leave_channel(client_connection& client,
-                                channel_id channel, std::uint32_t index) {
+void client_loop::leave_channel(client_connection& client, channel_id channel,
+                                std::uint32_t index) {
   auto found = channels_.find(channel);
   if (found == channels_.end())
     return;
@@ -396,19 +392,16 @@ void client_loop::accept_some() {
   if (std::exchange(accept_again_, std::nullopt))
     watch_listener(EPOLL_CTL_ADD);
   const auto go_on = listener_->accept(
-    accepts_per_round, now_,
-    [this](unique_fd fd, const client_address& from) {
+    accepts_per_round, now_, [this](unique_fd fd, const client_address& from) {
       stats_.accepted.add();
       const auto limit = core_.config.max_sockets;
       const auto verdict = core_.addresses.enter(from);
       if (verdict == address_table::verdict::flooding) {
-        stats_.refused[static_cast<std::size_t>(
-                         refusal_reason::address_limit)]
+        stats_.refused[static_cast<std::size_t>(refusal_reason::address_limit)]
           .add();
         return;
       }
-      if (limit > 0
-          && core_.sockets.load(std::memory_order_relaxed) >= limit) {
+      if (limit > 0 && core_.sockets.load(std::memory_order_relaxed) >= limit) {
         core_.addresses.leave(from);
         stats_.refused[static_cast<std::size_t>(refusal_reason::overloaded)]
           .add();

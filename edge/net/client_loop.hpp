@@ -2,19 +2,6 @@
 
 // One thread that serves a share of the clients: epoll, an inbox, a timer.
 
-#include <atomic>
-#include <cstddef>
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <random>
-#include <span>
-#include <string>
-#include <thread>
-#include <unordered_map>
-#include <vector>
-
 #include "actors/base/errors.hpp"
 #include "actors/base/instant.hpp"
 #include "actors/base/timer_wheel.hpp"
@@ -28,6 +15,19 @@
 #include "edge/net/server_config.hpp"
 #include "edge/net/tls_context.hpp"
 #include "edge/net/unique_fd.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <span>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
 
 namespace rollcall::edge {
 

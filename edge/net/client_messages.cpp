@@ -1,9 +1,9 @@
 // What other threads tell a loop, done.
 
-#include <utility>
-
 #include "edge/net/client_connection.hpp"
 #include "edge/net/client_loop.hpp"
+
+#include <utility>
 
 namespace rollcall::edge {
 

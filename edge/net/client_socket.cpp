@@ -1,15 +1,15 @@
 // The WebSocket half of a client's socket.
 
-#include <algorithm>
-#include <utility>
-#include <variant>
-
 #include "edge/net/client_connection.hpp"
 #include "edge/net/client_loop.hpp"
 #include "edge/net/connection_handler.hpp"
 #include "edge/protocol/answer_encoder.hpp"
 #include "edge/protocol/push_encoder.hpp"
 #include "edge/protocol/request_decoder.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
 
 namespace rollcall::edge {
 
@@ -69,23 +69,23 @@ void client_connection::on_frame(frame_decoder::event what) {
                      loop_.now()))
     throttle();
   switch (what) {
-    case frame_decoder::event::message:
-      on_message();
-      break;
-    case frame_decoder::event::ping:
-      if (out_.bytes() < pong_queue_bytes)
-        push(make_frame(opcode::pong, decoder_.payload()));
-      break;
-    case frame_decoder::event::closed:
-      on_closed_by_peer();
-      break;
-    case frame_decoder::event::failed:
-      begin_close(decoder_.close_code(), decoder_.why(), nullptr, false);
-      break;
-    case frame_decoder::event::fragment:
-    case frame_decoder::event::pong:
-    case frame_decoder::event::need_more:
-      break;
+  case frame_decoder::event::message:
+    on_message();
+    break;
+  case frame_decoder::event::ping:
+    if (out_.bytes() < pong_queue_bytes)
+      push(make_frame(opcode::pong, decoder_.payload()));
+    break;
+  case frame_decoder::event::closed:
+    on_closed_by_peer();
+    break;
+  case frame_decoder::event::failed:
+    begin_close(decoder_.close_code(), decoder_.why(), nullptr, false);
+    break;
+  case frame_decoder::event::fragment:
+  case frame_decoder::event::pong:
+  case frame_decoder::event::need_more:
+    break;
   }
 }
 
@@ -107,9 +107,8 @@ void client_connection::on_message() {
   const auto& rule = loop_.core().config.requests;
   if (!requests_.take(rule, 1, loop_.now())) {
     loop_.counters().rate_limited.add();
-    const auto& id = request != nullptr
-                       ? request->id
-                       : std::get<decode_failure>(decoded).id;
+    const auto& id
+      = request != nullptr ? request->id : std::get<decode_failure>(decoded).id;
     if (!wants_answer(id))
       return;
     auto why = fail(errc::rate_limited, "too many requests");
@@ -119,8 +118,8 @@ void client_connection::on_message() {
   }
   if (request == nullptr) {
     const auto& failure = std::get<decode_failure>(decoded);
-    deliver(make_frame(
-      language_, encode_error(language_, failure.id, failure.why)));
+    deliver(
+      make_frame(language_, encode_error(language_, failure.id, failure.why)));
     return;
   }
   handler_->request(
@@ -212,8 +211,8 @@ void client_connection::watch(const watch_message& what) {
     cut(close_code::limit);
     return;
   } else {
-    watches_.push_back({loop_.evidence().enter(what.session),
-                        what.connection, what.suspect_after, false});
+    watches_.push_back({loop_.evidence().enter(what.session), what.connection,
+                        what.suspect_after, false});
   }
   rearm();
 }
@@ -228,8 +227,7 @@ void client_connection::deliver(const frame_ptr& frame) {
     flush();
     if (phase_ != phase::open)
       return;
-    if (out_.judge(frame->size(), bounds)
-        == write_queue::verdict::over_hard) {
+    if (out_.judge(frame->size(), bounds) == write_queue::verdict::over_hard) {
       cut(close_code::slow_reader);
       return;
     }
@@ -256,19 +254,16 @@ void client_connection::publish(const frame_ptr& frame) {
 client_connection::place*
 client_connection::find_place(channel_id channel) noexcept {
   const auto found
-    = std::find_if(places_.begin(), places_.end(), [&](const place& each) {
-        return each.channel == channel;
-      });
+    = std::find_if(places_.begin(), places_.end(),
+                   [&](const place& each) { return each.channel == channel; });
   return found == places_.end() ? nullptr : &*found;
 }
 
-void client_connection::subscribe(channel_id channel,
-                                  const frame_ptr& first) {
+void client_connection::subscribe(channel_id channel, const frame_ptr& first) {
   if (phase_ != phase::open)
     return;
   auto* known = find_place(channel);
-  if (known == nullptr
-      && places_.size() >= limits::channels_per_connection) {
+  if (known == nullptr && places_.size() >= limits::channels_per_connection) {
     cut(close_code::limit);
     return;
   }
@@ -336,18 +331,15 @@ void client_connection::shut_down() {
   if (phase_ == phase::open) {
     constexpr auto code = close_code::shutdown;
     const auto after = loop_.jitter(loop_.core().config.shutdown_spread);
-    const auto last
-      = make_frame(language_, encode_bye(language_, code, after));
-    begin_close(static_cast<std::uint16_t>(code), to_string(code), last,
-                false);
+    const auto last = make_frame(language_, encode_bye(language_, code, after));
+    begin_close(static_cast<std::uint16_t>(code), to_string(code), last, false);
     return;
   }
   if (phase_ == phase::reading && in_.empty() && !http_ && out_.empty())
     doom();
 }
 
-void client_connection::begin_close(std::uint16_t code,
-                                    std::string_view reason,
+void client_connection::begin_close(std::uint16_t code, std::string_view reason,
                                     const frame_ptr& last, bool drop_queue) {
   if (phase_ != phase::open)
     return;

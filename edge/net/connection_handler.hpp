@@ -3,13 +3,13 @@
 // Who stands behind a client's socket. The network side knows no actors: it
 // hands decoded requests to a handler, and takes bytes from a client_sink.
 
-#include <functional>
-#include <memory>
-#include <string>
-
 #include "actors/base/errors.hpp"
 #include "actors/client.hpp"
 #include "edge/net/http_message.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
 
 namespace rollcall::edge {
 
@@ -55,7 +55,7 @@ using http_responder = std::function<void(http_response)>;
 /// Takes HTTP requests that the server does not answer itself. Called on io
 /// loops; thread-safe; must not block. Returns false, without calling the
 /// responder, for paths it does not know.
-using http_handler = std::function<bool(std::shared_ptr<const http_request>,
-                                        http_responder)>;
+using http_handler
+  = std::function<bool(std::shared_ptr<const http_request>, http_responder)>;
 
 } // namespace rollcall::edge

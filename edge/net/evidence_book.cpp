@@ -18,8 +18,8 @@ void evidence_book::leave(page* where) {
     pages_.erase(session_key{where->session});
 }
 
-void evidence_book::add(page* where, const connection_id& connection,
-                        sign what, millis since, millis now) {
+void evidence_book::add(page* where, const connection_id& connection, sign what,
+                        millis since, millis now) {
   if (where->items.empty())
     dirty_.push_back(where);
   where->items.push_back({connection, what, since});

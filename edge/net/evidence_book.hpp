@@ -3,15 +3,15 @@
 // Signs of life on their way to the sessions' owners: gathered for a tick,
 // then one note per session. Pure.
 
+#include "actors/base/ids.hpp"
+#include "actors/base/instant.hpp"
+#include "actors/commands.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
 #include <vector>
-
-#include "actors/base/ids.hpp"
-#include "actors/base/instant.hpp"
-#include "actors/commands.hpp"
 
 namespace rollcall::edge {
 

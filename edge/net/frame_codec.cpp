@@ -148,8 +148,7 @@ frame_decoder::event frame_decoder::next(std::span<char>& input) {
   head.op = static_cast<opcode>(first & 0x0F);
   head.fin = (first & 0x80) != 0;
   head.length = second & 0x7F;
-  const std::size_t extra
-    = head.length == 126 ? 2 : head.length == 127 ? 8 : 0;
+  const std::size_t extra = head.length == 126 ? 2 : head.length == 127 ? 8 : 0;
   if (extra > 0) {
     // A control frame is refused before its length has arrived.
     if (is_control(head.op))
@@ -189,9 +188,9 @@ frame_decoder::event frame_decoder::take_control(opcode op) {
   }
   if (payload_.size() == 1)
     return fail(rfc_close::protocol_error, "close frame of one byte");
-  const auto code = static_cast<std::uint16_t>(
-    static_cast<unsigned char>(payload_[0]) << 8
-    | static_cast<unsigned char>(payload_[1]));
+  const auto code
+    = static_cast<std::uint16_t>(static_cast<unsigned char>(payload_[0]) << 8
+                                 | static_cast<unsigned char>(payload_[1]));
   if (!is_close_code(code))
     return fail(rfc_close::protocol_error, "close code out of range");
   payload_.remove_prefix(2);
@@ -207,8 +206,7 @@ frame_decoder::event frame_decoder::take_data(const header& head) {
     text_ = head.op == opcode::text;
     utf8_.reset();
   }
-  if (text_
-      && (!utf8_.feed(payload_) || (head.fin && !utf8_.complete())))
+  if (text_ && (!utf8_.feed(payload_) || (head.fin && !utf8_.complete())))
     return fail(rfc_close::invalid_payload, "text is not UTF-8");
   if (head.fin && !open_)
     return event::message;
@@ -248,8 +246,8 @@ frame_ptr make_frame(opcode op, std::string_view payload) {
 }
 
 frame_ptr make_frame(dialect language, std::string_view payload) {
-  return make_frame(
-    language == dialect::json ? opcode::text : opcode::binary, payload);
+  return make_frame(language == dialect::json ? opcode::text : opcode::binary,
+                    payload);
 }
 
 frame_ptr make_close_frame(std::uint16_t code, std::string_view reason) {

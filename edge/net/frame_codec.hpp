@@ -3,6 +3,10 @@
 // WebSocket frames, server side (RFC 6455). Pure: bytes in, events out.
 // Extensions are never negotiated, so every reserved bit is an error.
 
+#include "actors/base/limits.hpp"
+#include "actors/client.hpp"
+#include "actors/ports.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -10,10 +14,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "actors/base/limits.hpp"
-#include "actors/client.hpp"
-#include "actors/ports.hpp"
 
 namespace rollcall::edge {
 
@@ -159,8 +159,7 @@ private:
 [[nodiscard]] frame_ptr make_frame(opcode op, std::string_view payload);
 
 /// Frames a message of the native protocol: JSON as text, msgpack as binary.
-[[nodiscard]] frame_ptr make_frame(dialect language,
-                                   std::string_view payload);
+[[nodiscard]] frame_ptr make_frame(dialect language, std::string_view payload);
 
 /// A close frame. The reason is cut at 123 bytes, at a character's boundary.
 [[nodiscard]] frame_ptr make_close_frame(std::uint16_t code,

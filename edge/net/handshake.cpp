@@ -1,11 +1,11 @@
 #include "edge/net/handshake.hpp"
 
-#include <array>
-#include <optional>
+#include "actors/base/limits.hpp"
 
 #include <openssl/evp.h>
 
-#include "actors/base/limits.hpp"
+#include <array>
+#include <optional>
 
 namespace rollcall::edge {
 
@@ -26,8 +26,7 @@ void for_each_element(const http_request& request, std::string_view name,
     std::string_view rest{value};
     while (true) {
       const auto comma = rest.find(',');
-      if (const auto element = trimmed(rest.substr(0, comma));
-          !element.empty())
+      if (const auto element = trimmed(rest.substr(0, comma)); !element.empty())
         each(element);
       if (comma == std::string_view::npos)
         break;
@@ -108,8 +107,8 @@ std::optional<http_response> refuse(const http_request& request) {
     return problem(400, "bad_request", "an upgrade needs HTTP/1.1");
   if (!lists(request, "Upgrade", "websocket")
       || !lists(request, "Connection", "upgrade")) {
-    auto response = problem(426, "bad_request",
-                            "a WebSocket is to be opened here");
+    auto response
+      = problem(426, "bad_request", "a WebSocket is to be opened here");
     response.headers.emplace_back("Upgrade", "websocket");
     return response;
   }
@@ -181,8 +180,8 @@ negotiate_upgrade(const http_request& request, const origin_policy& origins,
                      "Sec-WebSocket-Accept: ";
   granted.response += accept_key(*request.header("Sec-WebSocket-Key"));
   granted.response += "\r\nSec-WebSocket-Protocol: ";
-  granted.response += granted.language == dialect::json ? json_protocol
-                                                        : msgpack_protocol;
+  granted.response
+    += granted.language == dialect::json ? json_protocol : msgpack_protocol;
   granted.response += "\r\n\r\n";
   return granted;
 }

@@ -2,13 +2,13 @@
 
 // The WebSocket upgrade (RFC 6455, section 4) as a pure decision.
 
-#include <string>
-#include <string_view>
-#include <variant>
-
 #include "actors/client.hpp"
 #include "edge/net/http_message.hpp"
 #include "edge/net/origin_policy.hpp"
+
+#include <string>
+#include <string_view>
+#include <variant>
 
 namespace rollcall::edge {
 

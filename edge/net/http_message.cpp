@@ -11,50 +11,68 @@ constexpr char lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+struct status_text {
+  unsigned status;
+  std::string_view reason;
+};
+
+constexpr auto reasons = std::to_array<status_text>({
+  {200, "OK"},
+  {201, "Created"},
+  {202, "Accepted"},
+  {204, "No Content"},
+  {304, "Not Modified"},
+  {400, "Bad Request"},
+  {401, "Unauthorized"},
+  {403, "Forbidden"},
+  {404, "Not Found"},
+  {405, "Method Not Allowed"},
+  {408, "Request Timeout"},
+  {409, "Conflict"},
+  {413, "Content Too Large"},
+  {417, "Expectation Failed"},
+  {426, "Upgrade Required"},
+  {429, "Too Many Requests"},
+  {431, "Request Header Fields Too Large"},
+  {500, "Internal Server Error"},
+  {501, "Not Implemented"},
+  {503, "Service Unavailable"},
+  {505, "HTTP Version Not Supported"},
+});
+
 std::string_view reason_of(unsigned status) noexcept {
-  switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 304: return "Not Modified";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 413: return "Content Too Large";
-    case 417: return "Expectation Failed";
-    case 426: return "Upgrade Required";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 503: return "Service Unavailable";
-    case 505: return "HTTP Version Not Supported";
-    default: return "Status";
-  }
+  const auto found
+    = std::find_if(reasons.begin(), reasons.end(),
+                   [&](const auto& each) { return each.status == status; });
+  return found == reasons.end() ? std::string_view{"Status"} : found->reason;
 }
 
 unsigned status_of(errc code) noexcept {
   switch (code) {
-    case errc::bad_request: return 400;
-    case errc::unauthenticated: return 401;
-    case errc::token_expired: return 401;
-    case errc::forbidden: return 403;
-    case errc::not_found: return 404;
-    case errc::not_invited: return 403;
-    case errc::banned: return 403;
-    case errc::session_full: return 409;
-    case errc::session_locked: return 409;
-    case errc::session_ended: return 409;
-    case errc::conflict: return 409;
-    case errc::rate_limited: return 429;
-    case errc::too_large: return 413;
-    case errc::unavailable: return 503;
-    case errc::internal: return 500;
+  case errc::bad_request:
+    return 400;
+  case errc::unauthenticated:
+  case errc::token_expired:
+    return 401;
+  case errc::forbidden:
+  case errc::not_invited:
+  case errc::banned:
+    return 403;
+  case errc::not_found:
+    return 404;
+  case errc::session_full:
+  case errc::session_locked:
+  case errc::session_ended:
+  case errc::conflict:
+    return 409;
+  case errc::rate_limited:
+    return 429;
+  case errc::too_large:
+    return 413;
+  case errc::unavailable:
+    return 503;
+  case errc::internal:
+    return 500;
   }
   return 500;
 }
@@ -158,8 +176,8 @@ http_response problem(unsigned status, std::string_view code,
 }
 
 http_response problem(const failure& why) {
-  auto response = problem(status_of(why.code), to_string(why.code),
-                          why.message);
+  auto response
+    = problem(status_of(why.code), to_string(why.code), why.message);
   if (response.status == 401)
     response.headers.emplace_back("WWW-Authenticate", "Bearer");
   if (why.retry_after) {
@@ -184,8 +202,7 @@ std::string encode_response(const http_response& response,
   const auto bodiless = response.status == 204 || response.status == 304;
   if (!bodiless) {
     append_header(out, "Content-Type", response.content_type);
-    append_header(out, "Content-Length",
-                  std::to_string(response.body.size()));
+    append_header(out, "Content-Length", std::to_string(response.body.size()));
   }
   append_header(out, "Connection", how.keep_alive ? "keep-alive" : "close");
   out += "\r\n";

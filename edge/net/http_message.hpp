@@ -2,13 +2,13 @@
 
 // HTTP requests and responses as values, and the bytes of a response.
 
+#include "actors/base/errors.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "actors/base/errors.hpp"
 
 namespace rollcall::edge {
 

@@ -3,12 +3,12 @@
 // Takes HTTP/1 requests apart. The grammar is Boost.Beast's; the limits and
 // the answers to bad input are ours.
 
+#include "actors/base/limits.hpp"
+#include "edge/net/http_message.hpp"
+
 #include <cstddef>
 #include <memory>
 #include <string_view>
-
-#include "actors/base/limits.hpp"
-#include "edge/net/http_message.hpp"
 
 namespace rollcall::edge {
 

@@ -3,6 +3,13 @@
 // What other threads tell an io loop: many writers, one reader, one wake-up
 // per burst.
 
+#include "actors/base/ids.hpp"
+#include "actors/base/instant.hpp"
+#include "actors/ports.hpp"
+#include "edge/net/client_address.hpp"
+#include "edge/net/http_message.hpp"
+#include "edge/net/unique_fd.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,13 +18,6 @@
 #include <unordered_set>
 #include <variant>
 #include <vector>
-
-#include "actors/base/ids.hpp"
-#include "actors/base/instant.hpp"
-#include "actors/ports.hpp"
-#include "edge/net/client_address.hpp"
-#include "edge/net/http_message.hpp"
-#include "edge/net/unique_fd.hpp"
 
 namespace rollcall::edge {
 

@@ -50,24 +50,26 @@ result<endpoint> parse(const std::string& address, std::uint16_t port) {
 failure refuse(const std::string& address, std::uint16_t port, int error) {
   const auto where = address + " port " + std::to_string(port);
   switch (error) {
-    case EADDRINUSE:
-      return fail(errc::conflict,
-                  where + " is in use: stop the other server or choose "
-                          "another port",
-                  "listen.port");
-    case EACCES:
-      return fail(errc::forbidden,
-                  where + " may not be used: choose a port above 1023 or "
-                          "grant CAP_NET_BIND_SERVICE",
-                  "listen.port");
-    case EADDRNOTAVAIL:
-      return fail(errc::bad_request,
-                  where + ": this machine does not have the address",
-                  "listen.address");
-    default:
-      return fail(errc::unavailable,
-                  where + ": " + std::generic_category().message(error),
-                  "listen.address");
+  case EADDRINUSE:
+    return fail(errc::conflict,
+                where
+                  + " is in use: stop the other server or choose "
+                    "another port",
+                "listen.port");
+  case EACCES:
+    return fail(errc::forbidden,
+                where
+                  + " may not be used: choose a port above 1023 or "
+                    "grant CAP_NET_BIND_SERVICE",
+                "listen.port");
+  case EADDRNOTAVAIL:
+    return fail(errc::bad_request,
+                where + ": this machine does not have the address",
+                "listen.address");
+  default:
+    return fail(errc::unavailable,
+                where + ": " + std::generic_category().message(error),
+                "listen.address");
   }
 }
 
@@ -100,9 +102,9 @@ result<done> listener::open(const std::string& address, std::uint16_t port,
     set_option(fd.get(), SOL_SOCKET, SO_SNDBUF,
                static_cast<int>(std::min<std::size_t>(send_buffer, 1 << 30)));
   if (receive_buffer > 0)
-    set_option(fd.get(), SOL_SOCKET, SO_RCVBUF,
-               static_cast<int>(
-                 std::min<std::size_t>(receive_buffer, 1 << 30)));
+    set_option(
+      fd.get(), SOL_SOCKET, SO_RCVBUF,
+      static_cast<int>(std::min<std::size_t>(receive_buffer, 1 << 30)));
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&where->storage),
              where->size)
         != 0
@@ -130,30 +132,30 @@ bool listener::accept(std::size_t budget, millis now, const taker& take) {
   for (; budget > 0 && fd_; --budget) {
     sockaddr_storage peer{};
     socklen_t size = sizeof peer;
-    unique_fd fd{::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&peer),
-                           &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+    unique_fd fd{::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&peer), &size,
+                           SOCK_NONBLOCK | SOCK_CLOEXEC)};
     if (fd) {
       pause_ = millis{0};
       if (!reserve_)
         reserve_ = open_reserve();
-      take(std::move(fd), client_address::from(
-                            reinterpret_cast<const sockaddr&>(peer)));
+      take(std::move(fd),
+           client_address::from(reinterpret_cast<const sockaddr&>(peer)));
       continue;
     }
     switch (errno) {
-      case EAGAIN:
-        return true;
-      case EMFILE:
-      case ENFILE:
-      case ENOBUFS:
-      case ENOMEM:
-        turn_one_away();
-        pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
-        paused_until_ = now + pause_;
-        return false;
-      default:
-        // The client has gone before it was accepted, or the like.
-        break;
+    case EAGAIN:
+      return true;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+      turn_one_away();
+      pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
+      paused_until_ = now + pause_;
+      return false;
+    default:
+      // The client has gone before it was accepted, or the like.
+      break;
     }
   }
   return true;
@@ -163,7 +165,9 @@ void listener::turn_one_away() {
   if (!reserve_)
     return;
   reserve_.reset();
-  { unique_fd turned_away{::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC)}; }
+  {
+    unique_fd turned_away{::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
+  }
   reserve_ = open_reserve();
 }
 

@@ -2,15 +2,15 @@
 
 // Accepts sockets, and backs off when there are no descriptors left.
 
-#include <cstddef>
-#include <cstdint>
-#include <functional>
-#include <string>
-
 #include "actors/base/errors.hpp"
 #include "actors/base/instant.hpp"
 #include "edge/net/client_address.hpp"
 #include "edge/net/unique_fd.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
 
 namespace rollcall::edge {
 
@@ -25,15 +25,13 @@ public:
   /// Binds. Buffer sizes are inherited by every accepted socket. A failure
   /// names what to mend.
   [[nodiscard]] result<done> open(const std::string& address,
-                                  std::uint16_t port,
-                                  std::size_t send_buffer,
+                                  std::uint16_t port, std::size_t send_buffer,
                                   std::size_t receive_buffer);
 
   /// Accepts at most `budget` sockets. Returns false when it must rest until
   /// `paused_until()`: there are no descriptors or no memory. One client is
   /// then turned away through a reserved descriptor, so that it learns.
-  [[nodiscard]] bool accept(std::size_t budget, millis now,
-                            const taker& take);
+  [[nodiscard]] bool accept(std::size_t budget, millis now, const taker& take);
 
   /// No socket is accepted any more.
   void close() noexcept {

@@ -1,10 +1,10 @@
 #include "edge/net/memory_sink.hpp"
 
-#include <memory>
-#include <utility>
-
 #include "actors/base/limits.hpp"
 #include "edge/net/frame_codec.hpp"
+
+#include <memory>
+#include <utility>
 
 namespace rollcall::edge {
 

@@ -2,6 +2,9 @@
 
 // A client_sink without sockets, for simulations and tests.
 
+#include "actors/commands.hpp"
+#include "actors/ports.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -10,9 +13,6 @@
 #include <set>
 #include <string>
 #include <vector>
-
-#include "actors/commands.hpp"
-#include "actors/ports.hpp"
 
 namespace rollcall::edge {
 
@@ -63,8 +63,7 @@ private:
   void push(client_state& client, const frame_ptr& frame);
   [[nodiscard]] client_state* find(client_ref client);
   [[nodiscard]] std::vector<note_ptr> leave(client_ref ref,
-                                            client_state& client,
-                                            bool report);
+                                            client_state& client, bool report);
   [[nodiscard]] note_ptr loss(const session_key& session,
                               const connection_id& connection) const;
   void tell(const std::vector<note_ptr>& notes) const;

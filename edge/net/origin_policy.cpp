@@ -50,14 +50,12 @@ std::optional<web_origin> parse_origin(std::string_view text) {
   rest.remove_prefix(colon + 3);
   result.port = result.scheme == "https" ? 443 : 80;
   const auto bracket = rest.rfind(']');
-  const auto port = rest.find(':', bracket == std::string_view::npos
-                                     ? 0
-                                     : bracket);
+  const auto port
+    = rest.find(':', bracket == std::string_view::npos ? 0 : bracket);
   if (port != std::string_view::npos) {
     const auto digits = rest.substr(port + 1);
     const auto* end = digits.data() + digits.size();
-    const auto [at, failed]
-      = std::from_chars(digits.data(), end, result.port);
+    const auto [at, failed] = std::from_chars(digits.data(), end, result.port);
     if (digits.empty() || failed != std::errc{} || at != end
         || result.port == 0)
       return std::nullopt;

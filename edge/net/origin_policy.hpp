@@ -2,12 +2,12 @@
 
 // Which web pages may open a socket (cross-site WebSocket hijacking).
 
+#include "actors/base/errors.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "actors/base/errors.hpp"
 
 namespace rollcall::edge {
 

@@ -2,10 +2,10 @@
 
 // Token buckets: so many per second, so many at once. Pure.
 
+#include "actors/base/instant.hpp"
+
 #include <algorithm>
 #include <cmath>
-
-#include "actors/base/instant.hpp"
 
 namespace rollcall::edge {
 
@@ -43,8 +43,8 @@ public:
     const auto missing = spent_ + tokens - rule.burst;
     if (missing <= 0)
       return millis{0};
-    return millis{static_cast<millis::rep>(
-      std::ceil(missing * 1000 / rule.per_second))};
+    return millis{
+      static_cast<millis::rep>(std::ceil(missing * 1000 / rule.per_second))};
   }
 
 private:

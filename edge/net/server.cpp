@@ -1,11 +1,11 @@
 #include "edge/net/server.hpp"
 
-#include <string>
-#include <utility>
-
 #include "edge/net/client_loop.hpp"
 #include "edge/net/listener.hpp"
 #include "edge/net/tls_context.hpp"
+
+#include <string>
+#include <utility>
 
 namespace rollcall::edge {
 
@@ -18,8 +18,7 @@ result<done> check(const server_config& config) {
     return fail(errc::bad_request, "1 to 64 io threads are possible",
                 "listen.threads");
   if (config.tls_certificate.empty() != config.tls_key.empty())
-    return fail(errc::bad_request,
-                "TLS needs both a certificate and a key",
+    return fail(errc::bad_request, "TLS needs both a certificate and a key",
                 config.tls_key.empty() ? "tls.key" : "tls.certificate");
   if (config.queue.soft >= config.queue.hard
       || config.queue.hard > limits::write_queue_hard_bytes)
@@ -41,8 +40,7 @@ result<done> check(const server_config& config) {
 } // namespace
 
 server::server(server_config config, server_hooks hooks)
-  : core_(std::make_unique<server_core>(std::move(config),
-                                        std::move(hooks))) {
+  : core_(std::make_unique<server_core>(std::move(config), std::move(hooks))) {
   // nop
 }
 
@@ -73,8 +71,8 @@ result<done> server::start() {
     return opened;
   core_->loops.clear();
   for (std::size_t i = 0; i < config.io_threads; ++i) {
-    auto loop = std::make_shared<client_loop>(static_cast<std::uint32_t>(i),
-                                              *core_);
+    auto loop
+      = std::make_shared<client_loop>(static_cast<std::uint32_t>(i), *core_);
     if (auto opened = loop->open(); !opened) {
       core_->loops.clear();
       return opened;
@@ -119,8 +117,7 @@ void server::deliver(client_ref client, frame_ptr frame) {
       deliver_message{client.slot, std::move(frame)});
 }
 
-void server::subscribe(client_ref client, channel_id channel,
-                       frame_ptr first) {
+void server::subscribe(client_ref client, channel_id channel, frame_ptr first) {
   if (client.loop < core_->loops.size())
     core_->loops[client.loop]->post(
       subscribe_message{client.slot, channel, std::move(first)});
@@ -128,8 +125,7 @@ void server::subscribe(client_ref client, channel_id channel,
 
 void server::unsubscribe(client_ref client, channel_id channel) {
   if (client.loop < core_->loops.size())
-    core_->loops[client.loop]->post(
-      unsubscribe_message{client.slot, channel});
+    core_->loops[client.loop]->post(unsubscribe_message{client.slot, channel});
 }
 
 void server::publish(channel_id channel, frame_ptr frame) {

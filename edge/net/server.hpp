@@ -2,14 +2,14 @@
 
 // The network half of the edge: client sockets in, frames out.
 
-#include <cstdint>
-#include <memory>
-#include <string_view>
-
 #include "actors/base/errors.hpp"
 #include "actors/ports.hpp"
 #include "edge/net/net_stats.hpp"
 #include "edge/net/server_config.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
 
 namespace rollcall::edge {
 

@@ -2,12 +2,6 @@
 
 // What the network side is told at start.
 
-#include <cstddef>
-#include <cstdint>
-#include <functional>
-#include <string>
-#include <vector>
-
 #include "actors/base/ids.hpp"
 #include "actors/base/instant.hpp"
 #include "actors/base/limits.hpp"
@@ -17,6 +11,12 @@
 #include "edge/net/http_parser.hpp"
 #include "edge/net/rate_limiter.hpp"
 #include "edge/net/write_queue.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
 
 namespace rollcall::edge {
 

@@ -29,8 +29,7 @@ tls_context::load(const std::string& certificate, const std::string& key) {
   if (context == nullptr)
     return refuse("TLS cannot be set up", "tls");
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION
-                                 | SSL_OP_NO_COMPRESSION
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION
                                  | SSL_OP_CIPHER_SERVER_PREFERENCE);
   // A queue only grows at its end, so a retry may bring more and from
   // elsewhere; released buffers save 34 kB for each idle client.
@@ -49,8 +48,8 @@ tls_context::load(const std::string& certificate, const std::string& key) {
   if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1)
     return refuse("the key \"" + key + "\" cannot be read as PEM", "tls.key");
   if (SSL_CTX_check_private_key(context) != 1)
-    return refuse("the key \"" + key + "\" does not belong to \""
-                    + certificate + "\"",
+    return refuse("the key \"" + key + "\" does not belong to \"" + certificate
+                    + "\"",
                   "tls.key");
   return std::shared_ptr<const tls_context>{std::move(made)};
 }

@@ -2,10 +2,10 @@
 
 // The server's certificate, ready for new connections.
 
+#include "actors/base/errors.hpp"
+
 #include <memory>
 #include <string>
-
-#include "actors/base/errors.hpp"
 
 struct ssl_ctx_st;
 struct ssl_st;

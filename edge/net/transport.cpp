@@ -1,17 +1,18 @@
 #include "edge/net/transport.hpp"
 
+#include "edge/net/tls_context.hpp"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 
-#include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-#include "edge/net/tls_context.hpp"
 
 namespace rollcall::edge {
 
@@ -27,18 +28,18 @@ bool would_block() noexcept {
 
 void judge_tls(ssl_st* tls, int returned, io_result& result) noexcept {
   switch (SSL_get_error(tls, returned)) {
-    case SSL_ERROR_WANT_READ:
-      result.want_read = true;
-      break;
-    case SSL_ERROR_WANT_WRITE:
-      result.want_write = true;
-      break;
-    case SSL_ERROR_ZERO_RETURN:
-      result.closed = true;
-      break;
-    default:
-      result.failed = true;
-      break;
+  case SSL_ERROR_WANT_READ:
+    result.want_read = true;
+    break;
+  case SSL_ERROR_WANT_WRITE:
+    result.want_write = true;
+    break;
+  case SSL_ERROR_ZERO_RETURN:
+    result.closed = true;
+    break;
+  default:
+    result.failed = true;
+    break;
   }
 }
 
@@ -81,10 +82,10 @@ io_result transport::read_tls(std::span<char> into) {
   io_result result;
   ERR_clear_error();
   while (result.bytes < into.size()) {
-    const auto room = std::min<std::size_t>(into.size() - result.bytes,
-                                            std::size_t{1} << 30);
-    const auto got = SSL_read(tls_, into.data() + result.bytes,
-                              static_cast<int>(room));
+    const auto room
+      = std::min<std::size_t>(into.size() - result.bytes, std::size_t{1} << 30);
+    const auto got
+      = SSL_read(tls_, into.data() + result.bytes, static_cast<int>(room));
     if (got <= 0) {
       judge_tls(tls_, got, result);
       break;

@@ -81,8 +81,7 @@ public:
 
 private:
   [[nodiscard]] io_result read_tls(std::span<char> into);
-  [[nodiscard]] io_result
-  write_tls(std::span<const std::string_view> pieces);
+  [[nodiscard]] io_result write_tls(std::span<const std::string_view> pieces);
 
   int fd_ = -1;
   ssl_st* tls_ = nullptr;

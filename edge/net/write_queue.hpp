@@ -3,14 +3,14 @@
 // What the kernel did not take yet. Frames are shared by all who receive
 // them; a queue holds pointers, never copies. Pure.
 
+#include "actors/base/limits.hpp"
+#include "actors/ports.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include "actors/base/limits.hpp"
-#include "actors/ports.hpp"
 
 namespace rollcall::edge {
 

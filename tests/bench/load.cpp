@@ -1,13 +1,13 @@
 // The load client of tests/bench/run: plays one workload against one running
 // server and prints one JSON object.
 
+#include "tests/bench/load/dialect.hpp"
+#include "tests/bench/load/workloads.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <string>
-
-#include "tests/bench/load/dialect.hpp"
-#include "tests/bench/load/workloads.hpp"
 
 namespace {
 

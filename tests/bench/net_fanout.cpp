@@ -3,6 +3,9 @@
 //
 //   bench_net_fanout [clients] [rounds] [payload bytes] [io threads]
 
+#include "edge/net/frame_codec.hpp"
+#include "edge/net/server.hpp"
+
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -24,9 +27,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "edge/net/frame_codec.hpp"
-#include "edge/net/server.hpp"
 
 namespace {
 
@@ -186,8 +186,8 @@ int main(int argc, char** argv) {
   const auto before_memory = resident_bytes();
   const auto before_connect = cpu_seconds();
   open(clients - warm);
-  const auto per_client = (resident_bytes() - before_memory)
-                          / static_cast<double>(clients - warm);
+  const auto per_client
+    = (resident_bytes() - before_memory) / static_cast<double>(clients - warm);
   const auto per_connect = (cpu_seconds() - before_connect) * 1e6
                            / static_cast<double>(clients - warm);
   std::printf("clients %llu: %.0f B resident and %.1f us each to connect\n",
@@ -196,8 +196,7 @@ int main(int argc, char** argv) {
 
   for (const auto client : refs)
     sink.subscribe(client, 1, nullptr);
-  const auto frame
-    = make_frame(dialect::json, std::string(payload, 'x'));
+  const auto frame = make_frame(dialect::json, std::string(payload, 'x'));
   for (const std::uint64_t burst : {1, 8, 32}) {
     const auto goal = sink.stats().deliveries + rounds * clients * burst;
     const auto sends = sink.stats().sends;

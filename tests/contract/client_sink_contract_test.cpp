@@ -1,17 +1,17 @@
 // What every client_sink promises (actors/ports.hpp), held against the server
 // with real sockets and the one without any.
 
+#include "edge/net/memory_sink.hpp"
+#include "edge/net/server.hpp"
+#include "unit/edge/net_client.hpp"
+
+#include <gtest/gtest.h>
+
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
-
-#include "edge/net/memory_sink.hpp"
-#include "edge/net/server.hpp"
-#include "unit/edge/net_client.hpp"
 
 namespace rollcall::edge::test {
 namespace {
@@ -87,8 +87,7 @@ public:
   void vanish(client_ref client) {
     const auto before = server_->stats().sockets;
     clients_.erase(client);
-    EXPECT_TRUE(
-      eventually([&] { return server_->stats().sockets < before; }));
+    EXPECT_TRUE(eventually([&] { return server_->stats().sockets < before; }));
   }
 
   sign_book signs;

@@ -1,12 +1,12 @@
 // The frame decoder on any bytes: the same events however they arrive, and
 // nothing kept beyond its bounds.
 
+#include "edge/net/frame_codec.hpp"
+
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <vector>
-
-#include "edge/net/frame_codec.hpp"
 
 namespace {
 

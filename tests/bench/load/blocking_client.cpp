@@ -46,8 +46,8 @@ void blocking_client::send(std::string_view text) {
   (void)::send(fd_, frame.data(), frame.size(), MSG_NOSIGNAL);
 }
 
-std::string blocking_client::receive(
-  const std::function<bool(std::string_view)>& wanted) {
+std::string
+blocking_client::receive(const std::function<bool(std::string_view)>& wanted) {
   std::string found;
   char buffer[16384];
   while (found.empty()) {

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "tests/bench/load/websocket.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
-
-#include "tests/bench/load/websocket.hpp"
 
 namespace rollcall::bench {
 

@@ -9,8 +9,8 @@ namespace {
 
 std::string identity(const seat& who) {
   auto user = user_of(who.index);
-  return R"("room":")" + who.room + R"(","user":")" + user +
-         R"(","name":"Member )" + user.substr(5) + R"(")";
+  return R"("room":")" + who.room + R"(","user":")" + user
+         + R"(","name":"Member )" + user.substr(5) + R"(")";
 }
 
 class plain_dialect final : public dialect {

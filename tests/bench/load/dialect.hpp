@@ -44,7 +44,9 @@ class dialect {
 public:
   virtual ~dialect() = default;
 
-  [[nodiscard]] virtual std::string path() const { return "/"; }
+  [[nodiscard]] virtual std::string path() const {
+    return "/";
+  }
 
   /// Whole header lines for the upgrade.
   [[nodiscard]] virtual std::string headers(const seat& who) const;
@@ -60,13 +62,14 @@ public:
                                           std::size_t number) const = 0;
 
   /// The sign of life the client owes; empty when the server asks for it.
-  [[nodiscard]] virtual std::string heartbeat() const { return {}; }
+  [[nodiscard]] virtual std::string heartbeat() const {
+    return {};
+  }
 
   /// Makes the rooms `prefix` + 0 … `rooms - 1`, where a system needs that.
   /// Blocks. Empty, or what went wrong.
-  [[nodiscard]] virtual std::string prepare(std::uint16_t port,
-                                            std::string_view prefix,
-                                            std::size_t rooms) const;
+  [[nodiscard]] virtual std::string
+  prepare(std::uint16_t port, std::string_view prefix, std::size_t rooms) const;
 };
 
 /// `rollcall`, `socketio` or `plain` (ws and Bun); null for another name.

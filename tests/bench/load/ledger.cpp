@@ -27,9 +27,10 @@ std::string user_of(std::size_t index) {
 }
 
 ledger::ledger(std::size_t members, std::size_t room_size)
-  : members_{members}, room_size_{room_size}, row_{row_words(room_size)},
-    seen_(members * row_) {
-}
+  : members_{members},
+    room_size_{room_size},
+    row_{row_words(room_size)},
+    seen_(members * row_) {}
 
 void ledger::expect_events(std::size_t first, std::size_t events,
                            const std::vector<steady::time_point>* intended) {
@@ -66,8 +67,8 @@ void ledger::book_once(std::size_t who, std::size_t what) {
   auto& word = seen_[who * row_ + what / 64];
   auto bit = std::uint64_t{1} << what % 64;
   if ((word & bit) != 0)
-    book_fault("member " + std::to_string(who) + " was told of " +
-               std::to_string(what) + " twice");
+    book_fault("member " + std::to_string(who) + " was told of "
+               + std::to_string(what) + " twice");
   word |= bit;
   ++booked_;
 }
@@ -80,8 +81,8 @@ void ledger::book_identities(std::size_t who, std::string_view text) {
     auto digits = text.substr(at, user_digits);
     std::from_chars(digits.data(), digits.data() + digits.size(), index);
     if (index >= members_ || index / room_size_ != who / room_size_)
-      return book_fault("member " + std::to_string(who) +
-                        " was told of somebody of another room");
+      return book_fault("member " + std::to_string(who)
+                        + " was told of somebody of another room");
     book_once(who, index % room_size_);
     at += user_digits;
   }
@@ -96,8 +97,8 @@ void ledger::book_events(std::size_t who, std::string_view text,
     std::size_t number = 0;
     std::from_chars(text.data() + at, text.data() + text.size(), number);
     if (number < first_ || number - first_ >= events)
-      return book_fault("event " + std::to_string(number) +
-                        " came out of its time");
+      return book_fault("event " + std::to_string(number)
+                        + " came out of its time");
     book_once(who, number - first_);
     if (intended_) {
       auto late = now - (*intended_)[number - first_];

@@ -39,14 +39,22 @@ public:
   [[nodiscard]] std::uint64_t identities_due(std::size_t members) const;
 
   /// Deliveries since the last `expect_events`, or since the beginning.
-  [[nodiscard]] std::uint64_t booked() const { return booked_; }
-  [[nodiscard]] std::uint64_t events_due() const { return events_due_; }
+  [[nodiscard]] std::uint64_t booked() const {
+    return booked_;
+  }
+  [[nodiscard]] std::uint64_t events_due() const {
+    return events_due_;
+  }
 
   /// Empty while all is well.
-  [[nodiscard]] const std::string& fault() const { return fault_; }
+  [[nodiscard]] const std::string& fault() const {
+    return fault_;
+  }
 
   /// Microseconds from when an event was due to each delivery of it.
-  [[nodiscard]] std::vector<std::uint32_t>& lateness() { return lateness_; }
+  [[nodiscard]] std::vector<std::uint32_t>& lateness() {
+    return lateness_;
+  }
 
 private:
   void book_once(std::size_t who, std::size_t what);

@@ -1,14 +1,14 @@
 #include "tests/bench/load/rollcall_dialect.hpp"
 
+#include "actors/base/base64url.hpp"
+#include "tests/bench/load/blocking_client.hpp"
+#include "tests/bench/load/ledger.hpp"
+
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
 #include <charconv>
 #include <chrono>
-
-#include "actors/base/base64url.hpp"
-#include "tests/bench/load/blocking_client.hpp"
-#include "tests/bench/load/ledger.hpp"
 
 namespace rollcall::bench {
 
@@ -17,13 +17,14 @@ namespace {
 // Who makes the rooms must not be taken for a member.
 constexpr std::string_view maker = "bench-maker";
 
-constexpr std::string_view subprotocol =
-  "Sec-WebSocket-Protocol: rollcall.v1.json\r\n";
+constexpr std::string_view subprotocol
+  = "Sec-WebSocket-Protocol: rollcall.v1.json\r\n";
 
 /// The number at `at`, which moves behind it.
 std::uint64_t number(std::string_view text, std::size_t& at) {
   std::uint64_t value = 0;
-  auto end = std::from_chars(text.data() + at, text.data() + text.size(), value);
+  auto end
+    = std::from_chars(text.data() + at, text.data() + text.size(), value);
   at = static_cast<std::size_t>(end.ptr - text.data());
   return value;
 }
@@ -47,10 +48,11 @@ bool reaches(const position& a, const position& b) {
 
 class rollcall_dialect final : public dialect {
 public:
-  explicit rollcall_dialect(std::string secret) : secret_{std::move(secret)} {
-  }
+  explicit rollcall_dialect(std::string secret) : secret_{std::move(secret)} {}
 
-  std::string path() const override { return "/v1/connect"; }
+  std::string path() const override {
+    return "/v1/connect";
+  }
 
   std::string headers(const seat& who) const override {
     auto user = user_of(who.index);
@@ -58,8 +60,8 @@ public:
   }
 
   std::string greet(const seat& who) const override {
-    return R"({"op":"join","id":1,"session":")" + who.room +
-           R"(","view":"roster"})";
+    return R"({"op":"join","id":1,"session":")" + who.room
+           + R"(","view":"roster"})";
   }
 
   reading read(const seat&, position& at,
@@ -79,36 +81,38 @@ public:
       at = version(text, R"("at":[)");
       return {meaning::snapshot, {}};
     }
-    if (head.find(R"("push":"bye")") != std::string_view::npos ||
-        text.find(R"("ok":false)") != std::string_view::npos)
+    if (head.find(R"("push":"bye")") != std::string_view::npos
+        || text.find(R"("ok":false)") != std::string_view::npos)
       return {meaning::fault, {}};
     return {};
   }
 
   std::string event(const seat& who, std::size_t number) const override {
-    return R"({"op":"set_live","session":")" + who.room +
-           R"(","live":{"n":)" + std::to_string(number) + "}}";
+    return R"({"op":"set_live","session":")" + who.room + R"(","live":{"n":)"
+           + std::to_string(number) + "}}";
   }
 
-  std::string heartbeat() const override { return R"({"op":"heartbeat"})"; }
+  std::string heartbeat() const override {
+    return R"({"op":"heartbeat"})";
+  }
 
   std::string prepare(std::uint16_t port, std::string_view prefix,
                       std::size_t rooms) const override {
     blocking_client client;
-    auto headers = authorization(
-      maker, "Maker", R"(,"grants":["create","observe_count"])");
+    auto headers = authorization(maker, "Maker",
+                                 R"(,"grants":["create","observe_count"])");
     if (!client.open(port, path(), headers))
       return "no connection to make rooms with";
     for (std::size_t room = 0; room < rooms; ++room) {
       auto id = "\"re\":" + std::to_string(room);
-      client.send(R"({"op":"create_session","id":)" + std::to_string(room) +
-                  R"(,"session":")" + std::string{prefix} +
-                  std::to_string(room) +
-                  R"(","kind":"stage","settings":{"host":"none",)"
-                  R"("membership":"ephemeral","identity":"named"}})");
+      client.send(R"({"op":"create_session","id":)" + std::to_string(room)
+                  + R"(,"session":")" + std::string{prefix}
+                  + std::to_string(room)
+                  + R"(","kind":"stage","settings":{"host":"none",)"
+                    R"("membership":"ephemeral","identity":"named"}})");
       auto answer = client.receive([&](std::string_view text) {
-        return text.find(id + ',') != std::string_view::npos ||
-               text.find(id + '}') != std::string_view::npos;
+        return text.find(id + ',') != std::string_view::npos
+               || text.find(id + '}') != std::string_view::npos;
       });
       if (answer.find(R"("ok":true)") == std::string::npos)
         return "making a room: " + (answer.empty() ? "no answer" : answer);
@@ -120,8 +124,8 @@ private:
   std::string authorization(std::string_view user, std::string_view name,
                             std::string_view more_claims) const {
     using namespace std::chrono;
-    auto now =
-      duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
+    auto now
+      = duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
     std::string claims = R"({"sub":")";
     claims += user;
     claims += R"(","aud":"rollcall","name":")";
@@ -129,17 +133,17 @@ private:
     claims += R"(","exp":)" + std::to_string(now + 3600);
     claims += more_claims;
     claims += '}';
-    auto signed_part = base64url_encode(R"({"alg":"HS256","typ":"JWT"})") +
-                       '.' + base64url_encode(claims);
+    auto signed_part = base64url_encode(R"({"alg":"HS256","typ":"JWT"})") + '.'
+                       + base64url_encode(claims);
     unsigned char mac[EVP_MAX_MD_SIZE];
     unsigned size = 0;
     HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()),
          reinterpret_cast<const unsigned char*>(signed_part.data()),
          signed_part.size(), mac, &size);
-    auto signature =
-      base64url_encode({reinterpret_cast<const char*>(mac), size});
-    return std::string{subprotocol} + "Authorization: Bearer " + signed_part +
-           '.' + signature + "\r\n";
+    auto signature
+      = base64url_encode({reinterpret_cast<const char*>(mac), size});
+    return std::string{subprotocol} + "Authorization: Bearer " + signed_part
+           + '.' + signature + "\r\n";
   }
 
   std::string secret_;

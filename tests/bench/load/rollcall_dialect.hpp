@@ -1,9 +1,9 @@
 #pragma once
 
+#include "tests/bench/load/dialect.hpp"
+
 #include <memory>
 #include <string>
-
-#include "tests/bench/load/dialect.hpp"
 
 namespace rollcall::bench {
 

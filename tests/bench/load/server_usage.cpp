@@ -1,12 +1,12 @@
 #include "tests/bench/load/server_usage.hpp"
 
-#include <unistd.h>
-
 #include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
+
+#include <unistd.h>
 
 namespace rollcall::bench {
 
@@ -81,8 +81,10 @@ double own_cpu_seconds() {
 memory_usage memory_of(pid_t root) {
   memory_usage out;
   for (auto pid : tree(root))
-    out.user_bytes += 1024 * number_after(
-      "/proc/" + std::to_string(pid) + "/smaps_rollup", "Anonymous:");
+    out.user_bytes
+      += 1024
+         * number_after("/proc/" + std::to_string(pid) + "/smaps_rollup",
+                        "Anonymous:");
   out.socket_bytes = tcp_pages() * ::sysconf(_SC_PAGESIZE);
   out.slab_bytes = 1024 * number_after("/proc/meminfo", "Slab:");
   return out;

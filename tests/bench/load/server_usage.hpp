@@ -2,9 +2,9 @@
 
 // What the server under test uses, read from outside it.
 
-#include <sys/types.h>
-
 #include <cstdint>
+
+#include <sys/types.h>
 
 namespace rollcall::bench {
 

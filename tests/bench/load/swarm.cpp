@@ -1,16 +1,16 @@
 #include "tests/bench/load/swarm.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
 
 namespace rollcall::bench {
 
@@ -24,10 +24,13 @@ constexpr std::string_view normal_closure = "\x03\xe8";
 
 swarm::swarm(const swarm_options& options, const dialect& language,
              ledger& book)
-  : options_{options}, language_{language}, book_{book},
-    epoll_{::epoll_create1(EPOLL_CLOEXEC)}, connections_(options.members),
-    buffer_(read_bytes), heartbeat_{language.heartbeat()} {
-}
+  : options_{options},
+    language_{language},
+    book_{book},
+    epoll_{::epoll_create1(EPOLL_CLOEXEC)},
+    connections_(options.members),
+    buffer_(read_bytes),
+    heartbeat_{language.heartbeat()} {}
 
 swarm::~swarm() {
   for (auto& c : connections_)
@@ -49,9 +52,9 @@ bool swarm::run(const std::function<bool()>& done,
       return true;
     auto now = steady::now();
     if (now >= deadline) {
-      book_.book_fault("time ran out with " + std::to_string(settled_) +
-                       " members in and " + std::to_string(book_.booked()) +
-                       " deliveries made");
+      book_.book_fault("time ran out with " + std::to_string(settled_)
+                       + " members in and " + std::to_string(book_.booked())
+                       + " deliveries made");
       break;
     }
     round(std::min(deadline, now + std::chrono::milliseconds{100}));
@@ -66,8 +69,7 @@ bool swarm::idle(steady::time_point until) {
 }
 
 void swarm::send_event(std::size_t member, std::size_t number) {
-  send_frame(member, opcode::text,
-             language_.event(seat_of(member), number));
+  send_frame(member, opcode::text, language_.event(seat_of(member), number));
 }
 
 void swarm::close_all() {
@@ -80,8 +82,8 @@ void swarm::close_all() {
 }
 
 void swarm::start_connects() {
-  while (started_ < target_ && started_ - settled_ < options_.in_flight &&
-         book_.fault().empty())
+  while (started_ < target_ && started_ - settled_ < options_.in_flight
+         && book_.fault().empty())
     start(started_++);
 }
 
@@ -96,8 +98,8 @@ void swarm::start(std::size_t who) {
   to.sin_family = AF_INET;
   to.sin_port = htons(options_.port);
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(c.fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0 &&
-      errno != EINPROGRESS)
+  if (::connect(c.fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0
+      && errno != EINPROGRESS)
     return fail(who, "no connection");
   c.now = phase::connecting;
   watch(who, EPOLLOUT, EPOLL_CTL_ADD);
@@ -113,8 +115,8 @@ void swarm::round(steady::time_point until) {
   }
   auto ns = std::chrono::nanoseconds{wait}.count();
   timespec timeout{ns / 1'000'000'000, ns % 1'000'000'000};
-  auto count =
-    ::epoll_pwait2(epoll_, events.data(), round_events, &timeout, nullptr);
+  auto count
+    = ::epoll_pwait2(epoll_, events.data(), round_events, &timeout, nullptr);
   for (int i = 0; i < count; ++i) {
     auto who = static_cast<std::size_t>(events[i].data.u64);
     if ((events[i].events & EPOLLOUT) != 0)
@@ -134,8 +136,8 @@ void swarm::on_writable(std::size_t who) {
       return fail(who, std::strerror(error));
     c.now = phase::upgrading;
     watch(who, EPOLLIN, EPOLL_CTL_MOD);
-    write(who, upgrade_request(language_.path(),
-                               language_.headers(seat_of(who))));
+    write(who,
+          upgrade_request(language_.path(), language_.headers(seat_of(who))));
     return;
   }
   std::string unsent;
@@ -173,9 +175,8 @@ void swarm::on_readable(std::size_t who, steady::time_point now) {
 void swarm::on_bytes(std::size_t who, std::string_view bytes,
                      steady::time_point now) {
   auto good = connections_[who].reader.feed(
-    bytes, [&](opcode op, std::string_view text) {
-      on_message(who, op, text, now);
-    });
+    bytes,
+    [&](opcode op, std::string_view text) { on_message(who, op, text, now); });
   if (!good)
     fail(who, "broken framing");
 }
@@ -248,8 +249,7 @@ void swarm::fail(std::size_t who, std::string_view what) {
 }
 
 seat swarm::seat_of(std::size_t who) const {
-  return {who,
-          options_.room_prefix + std::to_string(who / options_.room_size)};
+  return {who, options_.room_prefix + std::to_string(who / options_.room_size)};
 }
 
 } // namespace rollcall::bench

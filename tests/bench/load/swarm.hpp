@@ -3,16 +3,16 @@
 // Thousands of clients in one thread on one epoll, so that the client costs
 // little more than its system calls.
 
+#include "tests/bench/load/dialect.hpp"
+#include "tests/bench/load/ledger.hpp"
+#include "tests/bench/load/websocket.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <string>
 #include <vector>
-
-#include "tests/bench/load/dialect.hpp"
-#include "tests/bench/load/ledger.hpp"
-#include "tests/bench/load/websocket.hpp"
 
 namespace rollcall::bench {
 
@@ -60,7 +60,9 @@ public:
   /// Says goodbye for everyone.
   void close_all();
 
-  [[nodiscard]] traffic received() const { return received_; }
+  [[nodiscard]] traffic received() const {
+    return received_;
+  }
 
 private:
   enum class phase : std::uint8_t { closed, connecting, upgrading, open };

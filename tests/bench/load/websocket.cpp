@@ -54,8 +54,8 @@ std::string upgrade_request(std::string_view path, std::string_view headers) {
 }
 
 bool accepts_upgrade(std::string_view head) {
-  return head.starts_with("HTTP/1.1 101") &&
-         head.find(accept) != std::string_view::npos;
+  return head.starts_with("HTTP/1.1 101")
+         && head.find(accept) != std::string_view::npos;
 }
 
 bool frame_reader::read_header(std::string_view bytes, header& out) {

@@ -1,9 +1,9 @@
 #include "tests/bench/load/workloads.hpp"
 
+#include "tests/bench/load/server_usage.hpp"
+
 #include <algorithm>
 #include <cmath>
-
-#include "tests/bench/load/server_usage.hpp"
 
 namespace rollcall::bench {
 
@@ -35,9 +35,8 @@ double median(std::vector<double> values) {
 double quantile(std::vector<std::uint32_t>& us, double q) {
   if (us.empty())
     return 0;
-  auto rank = std::min(
-    us.size() - 1,
-    static_cast<std::size_t>(std::ceil(q * static_cast<double>(us.size()))));
+  auto rank = std::min(us.size() - 1, static_cast<std::size_t>(std::ceil(
+                                        q * static_cast<double>(us.size()))));
   std::nth_element(us.begin(), us.begin() + static_cast<long>(rank), us.end());
   return us[rank] / 1000.0;
 }
@@ -57,10 +56,12 @@ swarm_options options_of(const plan& what, std::size_t members,
 class stretch {
 public:
   stretch(const plan& what, const swarm& crowd)
-    : server_{what.server}, crowd_{crowd}, before_{crowd.received()},
-      server_before_{cpu_seconds(server_)}, own_before_{own_cpu_seconds()},
-      start_{steady::now()} {
-  }
+    : server_{what.server},
+      crowd_{crowd},
+      before_{crowd.received()},
+      server_before_{cpu_seconds(server_)},
+      own_before_{own_cpu_seconds()},
+      start_{steady::now()} {}
 
   /// The last delivery came.
   void stop() {
@@ -71,7 +72,9 @@ public:
   [[nodiscard]] double cpu() const {
     return cpu_seconds(server_) - server_before_;
   }
-  [[nodiscard]] double wall() const { return wall_; }
+  [[nodiscard]] double wall() const {
+    return wall_;
+  }
 
   void tell(std::map<std::string, double>& figures) const {
     auto now = crowd_.received();
@@ -100,8 +103,8 @@ bool gather(const plan& what, swarm& crowd, const ledger& book,
   auto deadline = steady::now() + what.patience;
   // Quiet peers tell a joiner of itself alone, and nobody else.
   auto due = what.quiet ? 0 : book.identities_due(count);
-  return crowd.open(count, deadline) &&
-         crowd.run([&] { return book.booked() >= due; }, deadline);
+  return crowd.open(count, deadline)
+         && crowd.run([&] { return book.booked() >= due; }, deadline);
 }
 
 // -- W1 -----------------------------------------------------------------------
@@ -153,11 +156,11 @@ outcome burst_fan_out(const plan& what, const dialect& language) {
   std::size_t first = 1;
   std::vector<double> walls;
   double spent = 0;
-  bool good = gather(what, crowd, book, what.members) &&
-              burst(what, crowd, book, first) &&
-              crowd.idle(steady::now() + afterglow);
-  while (good && out.bursts.size() < bursts_max &&
-         (out.bursts.size() < bursts_min || spent < burst_cpu_enough)) {
+  bool good = gather(what, crowd, book, what.members)
+              && burst(what, crowd, book, first)
+              && crowd.idle(steady::now() + afterglow);
+  while (good && out.bursts.size() < bursts_max
+         && (out.bursts.size() < bursts_min || spent < burst_cpu_enough)) {
     first += what.events;
     stretch measured{what, crowd};
     good = burst(what, crowd, book, first);
@@ -182,9 +185,8 @@ outcome paced_fan_out(const plan& what, const dialect& language) {
   ledger book{what.members, what.members};
   swarm crowd{options_of(what, what.members, what.members, "room"), language,
               book};
-  if (!gather(what, crowd, book, what.members) ||
-      !burst(what, crowd, book, 1) ||
-      !crowd.idle(steady::now() + std::chrono::seconds{1})) {
+  if (!gather(what, crowd, book, what.members) || !burst(what, crowd, book, 1)
+      || !crowd.idle(steady::now() + std::chrono::seconds{1})) {
     out.fault = book.fault();
     return out;
   }
@@ -219,23 +221,23 @@ outcome idle_memory(const plan& what, const dialect& language) {
               book};
   auto size = [&](std::size_t members) {
     memory_usage none;
-    return gather(what, crowd, book, members) &&
-               crowd.idle(steady::now() + what.settle)
+    return gather(what, crowd, book, members)
+               && crowd.idle(steady::now() + what.settle)
              ? memory_of(what.server)
              : none;
   };
   auto less = size(what.members);
   auto more = size(what.members_more);
   auto slope = [&](std::int64_t a, std::int64_t b) {
-    return static_cast<double>(b - a) /
-           static_cast<double>(what.members_more - what.members);
+    return static_cast<double>(b - a)
+           / static_cast<double>(what.members_more - what.members);
   };
   out.fault = book.fault();
   out.figures["bytes_per_connection"] = slope(less.user_bytes, more.user_bytes);
-  out.figures["socket_bytes_per_connection"] =
-    slope(less.socket_bytes, more.socket_bytes);
-  out.figures["slab_bytes_per_connection"] =
-    slope(less.slab_bytes, more.slab_bytes);
+  out.figures["socket_bytes_per_connection"]
+    = slope(less.socket_bytes, more.socket_bytes);
+  out.figures["slab_bytes_per_connection"]
+    = slope(less.slab_bytes, more.slab_bytes);
   out.figures["user_bytes_less"] = static_cast<double>(less.user_bytes);
   out.figures["user_bytes_more"] = static_cast<double>(more.user_bytes);
   out.figures["deliveries"] = static_cast<double>(book.booked());

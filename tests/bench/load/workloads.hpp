@@ -3,7 +3,8 @@
 // The four workloads. Each leaves one JSON object of figures, or the reason
 // why there are none.
 
-#include <sys/types.h>
+#include "tests/bench/load/dialect.hpp"
+#include "tests/bench/load/swarm.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -11,8 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/bench/load/dialect.hpp"
-#include "tests/bench/load/swarm.hpp"
+#include <sys/types.h>
 
 namespace rollcall::bench {
 

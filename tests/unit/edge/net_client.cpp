@@ -1,18 +1,19 @@
 #include "unit/edge/net_client.hpp"
 
+#include "edge/net/http_message.hpp"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
 #include <array>
 #include <cstring>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "edge/net/http_message.hpp"
 
 namespace rollcall::edge::test {
 
@@ -198,8 +199,8 @@ http_answer net_client::read_http() {
   answer.status = static_cast<unsigned>(
     std::atoi(answer.head.substr(answer.head.find(' ') + 1, 3).c_str()));
   const auto length = answer.header("Content-Length");
-  const auto size = static_cast<std::size_t>(
-    length.empty() ? 0 : std::atol(length.c_str()));
+  const auto size
+    = static_cast<std::size_t>(length.empty() ? 0 : std::atol(length.c_str()));
   while (input_.size() < size && fill())
     continue;
   answer.body = input_.substr(0, size);

@@ -2,15 +2,15 @@
 
 // A client made of a raw socket, for tests that must be able to misbehave.
 
+#include "edge/net/frame_codec.hpp"
+#include "edge/net/transport.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "edge/net/frame_codec.hpp"
-#include "edge/net/transport.hpp"
 
 struct ssl_ctx_st;
 
@@ -64,9 +64,9 @@ public:
 
   /// Sends an upgrade request with the usual headers and `extra` ones (each
   /// ending in CRLF).
-  [[nodiscard]] http_answer
-  upgrade(std::string_view protocol = "rollcall.v1.json",
-          std::string_view extra = {});
+  [[nodiscard]] http_answer upgrade(std::string_view protocol
+                                    = "rollcall.v1.json",
+                                    std::string_view extra = {});
 
   bool send_frame(opcode op, std::string_view payload, bool fin = true) {
     return send(client_frame(op, payload, fin));

@@ -2,14 +2,13 @@
 // `fr-…` for frames.
 
 #include "edge/net/frame_codec.hpp"
+#include "unit/edge/net_client.hpp"
+
+#include <gtest/gtest.h>
 
 #include <random>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
-
-#include "unit/edge/net_client.hpp"
 
 namespace rollcall::edge::test {
 namespace {
@@ -87,8 +86,7 @@ std::string with_first_byte(std::string frame, unsigned char first) {
 // -- RFC 6455, section 5.7 ---------------------------------------------------
 
 TEST(FrameCodec, DecodesTheMaskedHelloOfTheRfc) {
-  const auto result
-    = decode("\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"s);
+  const auto result = decode("\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"s);
   ASSERT_EQ(result.messages.size(), 1U);
   EXPECT_EQ(result.messages[0], "Hello");
 }
@@ -182,9 +180,9 @@ TEST(FrameCodec, TakesAMessageOfExactlyTheLimitAndNotOneMore) {
   const auto limit = limits::frame_bytes_before_auth;
   EXPECT_EQ(refusal(text_frame(std::string(limit, 'x'))), 0);
   EXPECT_EQ(refusal(text_frame(std::string(limit + 1, 'x'))), 1009);
-  EXPECT_EQ(refusal(text_frame(std::string(limit, 'x'), false)
-                    + continuation("x")),
-            1009);
+  EXPECT_EQ(
+    refusal(text_frame(std::string(limit, 'x'), false) + continuation("x")),
+    1009);
 }
 
 TEST(FrameCodec, GivesTheSameEventsHoweverTheBytesArrive) {
@@ -193,21 +191,22 @@ TEST(FrameCodec, GivesTheSameEventsHoweverTheBytesArrive) {
   std::mt19937 random{seed};
   std::string bytes;
   for (int i = 0; i < 60; ++i) {
-    const auto size = std::uniform_int_distribution<std::size_t>{0, 300}(random);
+    const auto size
+      = std::uniform_int_distribution<std::size_t>{0, 300}(random);
     switch (std::uniform_int_distribution<int>{0, 3}(random)) {
-      case 0:
-        bytes += client_frame(opcode::ping, std::string(size % 126, 'p'));
-        break;
-      case 1:
-        bytes += text_frame(std::string(size, 't'), false)
-                 + continuation("\xc3", false) + continuation("\xa9");
-        break;
-      case 2:
-        bytes += client_frame(opcode::binary, std::string(size, '\xfe'));
-        break;
-      default:
-        bytes += text_frame(std::string(size, 'u'));
-        break;
+    case 0:
+      bytes += client_frame(opcode::ping, std::string(size % 126, 'p'));
+      break;
+    case 1:
+      bytes += text_frame(std::string(size, 't'), false)
+               + continuation("\xc3", false) + continuation("\xa9");
+      break;
+    case 2:
+      bytes += client_frame(opcode::binary, std::string(size, '\xfe'));
+      break;
+    default:
+      bytes += text_frame(std::string(size, 'u'));
+      break;
     }
   }
   bytes += client_frame(opcode::close, close_payload(1000, "bye"));
@@ -228,8 +227,8 @@ TEST(FrameCodec, RefusesUnmaskedFrames) { // fr-unmasked
 
 TEST(FrameCodec, RefusesReservedBits) { // fr-rsv1-no-ext, rsv2, rsv3
   for (const auto bit : {0x40, 0x20, 0x10})
-    EXPECT_EQ(refusal(with_first_byte(
-                text_frame("x"), static_cast<unsigned char>(0x81 | bit))),
+    EXPECT_EQ(refusal(with_first_byte(text_frame("x"),
+                                      static_cast<unsigned char>(0x81 | bit))),
               1002)
       << bit;
 }
@@ -277,8 +276,8 @@ TEST(FrameCodec, RefusesLengthsThatAreNotMinimal) { // fr-len-nonminimal
 
 TEST(FrameCodec, RefusesAGibibyteByItsHeaderAlone) { // fr-1GiB-announced
   frame_decoder decoder;
-  const auto result = decode(
-    decoder, "\x82\xff\x00\x00\x00\x00\x40\x00\x00\x00"s, 100);
+  const auto result
+    = decode(decoder, "\x82\xff\x00\x00\x00\x00\x40\x00\x00\x00"s, 100);
   EXPECT_EQ(result.last, event::failed);
   EXPECT_EQ(result.code, 1009);
   EXPECT_LT(decoder.buffered(), 64U);
@@ -346,22 +345,21 @@ TEST(FrameCodec, ChecksCloseFrames) { // fr-close-code-…, close-1byte
   EXPECT_EQ(close("").last, event::closed);
   for (const auto code :
        {0, 999, 1004, 1005, 1006, 1015, 1016, 2000, 2999, 5000, 65'535})
-    EXPECT_EQ(refusal(client_frame(
-                opcode::close,
-                close_payload(static_cast<std::uint16_t>(code)))),
-              1002)
+    EXPECT_EQ(
+      refusal(client_frame(opcode::close,
+                           close_payload(static_cast<std::uint16_t>(code)))),
+      1002)
       << code;
   EXPECT_EQ(refusal(client_frame(opcode::close, "\x03")), 1002);
-  EXPECT_EQ(
-    refusal(client_frame(opcode::close, close_payload(1000, "\xff"))), 1007);
-  EXPECT_EQ(
-    refusal(client_frame(opcode::close, close_payload(1000, "\xc3"))), 1007);
+  EXPECT_EQ(refusal(client_frame(opcode::close, close_payload(1000, "\xff"))),
+            1007);
+  EXPECT_EQ(refusal(client_frame(opcode::close, close_payload(1000, "\xc3"))),
+            1007);
 }
 
 TEST(FrameCodec, IgnoresWhatFollowsTheEnd) { // fr-data-after-close
-  const auto closed
-    = decode(client_frame(opcode::close, close_payload(1000))
-             + text_frame("late") + "garbage");
+  const auto closed = decode(client_frame(opcode::close, close_payload(1000))
+                             + text_frame("late") + "garbage");
   EXPECT_EQ(closed.last, event::closed);
   EXPECT_TRUE(closed.messages.empty());
   const auto failed = decode("\x81\x05Hello"s + text_frame("late"));

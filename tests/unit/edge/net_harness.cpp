@@ -1,8 +1,8 @@
 #include "unit/edge/net_harness.hpp"
 
-#include <gtest/gtest.h>
-
 #include "edge/protocol/answer_encoder.hpp"
+
+#include <gtest/gtest.h>
 
 namespace rollcall::edge::test {
 
@@ -16,10 +16,10 @@ public:
 
   void request(client_request_ptr what) override {
     if (std::holds_alternative<heartbeat_request>(what->body))
-      sink_.deliver(client_.client,
-                    make_frame(client_.language,
-                               encode_ack(client_.language, what->id,
-                                          heartbeat_ack{})));
+      sink_.deliver(
+        client_.client,
+        make_frame(client_.language,
+                   encode_ack(client_.language, what->id, heartbeat_ack{})));
     std::lock_guard guard{record_.mutex_};
     record_.requests_.push_back({client_.client, std::move(what)});
   }

@@ -2,15 +2,15 @@
 
 // A server in this process, and what it told its hooks.
 
+#include "edge/net/server.hpp"
+#include "unit/edge/net_client.hpp"
+
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "edge/net/server.hpp"
-#include "unit/edge/net_client.hpp"
 
 namespace rollcall::edge::test {
 

@@ -1,10 +1,10 @@
 // Requests, responses and the upgrade, without a socket.
 
-#include <gtest/gtest.h>
-
 #include "edge/net/handshake.hpp"
 #include "edge/net/http_message.hpp"
 #include "edge/net/http_parser.hpp"
+
+#include <gtest/gtest.h>
 
 namespace rollcall::edge::test {
 namespace {
@@ -16,12 +16,12 @@ using status = http_parser::status;
 unsigned refusal(std::string_view text) {
   http_parser parser{http_limits{}};
   switch (parser.feed(text)) {
-    case status::complete:
-      return 0;
-    case status::failed:
-      return parser.refusal().status;
-    default:
-      return 1;
+  case status::complete:
+    return 0;
+  case status::failed:
+    return parser.refusal().status;
+  default:
+    return 1;
   }
 }
 
@@ -34,8 +34,8 @@ std::string get(std::string_view target, std::string_view headers = {},
 // -- parser ------------------------------------------------------------------
 
 TEST(HttpParser, ReadsARequestByteByByte) {
-  const auto text = get("/x?a=b", "X-Test: 1\r\nContent-Length: 2\r\n", "POST")
-                    + "hi";
+  const auto text
+    = get("/x?a=b", "X-Test: 1\r\nContent-Length: 2\r\n", "POST") + "hi";
   http_parser parser{http_limits{}};
   std::string kept;
   auto last = status::need_more;
@@ -80,10 +80,8 @@ TEST(HttpParser, BoundsTheHeader) {
   EXPECT_EQ(refusal(get("/", lines.substr(0, 63 * 6))), 0U);
   EXPECT_EQ(refusal(get("/", lines.substr(0, 64 * 6))), 431U);
   // hs-header-64k, also while it has no end yet.
-  EXPECT_EQ(refusal(get("/", "a: " + std::string(65'536, 'x') + "\r\n")),
-            431U);
-  EXPECT_EQ(refusal("GET / HTTP/1.1\r\na: " + std::string(65'536, 'x')),
-            431U);
+  EXPECT_EQ(refusal(get("/", "a: " + std::string(65'536, 'x') + "\r\n")), 431U);
+  EXPECT_EQ(refusal("GET / HTTP/1.1\r\na: " + std::string(65'536, 'x')), 431U);
   EXPECT_EQ(refusal("GET /" + std::string(65'536, 'x')), 431U);
 }
 
@@ -95,9 +93,8 @@ TEST(HttpParser, BoundsTheBody) {
   std::string chunks;
   for (int i = 0; i < 20; ++i)
     chunks += "1000\r\n" + std::string(4'096, 'x') + "\r\n";
-  EXPECT_EQ(refusal(get("/", "Transfer-Encoding: chunked\r\n", "POST")
-                    + chunks),
-            413U);
+  EXPECT_EQ(
+    refusal(get("/", "Transfer-Encoding: chunked\r\n", "POST") + chunks), 413U);
 }
 
 TEST(HttpParser, RefusesWhatCouldSmuggle) {
@@ -105,24 +102,26 @@ TEST(HttpParser, RefusesWhatCouldSmuggle) {
             400U); // hs-dup-host
   EXPECT_EQ(refusal("GET / HTTP/1.1\r\n\r\n"), 400U);
   // hs-cl-te-smuggle
-  EXPECT_EQ(refusal(get("/", "Content-Length: 5\r\n"
-                             "Transfer-Encoding: chunked\r\n",
+  EXPECT_EQ(refusal(get("/",
+                        "Content-Length: 5\r\n"
+                        "Transfer-Encoding: chunked\r\n",
                         "POST")
                     + "0\r\n\r\n"),
             400U);
-  EXPECT_EQ(refusal(get("/", "Transfer-Encoding: chunked\r\n"
-                             "Content-Length: 5\r\n",
+  EXPECT_EQ(refusal(get("/",
+                        "Transfer-Encoding: chunked\r\n"
+                        "Content-Length: 5\r\n",
                         "POST")
                     + "0\r\n\r\n"),
             400U);
-  EXPECT_EQ(refusal(get("/", "Content-Length: 1\r\nContent-Length: 1\r\n",
-                        "POST")
-                    + "x"),
-            400U);
+  EXPECT_EQ(
+    refusal(get("/", "Content-Length: 1\r\nContent-Length: 1\r\n", "POST")
+            + "x"),
+    400U);
   EXPECT_NE(refusal(get("/", "Transfer-Encoding: gzip\r\n", "POST")), 0U);
-  EXPECT_EQ(refusal(get("/", "Transfer-Encoding: chunked\r\n", "POST")
-                    + "zz\r\n"),
-            400U); // rest-chunked-bad-size
+  EXPECT_EQ(
+    refusal(get("/", "Transfer-Encoding: chunked\r\n", "POST") + "zz\r\n"),
+    400U); // rest-chunked-bad-size
 }
 
 TEST(HttpParser, RefusesWhatIsNotARequest) {
@@ -136,8 +135,7 @@ TEST(HttpParser, RefusesWhatIsNotARequest) {
 }
 
 TEST(HttpParser, SaysOnceThatTheBodyMayCome) {
-  auto text = get("/", "Content-Length: 2\r\nExpect: 100-continue\r\n",
-                  "POST");
+  auto text = get("/", "Content-Length: 2\r\nExpect: 100-continue\r\n", "POST");
   http_parser parser{http_limits{}};
   std::string_view input{text};
   EXPECT_EQ(parser.feed(input), status::wants_continue);
@@ -145,8 +143,7 @@ TEST(HttpParser, SaysOnceThatTheBodyMayCome) {
   EXPECT_EQ(parser.feed(input), status::need_more);
   input = "hi";
   EXPECT_EQ(parser.feed(input), status::complete);
-  EXPECT_EQ(refusal(get("/", "Content-Length: 2\r\nExpect: more\r\n",
-                        "POST")),
+  EXPECT_EQ(refusal(get("/", "Content-Length: 2\r\nExpect: more\r\n", "POST")),
             417U);
 }
 
@@ -173,8 +170,8 @@ TEST(HttpMessage, LeavesOutTheBodyForHead) {
 }
 
 TEST(HttpMessage, LetsNoValueStartAHeader) {
-  const auto text = encode_response(
-    {200, "text/plain", {{"X-A", "a\r\nX-B: b"}}, ""}, {});
+  const auto text
+    = encode_response({200, "text/plain", {{"X-A", "a\r\nX-B: b"}}, ""}, {});
   EXPECT_EQ(text.find("\r\nX-B"), std::string::npos);
 }
 
@@ -241,9 +238,9 @@ TEST(Handshake, GrantsTheExampleOfTheRfc) {
   EXPECT_NE(granted.response.find(
               "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"),
             std::string::npos);
-  EXPECT_NE(granted.response.find(
-              "Sec-WebSocket-Protocol: rollcall.v1.json\r\n"),
-            std::string::npos);
+  EXPECT_NE(
+    granted.response.find("Sec-WebSocket-Protocol: rollcall.v1.json\r\n"),
+    std::string::npos);
 }
 
 TEST(Handshake, RefusesIncompleteUpgrades) {

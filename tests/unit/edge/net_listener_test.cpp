@@ -1,11 +1,12 @@
 // What happens when there are no descriptors left.
 
+#include "unit/edge/net_harness.hpp"
+
 #include <gtest/gtest.h>
+
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "unit/edge/net_harness.hpp"
 
 namespace rollcall::edge::test {
 namespace {

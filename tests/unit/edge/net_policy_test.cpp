@@ -1,19 +1,20 @@
 // The pure parts that decide: queues, rates, addresses, origins, evidence,
 // inboxes.
 
-#include <array>
-
-#include <arpa/inet.h>
-#include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include "edge/net/client_address.hpp"
 #include "edge/net/evidence_book.hpp"
 #include "edge/net/inbox.hpp"
 #include "edge/net/origin_policy.hpp"
 #include "edge/net/rate_limiter.hpp"
 #include "edge/net/write_queue.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 namespace rollcall::edge::test {
 namespace {
@@ -241,8 +242,8 @@ TEST(AddressTable, RefusesStrangersWhenItIsFull) {
 // -- origins -----------------------------------------------------------------
 
 TEST(OriginPolicy, MatchesSchemeHostAndPortExactly) {
-  auto policy = origin_policy::make({"https://good.example",
-                                     "http://dev.example:8080"});
+  auto policy
+    = origin_policy::make({"https://good.example", "http://dev.example:8080"});
   ASSERT_TRUE(policy);
   const auto admits = [&](std::string_view origin) {
     return policy->admits(origin, "api.example", true);
@@ -252,8 +253,8 @@ TEST(OriginPolicy, MatchesSchemeHostAndPortExactly) {
   EXPECT_TRUE(admits("http://dev.example:8080"));
   EXPECT_FALSE(admits("http://good.example"));
   EXPECT_FALSE(admits("https://good.example:8443"));
-  EXPECT_FALSE(admits("https://evil.example")); // hs-evil-origin
-  EXPECT_FALSE(admits("null"));                 // hs-null-origin
+  EXPECT_FALSE(admits("https://evil.example"));          // hs-evil-origin
+  EXPECT_FALSE(admits("null"));                          // hs-null-origin
   EXPECT_FALSE(admits("https://good.example.evil.com")); // hs-origin-suffix
   EXPECT_FALSE(admits("https://evil.com/https://good.example"));
   EXPECT_FALSE(admits("https://good.example@evil.com")); // hs-origin-userinfo

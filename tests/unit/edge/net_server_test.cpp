@@ -1,14 +1,13 @@
 // The server as its clients see it, over loopback.
 
+#include "actors/base/ids.hpp"
 #include "edge/net/server.hpp"
-
-#include <atomic>
-#include <thread>
+#include "unit/edge/net_harness.hpp"
 
 #include <gtest/gtest.h>
 
-#include "actors/base/ids.hpp"
-#include "unit/edge/net_harness.hpp"
+#include <atomic>
+#include <thread>
 
 namespace rollcall::edge::test {
 namespace {
@@ -84,23 +83,23 @@ TEST(NetHttp, ClosesAfterBadRequests) {
     EXPECT_EQ(refused.header("Connection"), "close");
     EXPECT_TRUE(client.ended());
   }
-  EXPECT_EQ(net.stats().refused[static_cast<std::size_t>(
-              refusal_reason::bad_request)],
-            4U);
+  EXPECT_EQ(
+    net.stats().refused[static_cast<std::size_t>(refusal_reason::bad_request)],
+    4U);
 }
 
 TEST(NetHttp, WaitsForTheHandlersAnswer) {
   server_hooks hooks;
-  hooks.http = [](std::shared_ptr<const http_request> request,
-                  http_responder respond) {
-    if (request->path() != "/v1/echo")
-      return false;
-    std::thread{[request, respond] {
-      respond({200, "text/plain", {}, request->body});
-      respond({200, "text/plain", {}, "twice"});
-    }}.detach();
-    return true;
-  };
+  hooks.http
+    = [](std::shared_ptr<const http_request> request, http_responder respond) {
+        if (request->path() != "/v1/echo")
+          return false;
+        std::thread{[request, respond] {
+          respond({200, "text/plain", {}, request->body});
+          respond({200, "text/plain", {}, "twice"});
+        }}.detach();
+        return true;
+      };
   net_harness net{{}, hooks};
   auto client = net.connect();
   for (int i = 0; i < 3; ++i) {
@@ -159,8 +158,8 @@ TEST(NetServer, AnswersARequestOverTheSocket) {
 TEST(NetServer, TellsTheFactoryWhoComes) {
   net_harness net;
   auto client = net.connect();
-  const auto granted = client.upgrade(
-    "rollcall.v1.msgpack, bearer.abc", "Origin: http://localhost\r\n");
+  const auto granted = client.upgrade("rollcall.v1.msgpack, bearer.abc",
+                                      "Origin: http://localhost\r\n");
   ASSERT_EQ(granted.status, 101U);
   EXPECT_EQ(granted.header("Sec-WebSocket-Protocol"), "rollcall.v1.msgpack");
   const auto who = net.record.accepted().at(0);
@@ -173,15 +172,14 @@ TEST(NetServer, TellsTheFactoryWhoComes) {
 TEST(NetServer, RefusesBadTokensAndOrigins) {
   net_harness net;
   auto client = net.connect();
-  const auto refused = client.upgrade("rollcall.v1.json",
-                                      "Authorization: Bearer bad\r\n");
+  const auto refused
+    = client.upgrade("rollcall.v1.json", "Authorization: Bearer bad\r\n");
   EXPECT_EQ(refused.status, 401U);
   EXPECT_EQ(refused.header("WWW-Authenticate"), "Bearer");
   EXPECT_NE(refused.body.find("\"unauthenticated\""), std::string::npos);
   auto evil = net.connect();
   EXPECT_EQ(
-    evil.upgrade("rollcall.v1.json", "Origin: https://evil.example\r\n")
-      .status,
+    evil.upgrade("rollcall.v1.json", "Origin: https://evil.example\r\n").status,
     403U);
   EXPECT_TRUE(net.record.accepted().empty());
 }
@@ -190,11 +188,10 @@ TEST(NetServer, TakesFramesSentAheadWithinBounds) { // hs-pipelined-frames
   net_harness net;
   auto client = net.connect();
   const auto ask
-    = get("/v1/connect",
-          "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-          "Sec-WebSocket-Version: 13\r\n"
-          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-          "Sec-WebSocket-Protocol: rollcall.v1.json\r\n");
+    = get("/v1/connect", "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                         "Sec-WebSocket-Version: 13\r\n"
+                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                         "Sec-WebSocket-Protocol: rollcall.v1.json\r\n");
   client.send(ask + client_frame(opcode::text, heartbeat(1)));
   EXPECT_EQ(client.read_http().status, 101U);
   EXPECT_EQ(client.read_frame()->payload, answer(1));
@@ -402,8 +399,7 @@ TEST(NetServer, ShutsDownInTimeWhateverClientsDo) {
   asking.send("GET / HT");
   const auto begin = std::chrono::steady_clock::now();
   net.sink->shutdown();
-  EXPECT_LT(std::chrono::steady_clock::now() - begin,
-            std::chrono::seconds{5});
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{5});
   EXPECT_EQ(net.record.gone().size(), 1U);
 }
 
@@ -531,8 +527,8 @@ TEST(NetSlowReader, LosesItsChannelsAndIsCalledBackOnceDrained) {
   // Bounded, whatever is published meanwhile.
   for (int i = 0; i < 200; ++i)
     net.sink->publish(7, text(chunk));
-  EXPECT_TRUE(eventually(
-    [&] { return net.stats().publishes >= lost.publishes + 200; }));
+  EXPECT_TRUE(
+    eventually([&] { return net.stats().publishes >= lost.publishes + 200; }));
   EXPECT_LE(net.stats().queued_bytes, std::size_t{32} << 10);
   EXPECT_TRUE(net.record.resyncs().empty());
   // It reads again.

@@ -1,16 +1,17 @@
 // TLS, with a certificate made on the spot.
 
-#include <array>
-#include <cstdio>
-#include <filesystem>
+#include "unit/edge/net_harness.hpp"
 
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <unistd.h>
 
-#include "unit/edge/net_harness.hpp"
+#include <array>
+#include <cstdio>
+#include <filesystem>
+
+#include <unistd.h>
 
 namespace rollcall::edge::test {
 namespace {
