@@ -53,6 +53,7 @@ int complain(const std::string& what) {
 
 /// Everything behind the router. Stops in the reverse of its start.
 struct engine {
+  node_id self;
   store_actor store;
   std::shared_ptr<message_bus> bus;
   std::vector<partition_actor> partitions;
@@ -90,7 +91,6 @@ session_env make_session_env(const node_config& config, const engine& node) {
 
 /// Claims every partition and waits until the occupied sessions are back.
 result<done> start_engine(caf::actor_system& system, const node_config& config,
-                          const node_id& self,
                           std::shared_ptr<rocksdb_store> disk, engine& node) {
   store_config how;
   how.window = config.engine.commit_window;
@@ -106,7 +106,7 @@ result<done> start_engine(caf::actor_system& system, const node_config& config,
     cluster::partition_env env;
     env.sessions = sessions;
     env.partition = p;
-    env.self = self;
+    env.self = node.self;
     env.ready
       = [told](const result<epoch_t>& epoch) { told->set_value(epoch); };
     node.partitions.push_back(cluster::spawn_partition(system, env));
@@ -149,20 +149,68 @@ server_config make_server_config(const node_config& config,
   return out;
 }
 
+/// Everything before the router. Stays where it is: the hooks of the server
+/// look into it for what can only be built after the server.
+struct front {
+  front() = default;
+  front(const front&) = delete;
+  front& operator=(const front&) = delete;
+
+  std::shared_ptr<server> network;
+  relay_hub_actor hub;
+  std::shared_ptr<client_gate> gate;
+};
+
+server_hooks make_hooks(front& edge, const engine& node,
+                        metrics::registry& figures) {
+  server_hooks out;
+  out.accept
+    = [&edge](const accepted_client& who) { return edge.gate->accept(who); };
+  out.resync = [&edge](channel_id channel, client_ref client) {
+    caf::anon_send(edge.hub, resync_order{channel, client});
+  };
+  out.metrics = [&figures] { return metrics_text(figures.read()); };
+  out.notice = [router = node.router](note_ptr told) {
+    caf::anon_send(router, std::move(told));
+  };
+  return out;
+}
+
 /// Hands what the bus brings to the hub or the router.
-void open_inbox(engine& node, const node_id& self, const relay_hub_actor& hub) {
+void open_inbox(const engine& node, const relay_hub_actor& hub) {
   auto router = node.router;
-  node.bus->open(self, [hub, router](const node_id&, node_message message) {
-    std::visit(
-      [&](auto& body) {
-        using body_type = std::decay_t<decltype(body)>;
-        if constexpr (std::is_same_v<body_type, note_ptr>)
-          caf::anon_send(router, std::move(body));
-        else
-          caf::anon_send(hub, std::move(body));
-      },
-      message);
-  });
+  node.bus->open(node.self,
+                 [hub, router](const node_id&, node_message message) {
+                   std::visit(
+                     [&](auto& body) {
+                       using body_type = std::decay_t<decltype(body)>;
+                       if constexpr (std::is_same_v<body_type, note_ptr>)
+                         caf::anon_send(router, std::move(body));
+                       else
+                         caf::anon_send(hub, std::move(body));
+                     },
+                     message);
+                 });
+}
+
+void build_front(caf::actor_system& system, const node_config& config,
+                 token_verifier tokens, const engine& node, front& edge) {
+  relay_env relays;
+  relays.router = node.router;
+  relays.sink = edge.network;
+  relays.self = node.self;
+  edge.hub = spawn_relay_hub(system, relays);
+  auto connections = std::make_shared<connection_env>();
+  connections->rules = std::make_shared<connection_rules>(connection_rules{
+    std::move(tokens), config.id_secret, config.engine.default_grants});
+  connections->router = node.router;
+  connections->self = node.self;
+  connections->requests_per_second
+    = static_cast<std::size_t>(config.limits.requests_per_second);
+  connections->hub = edge.hub;
+  connections->sink = edge.network;
+  edge.gate = std::make_shared<client_gate>(system, std::move(connections));
+  open_inbox(node, edge.hub);
 }
 
 class shutdown_signal {
@@ -204,6 +252,54 @@ token_minter quickstart_minter(const node_config& config) {
 
 // -- the node ----------------------------------------------------------------
 
+/// Listens until told to stop.
+int serve(const parsed_command_line& told, const node_config& config,
+          const shutdown_signal& signal, server& network) {
+  if (auto listening = network.start(); !listening)
+    return complain(listening.error().message);
+  log(log_level::info, "node", "ready", {{"port", network.port()}});
+  if (told.quickstart)
+    std::cout << quickstart_text(config, network.port(),
+                                 quickstart_minter(config))
+              << std::flush;
+  signal.wait();
+  log(log_level::info, "node", "stopping", {});
+  network.shutdown();
+  return 0;
+}
+
+/// Builds the node around its store, serves, and takes it down.
+int run_node(const parsed_command_line& told, const node_config& config,
+             const shutdown_signal& signal, token_verifier tokens,
+             const std::shared_ptr<rocksdb_store>& disk) {
+  auto& figures = metrics::default_registry();
+  auto threads = thread_counts_for(config, std::thread::hardware_concurrency());
+  caf::actor_system_config system_config;
+  system_config.set("scheduler.policy", caf::atom("sharing"));
+  system_config.set("scheduler.max-threads", threads.workers);
+  system_config.set("scheduler.max-throughput", 50);
+  caf::actor_system system{system_config};
+
+  engine node;
+  // A claim of ours must never be taken for one of an earlier run.
+  node.self = node_id{config.name, random_u64()};
+  if (auto started = start_engine(system, config, disk, node); !started) {
+    stop_engine(system, node);
+    return complain("the engine did not start: " + started.error().message);
+  }
+  front edge;
+  edge.network
+    = std::make_shared<server>(make_server_config(config, threads, node.self),
+                               make_hooks(edge, node, figures));
+  auto network_figures = register_network_figures(
+    figures, [server_ptr = edge.network.get()] { return server_ptr->stats(); });
+  build_front(system, config, std::move(tokens), node, edge);
+  int status = serve(told, config, signal, *edge.network);
+  stop_engine(system, node);
+  caf::anon_send_exit(edge.hub, caf::exit_reason::user_shutdown);
+  return status;
+}
+
 int run(const parsed_command_line& told, const shutdown_signal& signal) {
   auto config = told.config;
   if (told.quickstart) {
@@ -223,74 +319,7 @@ int run(const parsed_command_line& told, const shutdown_signal& signal) {
   auto disk = open_store(config);
   if (!disk)
     return complain(config.data_dir + ": " + disk.error().message);
-
-  auto threads = thread_counts_for(config, std::thread::hardware_concurrency());
-  caf::actor_system_config system_config;
-  system_config.set("scheduler.policy", caf::atom("sharing"));
-  system_config.set("scheduler.max-threads", threads.workers);
-  system_config.set("scheduler.max-throughput", 50);
-  caf::actor_system system{system_config};
-  // A claim of ours must never be taken for one of an earlier run.
-  node_id self{config.name, random_u64()};
-
-  engine node;
-  if (auto started = start_engine(system, config, self, *disk, node);
-      !started) {
-    stop_engine(system, node);
-    return complain("the engine did not start: " + started.error().message);
-  }
-
-  connection_env connections;
-  connections.rules = std::make_shared<connection_rules>(connection_rules{
-    std::move(*tokens), config.id_secret, config.engine.default_grants});
-  connections.router = node.router;
-  connections.self = self;
-  connections.requests_per_second
-    = static_cast<std::size_t>(config.limits.requests_per_second);
-
-  // The hub and the gate need the server, which needs them in its hooks.
-  std::shared_ptr<client_gate> gate;
-  relay_hub_actor hub;
-  server_hooks hooks;
-  hooks.accept
-    = [&gate](const accepted_client& client) { return gate->accept(client); };
-  hooks.resync = [&hub](channel_id channel, client_ref client) {
-    caf::anon_send(hub, resync_order{channel, client});
-  };
-  hooks.metrics = [&figures] { return metrics_text(figures.read()); };
-  hooks.notice = [router = node.router](note_ptr told_note) {
-    caf::anon_send(router, std::move(told_note));
-  };
-  auto network = std::make_shared<server>(
-    make_server_config(config, threads, self), std::move(hooks));
-  auto network_figures = register_network_figures(
-    figures, [server_ptr = network.get()] { return server_ptr->stats(); });
-  relay_env relays;
-  relays.router = node.router;
-  relays.sink = network;
-  relays.self = self;
-  hub = spawn_relay_hub(system, relays);
-  connections.hub = hub;
-  connections.sink = network;
-  gate = std::make_shared<client_gate>(
-    system, std::make_shared<const connection_env>(connections));
-  open_inbox(node, self, hub);
-
-  int status = 0;
-  if (auto listening = network->start(); !listening) {
-    status = complain(listening.error().message);
-  } else {
-    log(log_level::info, "node", "ready", {{"port", network->port()}});
-    if (told.quickstart)
-      std::cout << quickstart_text(config, network->port(),
-                                   quickstart_minter(config))
-                << std::flush;
-    signal.wait();
-    log(log_level::info, "node", "stopping", {});
-    network->shutdown();
-  }
-  stop_engine(system, node);
-  caf::anon_send_exit(hub, caf::exit_reason::user_shutdown);
+  int status = run_node(told, config, signal, std::move(*tokens), *disk);
   stop_logging();
   return status;
 }
