@@ -273,7 +273,7 @@ void take_claim(self_ptr self, const claim_answer& claim) {
   if (opened) {
     s.remember("opened partition " + number + " under epoch "
                + std::to_string(opened->epoch));
-    log(log_level::info, "store", "opened_partition",
+    log(log_level::debug, "store", "opened_partition",
         {{"partition", claim.partition}, {"epoch", opened->epoch}});
   } else {
     s.remember("could not open partition " + number + ": "
