@@ -8,6 +8,7 @@
 #include "actors/base/ids.hpp"
 #include "actors/client.hpp"
 #include "actors/commands.hpp"
+#include "actors/nodes.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -27,7 +28,8 @@ namespace rollcall {
 /// in order per sender while both live. Loss is repaired above (versions,
 /// leases, announcements), never here.
 using node_message
-  = std::variant<batch_ptr, snapshot_ptr, direct_ptr, note_ptr>;
+  = std::variant<batch_ptr, snapshot_ptr, direct_ptr, note_ptr,
+                 routed_command_ptr, routed_reply_ptr, heartbeat_ptr>;
 
 /// Carries messages to the inboxes of nodes, this one included. Thread-safe.
 /// `send` never blocks; the receiver is called on a thread of the bus and may
@@ -41,10 +43,15 @@ public:
   /// Queues `message` for `to`'s inbox. An unknown node swallows it.
   virtual void send(const node_id& to, node_message message) = 0;
 
+  /// Queues `message` for every open inbox of the cluster, this node's
+  /// included: that it comes back shows that the bus works.
+  virtual void broadcast(node_message message) = 0;
+
   /// Opens this node's inbox. Called once, before the first `send`.
   virtual void open(const node_id& self, receiver deliver) = 0;
 
-  /// Closes the inbox; nothing is delivered after it returns.
+  /// Closes the inbox; nothing is delivered after it returns. Not to be called
+  /// by the receiver.
   virtual void close() = 0;
 };
 

@@ -5,6 +5,8 @@
 
 #include "actors/ports.hpp"
 
+#include <condition_variable>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -18,12 +20,23 @@ public:
   /// nobody has that inbox open.
   void deliver(const node_id& from, const node_id& to, node_message message);
 
+  /// Hands `message` to every open inbox.
+  void deliver_to_all(const node_id& from, const node_message& message);
+
   void open(const node_id& self, message_bus::receiver deliver);
+
+  /// Waits for calls into the receiver that have begun.
   void close(const node_id& self);
 
 private:
+  struct inbox {
+    message_bus::receiver deliver;
+    std::size_t calls = 0;
+  };
+
   std::mutex mutex_;
-  std::map<node_id, std::shared_ptr<const message_bus::receiver>> inboxes_;
+  std::condition_variable quiet_;
+  std::map<node_id, std::shared_ptr<inbox>> inboxes_;
 };
 
 /// `message_bus` over a `local_exchange`. Messages arrive in order and are
@@ -34,6 +47,7 @@ public:
   ~local_bus() override;
 
   void send(const node_id& to, node_message message) override;
+  void broadcast(node_message message) override;
   void open(const node_id& self, receiver deliver) override;
   void close() override;
 

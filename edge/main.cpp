@@ -179,18 +179,21 @@ server_hooks make_hooks(front& edge, const engine& node,
 /// Hands what the bus brings to the hub or the router.
 void open_inbox(const engine& node, const relay_hub_actor& hub) {
   auto router = node.router;
-  node.bus->open(node.self,
-                 [hub, router](const node_id&, node_message message) {
-                   std::visit(
-                     [&](auto& body) {
-                       using body_type = std::decay_t<decltype(body)>;
-                       if constexpr (std::is_same_v<body_type, note_ptr>)
-                         caf::anon_send(router, std::move(body));
-                       else
-                         caf::anon_send(hub, std::move(body));
-                     },
-                     message);
-                 });
+  node.bus->open(node.self, [hub, router](const node_id&,
+                                          node_message message) {
+    std::visit(
+      [&](auto& body) {
+        using body_type = std::decay_t<decltype(body)>;
+        if constexpr (std::is_same_v<body_type, note_ptr>)
+          caf::anon_send(router, std::move(body));
+        else if constexpr (
+          std::is_same_v<
+            body_type,
+            batch_ptr> || std::is_same_v<body_type, snapshot_ptr> || std::is_same_v<body_type, direct_ptr>)
+          caf::anon_send(hub, std::move(body));
+      },
+      message);
+  });
 }
 
 void build_front(caf::actor_system& system, const node_config& config,

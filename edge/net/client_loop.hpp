@@ -136,6 +136,14 @@ public:
                      std::uint32_t index);
 
 private:
+  // A slot is `serial << index_bits | index`; serials start at 1, so small
+  // numbers are free for the loop's own descriptors.
+  static constexpr unsigned index_bits = 20;
+  static constexpr std::uint64_t index_mask
+    = (std::uint64_t{1} << index_bits) - 1;
+  static constexpr std::uint64_t wake_key = 1;
+  static constexpr std::uint64_t listener_key = 2;
+
   void run();
   void wait();
   void handle_event(std::uint64_t key, std::uint32_t events);

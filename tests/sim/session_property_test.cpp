@@ -6,6 +6,7 @@
 #include "edge/relay/relay_state.hpp"
 #include "support/session_harness.hpp"
 
+#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -22,10 +23,23 @@ std::uint64_t from_env(const char* name, std::uint64_t fallback) {
   return text == nullptr ? fallback : std::strtoull(text, nullptr, 10);
 }
 
+/// What is done to the observer's view, to prove that the checks see it.
+enum class planted : std::uint8_t {
+  nothing,
+  lost_change,
+  repeated_change,
+  wrong_count,
+  old_version,
+  absent_host,
+  twice_in_roster,
+  ghost,
+};
+
 /// One random history.
 class history {
 public:
-  explicit history(std::uint64_t seed) : random_(seed) {
+  explicit history(std::uint64_t seed, planted bug = planted::nothing)
+    : random_(seed), bug_(bug) {
     static constexpr const char* kinds[]
       = {"stream", "stage", "meeting", "party", "board"};
     settings_patch settings;
@@ -171,8 +185,8 @@ private:
 
   // What an observer folds must be what the session is.
   void observe() {
-    auto next = s_.state->take_batch();
-    auto truth = s_.state->make_snapshot();
+    auto next = bent(s_.state->take_batch());
+    auto truth = bent(s_.state->make_snapshot());
     if (next) {
       // 6: versions never go back.
       EXPECT_GT(next->to, seen_);
@@ -191,6 +205,42 @@ private:
     // 10: snapshot + changes = later snapshot.
     EXPECT_EQ(observer_.make_snapshot(), truth);
     check(truth);
+  }
+
+  batch_ptr bent(batch_ptr told) {
+    if (told == nullptr)
+      return told;
+    auto out = std::make_shared<batch>(*told);
+    switch (bug_) {
+    case planted::lost_change:
+      out->changes.pop_back();
+      break;
+    case planted::repeated_change:
+      out->changes.push_back(out->changes.back());
+      break;
+    case planted::wrong_count:
+      ++out->present;
+      break;
+    case planted::old_version:
+      out->to = out->from;
+      break;
+    default:
+      return told;
+    }
+    return out;
+  }
+
+  snapshot bent(snapshot truth) const {
+    if (truth.participants.empty())
+      return truth;
+    auto& last = truth.participants.back();
+    if (bug_ == planted::absent_host)
+      truth.host = participant_id{"nobody"};
+    else if (bug_ == planted::twice_in_roster)
+      truth.participants.push_back(participant_view{last});
+    else if (bug_ == planted::ghost)
+      last.expires = s_.now.steady - millis{1'000};
+    return truth;
   }
 
   void check_counts(const batch& told) {
@@ -229,6 +279,7 @@ private:
   }
 
   std::mt19937_64 random_;
+  planted bug_;
   session_harness s_;
   edge::relay_state observer_;
   version seen_;
@@ -250,5 +301,35 @@ TEST(SessionProperties, HoldOverRandomHistories) {
               static_cast<unsigned long long>(first),
               static_cast<unsigned long long>(first + count - 1));
 }
+
+class SessionCheckers : public ::testing::TestWithParam<planted> {};
+
+TEST_P(SessionCheckers, SeeAPlantedBug) {
+  ::testing::TestPartResultArray found;
+  {
+    ::testing::ScopedFakeTestPartResultReporter intercept{
+      ::testing::ScopedFakeTestPartResultReporter::
+        INTERCEPT_ONLY_CURRENT_THREAD,
+      &found};
+    for (std::uint64_t seed = 1; seed <= 20 && found.size() == 0; ++seed)
+      history{seed, GetParam()}.run(60);
+  }
+  EXPECT_GT(found.size(), 0);
+}
+
+std::string name_of(const ::testing::TestParamInfo<planted>& bug) {
+  static constexpr const char* names[]
+    = {"nothing",     "lost_change", "repeated_change", "wrong_count",
+       "old_version", "absent_host", "twice_in_roster", "ghost"};
+  return names[static_cast<std::size_t>(bug.param)];
+}
+
+INSTANTIATE_TEST_SUITE_P(
+  Planted, SessionCheckers,
+  ::testing::Values(planted::lost_change, planted::repeated_change,
+                    planted::wrong_count, planted::old_version,
+                    planted::absent_host, planted::twice_in_roster,
+                    planted::ghost),
+  name_of);
 
 } // namespace

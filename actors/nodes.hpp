@@ -1,0 +1,64 @@
+#pragma once
+
+// What nodes tell each other about themselves, and what they ask on behalf of
+// their clients.
+
+#include "actors/base/ids.hpp"
+#include "actors/commands.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace rollcall {
+
+/// A partition as its owner or standby speaks of it.
+struct held_partition {
+  partition_id partition = 0;
+  /// The claim under which it is owned; zero for a standby.
+  epoch_t epoch = 0;
+  /// How far the store has applied the journal.
+  std::uint64_t generation = 0;
+  position_t position = 0;
+
+  friend bool operator==(const held_partition&, const held_partition&)
+    = default;
+};
+
+/// "I am here": from every node to every node, each limits::heartbeat_every.
+struct heartbeat {
+  node_id node;
+  /// Counts up from 1 for each incarnation.
+  std::uint64_t number = 0;
+  /// May own partitions.
+  bool core = true;
+  /// Has clients.
+  bool edge = true;
+  /// Is on its way out: takes no new partitions.
+  bool leaving = false;
+  /// Share of the partitions, relative to others.
+  std::uint32_t weight = 100;
+  /// All must agree on it; a node of another count is not of this cluster.
+  std::uint32_t partitions = 0;
+  std::vector<held_partition> held;
+
+  friend bool operator==(const heartbeat&, const heartbeat&) = default;
+};
+
+/// A command for a session whose partition another node owns.
+struct routed_command {
+  /// Chosen by the asker; comes back with the answer.
+  std::uint64_t ticket = 0;
+  command_ptr asked;
+};
+
+struct routed_reply {
+  std::uint64_t ticket = 0;
+  reply_ptr answer;
+};
+
+using heartbeat_ptr = std::shared_ptr<const heartbeat>;
+using routed_command_ptr = std::shared_ptr<const routed_command>;
+using routed_reply_ptr = std::shared_ptr<const routed_reply>;
+
+} // namespace rollcall

@@ -1,0 +1,180 @@
+// What happens to those present: what edges notice of them, and what time does.
+
+#include "actors/base/limits.hpp"
+#include "actors/session_state.hpp"
+
+#include <algorithm>
+
+namespace rollcall {
+
+// -- what edges notice -------------------------------------------------------
+
+void session_state::handle(const note& told, instant now) {
+  if (const auto* signs = std::get_if<evidence>(&told.body)) {
+    take_evidence(*signs, now);
+  } else if (std::holds_alternative<observe_note>(told.body)) {
+    if (observers_.size() < limits::observers_per_session)
+      observers_.insert(told.edge);
+  } else if (std::holds_alternative<unobserve_note>(told.body)) {
+    observers_.erase(told.edge);
+  } else if (const auto* sockets = std::get_if<announce_note>(&told.body)) {
+    take_announcement(told.edge, *sockets, now);
+  } else if (std::holds_alternative<edge_lost_note>(told.body)) {
+    lose_edge(told.edge, now);
+  }
+  idle_since_ = now.steady;
+}
+
+void session_state::take_evidence(const evidence& told, instant now) {
+  for (const auto& item : told.items) {
+    auto* who = roster_.find(item.connection);
+    // Evidence names a connection: what it says of an old one cannot touch
+    // the newer connection of the same user.
+    if (who == nullptr)
+      continue;
+    auto& target = roster_.at(*who, item.connection);
+    auto age = later(item.age, millis{0});
+    target.unconfirmed = false;
+    switch (item.what) {
+    case sign::silent:
+      target.suspected = true;
+      roster_.set_deadline(target, now.steady - age + settings_.timeout,
+                           leave_reason::timeout);
+      break;
+    case sign::back:
+      target.suspected = false;
+      roster_.set_deadline(target, std::nullopt, leave_reason::timeout);
+      break;
+    case sign::closed:
+      if (settings_.drop_grace == millis{0}) {
+        end_connection(*who, item.connection, leave_reason::network, now);
+        continue;
+      }
+      target.suspected = true;
+      roster_.set_deadline(target, now.steady - age + settings_.drop_grace,
+                           leave_reason::network);
+      break;
+    }
+    show_presence(*who);
+  }
+}
+
+void session_state::take_announcement(const node_id& edge,
+                                      const announce_note& told, instant now) {
+  (void)now;
+  for (const auto& id : told.connections) {
+    auto* who = roster_.find(id);
+    if (who == nullptr)
+      continue;
+    auto& target = roster_.at(*who, id);
+    if (target.edge != edge || !target.unconfirmed)
+      continue;
+    target.unconfirmed = false;
+    target.suspected = false;
+    roster_.set_deadline(target, std::nullopt, leave_reason::timeout);
+    show_presence(*who);
+  }
+}
+
+void session_state::lose_edge(const node_id& edge, instant now) {
+  for (const auto& [joined, who] : roster_.in_order()) {
+    bool touched = false;
+    for (auto& item : who->connections) {
+      if (item.edge != edge || item.deadline)
+        continue;
+      item.suspected = true;
+      roster_.set_deadline(item, now.steady + settings_.drop_grace,
+                           leave_reason::edge_lost);
+      touched = true;
+    }
+    if (touched)
+      show_presence(*who);
+  }
+}
+
+void session_state::expire(instant now) {
+  while (auto id = roster_.due(now.steady)) {
+    auto& who = *roster_.find(*id);
+    auto& item = roster_.at(who, *id);
+    if (item.unconfirmed && !item.suspected) {
+      // Nobody announced it in the confirm window: doubt it, do not end it.
+      item.suspected = true;
+      roster_.set_deadline(item, *item.deadline + settings_.drop_grace,
+                           leave_reason::edge_lost);
+      show_presence(who);
+      continue;
+    }
+    // Its socket may stand after all: without a word the client would
+    // believe to be present.
+    directs_.push_back({key_, *id, item.edge, removed_direct{item.reason}});
+    end_connection(who, *id, item.reason, now);
+  }
+  if (reclaim_until_ && *reclaim_until_ <= now.steady) {
+    reclaim_until_.reset();
+    refresh_host();
+  }
+  if (record_ && record_->ended_at
+      && now.wall >= *record_->ended_at + rules_->ended_retention)
+    queue_erasure();
+}
+
+// -- the end of a connection -------------------------------------------------
+
+void session_state::end_connection(participant& who, const connection_id& id,
+                                   leave_reason reason, instant now) {
+  if (who.connections.size() == 1) {
+    remove_participant(who, reason, now);
+    return;
+  }
+  roster_.remove_connection(who, id);
+  show_presence(who);
+}
+
+void session_state::remove_participant(participant& who, leave_reason reason,
+                                       instant now) {
+  closed_.push_back({key_, who.user, who.joined, who.since, now.wall, reason});
+  if (departed_.contains(who.user)
+      || departed_.size() < limits::departed_per_session)
+    ++departed_[who.user];
+  live_at_.erase(&who);
+  track_host_candidate(who, false);
+  if (member(who.user) == nullptr)
+    --present_strangers_;
+  if (record_ && record_->appointed_host == who.user
+      && settings_.host == host_policy::appointed
+      && settings_.host_reclaim > millis{0})
+    reclaim_until_ = now.steady + settings_.host_reclaim;
+  auto public_id = who.public_id;
+  roster_.remove(who);
+  push_change(left_change{public_id, reason});
+  refresh_host();
+  if (roster_.empty())
+    idle_since_ = now.steady;
+}
+
+void session_state::show_presence(participant& who) {
+  bool suspected = std::all_of(who.connections.begin(), who.connections.end(),
+                               [](const auto& c) { return c.suspected; });
+  std::optional<millis> expires;
+  if (suspected) {
+    expires = millis{0};
+    for (const auto& item : who.connections)
+      expires = later(*expires, item.deadline.value_or(millis{0}));
+  }
+  auto count = static_cast<std::uint32_t>(who.connections.size());
+  if (count != who.shown_connections) {
+    who.shown_connections = count;
+    push_change(connection_change{who.public_id, count});
+  }
+  if (suspected && (!who.shown_suspected || expires != who.shown_expires)) {
+    who.shown_suspected = true;
+    who.shown_expires = expires;
+    push_change(suspected_change{who.public_id, *expires});
+  } else if (!suspected && who.shown_suspected) {
+    who.shown_suspected = false;
+    who.shown_expires.reset();
+    push_change(resumed_change{who.public_id});
+  }
+}
+
+} // namespace rollcall
