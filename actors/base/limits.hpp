@@ -111,6 +111,29 @@ inline constexpr std::size_t loop_inbox = 262'144;
 inline constexpr std::size_t channels_per_connection
   = 2 * attachments_per_connection;
 
+// -- between nodes -----------------------------------------------------------
+
+/// Nodes of a cluster.
+inline constexpr std::size_t nodes = 256;
+/// One message between nodes, in whole. Snapshots of the largest sessions
+/// come near it.
+inline constexpr std::size_t node_message_bytes = std::size_t{64} << 20;
+/// What of it travels at once; below what a NATS server takes.
+inline constexpr std::size_t node_chunk_bytes = std::size_t{256} << 10;
+/// Chunks of messages that are not complete, of all senders together.
+inline constexpr std::size_t reassembly_bytes = 2 * node_message_bytes;
+/// Messages and their estimated bytes that wait to be sent.
+inline constexpr std::size_t bus_queue = 65'536;
+inline constexpr std::size_t bus_queue_bytes = 2 * node_message_bytes;
+/// Changes of one batch: every participant may leave at the same tick.
+inline constexpr std::size_t changes_per_batch = 262'144;
+/// Connections that one note of an edge speaks of.
+inline constexpr std::size_t connections_per_note = 262'144;
+/// Keys of one live change: several updates of a tick become one.
+inline constexpr std::size_t live_update_keys = 16 * live_keys;
+/// The message of a failure.
+inline constexpr std::size_t failure_bytes = 1'024;
+
 // -- operations --------------------------------------------------------------
 
 /// Label combinations of all metrics together.
