@@ -58,6 +58,17 @@ inline constexpr std::size_t activation_queue = 16'384;
 /// Sessions activated at once after a restart, per partition.
 inline constexpr std::size_t activations_in_flight = 32;
 
+// -- cluster -----------------------------------------------------------------
+
+/// Commands on their way to other nodes, and those that wait for an owner.
+inline constexpr std::size_t routed_commands = 65'536;
+inline constexpr std::size_t held_per_partition = 16'384;
+/// How long a command may wait for an owner, and for its answer from another
+/// node.
+inline constexpr millis routed_patience{8'000};
+/// Connections that one announcement names.
+inline constexpr std::size_t announced_connections = 4'096;
+
 // -- journal and store -------------------------------------------------------
 
 /// Commits waiting for one partition's journal.
@@ -134,6 +145,44 @@ inline constexpr std::size_t live_update_keys = 16 * live_keys;
 /// The message of a failure.
 inline constexpr std::size_t failure_bytes = 1'024;
 
+// -- membership and placement ------------------------------------------------
+
+/// How often a node says that it is there, and how close together two such
+/// words may be when something has changed.
+inline constexpr millis heartbeat_every{250};
+inline constexpr millis heartbeat_spacing{50};
+/// Silence after which a node is suspected, after which the sockets of its
+/// edge count as gone, and after which it is forgotten.
+inline constexpr millis suspect_after{1'500};
+inline constexpr millis edge_lease{6'000};
+inline constexpr millis forget_after{10'000};
+/// Age of a node's own echo from which on it does not judge others, and from
+/// which on it is detached.
+inline constexpr millis deaf_after{750};
+inline constexpr millis detached_after{3'000};
+/// How much later than its tick a node may come before the time it slept is
+/// nobody's silence.
+inline constexpr millis stall_after{300};
+/// How long the set of live core nodes must not change to become a view.
+inline constexpr millis view_settles_after{500};
+/// Own heartbeats whose echo is awaited.
+inline constexpr std::size_t heartbeats_in_flight = 64;
+/// Earlier incarnations of a name that are told from new ones.
+inline constexpr std::size_t incarnations_remembered = 4;
+/// What has happened since somebody asked.
+inline constexpr std::size_t membership_events = 1'024;
+/// Share of the partitions, relative to others.
+inline constexpr std::uint32_t node_weight = 10'000;
+/// Between two claims of one partition by one node.
+inline constexpr millis claim_every{1'000};
+/// A claim waits for the better placed, and a little to spread the load.
+inline constexpr millis claim_rank_delay{200};
+inline constexpr millis claim_jitter{100};
+/// Partitions that one node takes or gives up within a second.
+inline constexpr std::size_t moves_per_second = 32;
+/// Partitions that a node gave up and nobody has taken yet.
+inline constexpr std::size_t handovers_in_flight = 8;
+
 // -- operations --------------------------------------------------------------
 
 /// Label combinations of all metrics together.
@@ -154,6 +203,8 @@ static_assert(page_participants * (3 * id_bytes + 2 * profile_field_bytes)
               "a roster page with the longest names fits one record");
 static_assert(write_queue_soft_bytes < write_queue_hard_bytes,
               "a slow reader is offered a snapshot before it is cut");
+static_assert(heartbeats_in_flight * heartbeat_spacing >= detached_after,
+              "an echo that still counts is remembered");
 static_assert(frame_bytes_before_auth > token_bytes,
               "a token fits the first frame");
 
