@@ -1,0 +1,200 @@
+#include "tests/support/nats_server.hpp"
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <stdexcept>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace rollcall::test {
+
+namespace {
+
+constexpr std::chrono::seconds start_patience{15};
+constexpr int start_tries = 5;
+constexpr std::size_t lines_kept = 64;
+
+std::uint16_t free_port() {
+  int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(at);
+  auto* raw = reinterpret_cast<sockaddr*>(&at);
+  if (fd < 0 || ::bind(fd, raw, size) != 0
+      || ::getsockname(fd, raw, &size) != 0)
+    throw std::runtime_error("no free port");
+  ::close(fd);
+  return ntohs(at.sin_port);
+}
+
+std::filesystem::path make_folder() {
+  auto pattern
+    = (std::filesystem::temp_directory_path() / "rollcall-nats-XXXXXX")
+        .string();
+  if (::mkdtemp(pattern.data()) == nullptr)
+    throw std::runtime_error("no temporary folder");
+  return pattern;
+}
+
+// After fork: nothing that locks or allocates.
+[[noreturn]] void become_server(const char* config, int log, pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent)
+    ::_exit(126);
+  ::dup2(log, STDOUT_FILENO);
+  ::dup2(log, STDERR_FILENO);
+  ::execlp("nats-server", "nats-server", "-c", config, nullptr);
+  // Not in everybody's PATH on Debian.
+  ::execl("/usr/sbin/nats-server", "nats-server", "-c", config, nullptr);
+  static constexpr char text[] = "nats-server is not installed\n";
+  (void)!::write(STDERR_FILENO, text, sizeof(text) - 1);
+  ::_exit(127);
+}
+
+} // namespace
+
+nats_server::nats_server(std::string more)
+  : folder_(make_folder()), more_(std::move(more)) {
+  for (int left = start_tries;; --left) {
+    // Somebody else may take the port before the server does.
+    port_ = free_port();
+    try {
+      start();
+      return;
+    } catch (const std::runtime_error&) {
+      if (left > 1)
+        continue;
+      std::filesystem::remove_all(folder_);
+      throw;
+    }
+  }
+}
+
+nats_server::~nats_server() {
+  end(SIGKILL);
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+std::string nats_server::url() const {
+  return "nats://127.0.0.1:" + std::to_string(port_);
+}
+
+std::uint16_t nats_server::port() const noexcept {
+  return port_;
+}
+
+const std::filesystem::path& nats_server::folder() const noexcept {
+  return folder_;
+}
+
+void nats_server::kill() {
+  end(SIGKILL);
+}
+
+void nats_server::terminate() {
+  end(SIGTERM);
+}
+
+void nats_server::pause() {
+  ::kill(pid_, SIGSTOP);
+}
+
+void nats_server::resume() {
+  ::kill(pid_, SIGCONT);
+}
+
+void nats_server::start() {
+  if (pid_ > 0)
+    return;
+  write_config();
+  launch();
+  std::unique_lock guard{mutex_};
+  changed_.wait_for(guard, start_patience, [&] { return ready_ || gone_; });
+  if (ready_)
+    return;
+  guard.unlock();
+  end(SIGKILL);
+  throw std::runtime_error("nats-server does not start:\n" + log_tail());
+}
+
+std::string nats_server::log_tail() {
+  std::lock_guard guard{mutex_};
+  std::string out;
+  for (const auto& line : lines_)
+    out += line + "\n";
+  return out;
+}
+
+void nats_server::write_config() const {
+  std::ofstream out{folder_ / "server.conf"};
+  out << "host: \"127.0.0.1\"\nport: " << port_
+      << "\njetstream {\n  store_dir: " << (folder_ / "data")
+      << "\n  max_file_store: 1GB\n"
+      << "  max_memory_store: 64MB\n}\n"
+      << more_ << "\n";
+}
+
+void nats_server::launch() {
+  std::array<int, 2> pipe{};
+  if (::pipe2(pipe.data(), O_CLOEXEC) != 0)
+    throw std::runtime_error("no pipe");
+  auto config = (folder_ / "server.conf").string();
+  auto parent = ::getpid();
+  ready_ = false;
+  gone_ = false;
+  pid_ = ::fork();
+  if (pid_ == 0)
+    become_server(config.c_str(), pipe[1], parent);
+  ::close(pipe[1]);
+  drainer_ = std::thread{[this, end = pipe[0]] { drain(end); }};
+}
+
+void nats_server::end(int signal) {
+  if (pid_ <= 0)
+    return;
+  ::kill(pid_, signal);
+  if (signal != SIGKILL)
+    ::kill(pid_, SIGCONT);
+  ::waitpid(pid_, nullptr, 0);
+  pid_ = -1;
+  drainer_.join();
+}
+
+void nats_server::drain(int pipe) {
+  std::array<char, 4096> buffer{};
+  std::string rest;
+  for (;;) {
+    auto got = ::read(pipe, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got <= 0)
+      break;
+    rest.append(buffer.data(), static_cast<std::size_t>(got));
+    std::lock_guard guard{mutex_};
+    for (auto at = rest.find('\n'); at != std::string::npos;
+         at = rest.find('\n')) {
+      lines_.push_back(rest.substr(0, at));
+      if (lines_.size() > lines_kept)
+        lines_.pop_front();
+      ready_ = ready_ || lines_.back().find("Server is ready") != rest.npos;
+      rest.erase(0, at + 1);
+    }
+    changed_.notify_all();
+  }
+  ::close(pipe);
+  std::lock_guard guard{mutex_};
+  gone_ = true;
+  changed_.notify_all();
+}
+
+} // namespace rollcall::test
