@@ -7,6 +7,7 @@
 #include "actors/base/errors.hpp"
 #include "actors/client.hpp"
 #include "actors/commands.hpp"
+#include "actors/nodes.hpp"
 #include "actors/records.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -31,6 +32,10 @@ using wake = caf::atom_constant<caf::atom("wake")>;
 using inspect = caf::atom_constant<caf::atom("inspect")>;
 /// Finish what you have and go.
 using stop = caf::atom_constant<caf::atom("stop")>;
+/// Tell owners who is here.
+using announce = caf::atom_constant<caf::atom("announce")>;
+/// Go at once: what you have belongs to somebody else now.
+using yield = caf::atom_constant<caf::atom("yield")>;
 
 } // namespace atoms
 
@@ -105,6 +110,8 @@ struct session_word {
     gone,
     /// To `stop`: something came in between, I stay.
     staying,
+    /// The journal says that a later claim is in force.
+    fenced,
   };
 
   session_key session;
@@ -116,6 +123,46 @@ struct session_word {
 };
 
 using session_word_ptr = std::shared_ptr<const session_word>;
+
+// -- messages of the cluster -------------------------------------------------
+
+/// Who owns a partition now, as this node knows it. An epoch of zero: nobody.
+struct ownership {
+  partition_id partition = 0;
+  node_id owner;
+  epoch_t epoch = 0;
+};
+
+/// A partition of this node opened, failed to open, or is gone.
+struct partition_word {
+  enum class kind : std::uint8_t { opened, refused, fenced };
+
+  partition_id partition = 0;
+  kind what = kind::opened;
+  epoch_t epoch = 0;
+};
+
+/// An edge is gone: nobody vouches for its connections.
+struct edge_gone {
+  node_id edge;
+};
+
+/// A command or answer that came over the bus.
+struct routed_from {
+  node_id node;
+  routed_command_ptr asked;
+};
+
+/// A connection of this node is in a session, or no longer.
+struct presence_order {
+  session_key session;
+  connection_id connection;
+  bool joined = false;
+};
+
+using ownership_ptr = std::shared_ptr<const ownership>;
+using routed_from_ptr = std::shared_ptr<const routed_from>;
+using presence_order_ptr = std::shared_ptr<const presence_order>;
 
 } // namespace rollcall
 
@@ -135,6 +182,13 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::committed_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::append_answer_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::claim_answer_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::session_word_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::ownership_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::partition_word)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::edge_gone)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::routed_from_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::routed_reply_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::heartbeat_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::presence_order_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::client_request_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::client_gone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::attach_order_ptr)
@@ -188,14 +242,43 @@ using partition_actor = caf::typed_actor<
   caf::reacts_to<session_word_ptr>,
   /// Turns the timer wheel.
   caf::reacts_to<atoms::wake>,
+  /// Tells every session that an edge is gone.
+  caf::reacts_to<edge_gone>,
   /// Passivates every session, writing what they must, then quits.
   caf::reacts_to<atoms::stop>,
+  /// Another node owns the partition: ends every session at once, writing
+  /// nothing, then quits.
+  caf::reacts_to<atoms::yield>,
   caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
 
 /// The ROUTER: finds the owner of a session's partition. One per node.
 using router_actor = caf::typed_actor<
-  /// Delegates to the owning partition, here or on another node.
+  /// Delegates to the owning partition, here or on another node. While nobody
+  /// owns it the command waits, for limits::routed_patience at most.
   caf::replies_to<command_ptr>::with<reply_ptr>, caf::reacts_to<note_ptr>,
+  /// Another node asks an owner here.
+  caf::reacts_to<routed_from_ptr>,
+  /// Another node answers.
+  caf::reacts_to<routed_reply_ptr>,
+  /// Who owns a partition has changed; the actor is set if this node does.
+  caf::reacts_to<ownership_ptr, partition_actor>,
+  /// An edge is gone: all partitions here are told.
+  caf::reacts_to<edge_gone>,
+  /// Time to give up on what has waited too long.
+  caf::reacts_to<atoms::wake>,
+  caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
+
+/// A NODE: this process among the others. Knows who is alive, claims the
+/// partitions that fall to it and gives up those that do not.
+using node_actor = caf::typed_actor<
+  /// A node speaks of itself, this one included.
+  caf::reacts_to<heartbeat_ptr>,
+  /// A partition of this node opened, was refused or is fenced.
+  caf::reacts_to<partition_word>,
+  /// Turns the clock of membership and placement.
+  caf::reacts_to<atoms::wake>,
+  /// Says goodbye, gives up all partitions, then quits.
+  caf::reacts_to<atoms::stop>,
   caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
 
 /// A CONNECTION: one client. Stamps identity and rights on its requests.
@@ -223,6 +306,8 @@ using relay_actor = caf::typed_actor<
   caf::reacts_to<resync_order>,
   /// Time to ask again for what has not come, or to go when nobody is left.
   caf::reacts_to<atoms::wake>,
+  /// The session has a new owner: ask it for what is missing.
+  caf::reacts_to<ownership_ptr>,
   /// Quit; the hub has forgotten this relay.
   caf::reacts_to<atoms::stop>,
   caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
@@ -237,6 +322,12 @@ using relay_hub_actor = caf::typed_actor<
   caf::reacts_to<connection_id, connection_actor>,
   /// This connection is gone.
   caf::reacts_to<connection_id>,
+  /// A connection of ours joined a session, or left it.
+  caf::reacts_to<presence_order_ptr>,
+  /// A partition has a new owner: announce to it who is here, and observe.
+  caf::reacts_to<ownership_ptr>,
+  /// Time to announce once more.
+  caf::reacts_to<atoms::announce>,
   /// A connection of ours wants to be woken.
   caf::reacts_to<wake_order>,
   /// Turns the timer wheel.

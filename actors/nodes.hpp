@@ -52,6 +52,9 @@ struct routed_command {
   command_ptr asked;
 };
 
+/// In the `field` of an `unavailable`: this node does not own the session.
+inline constexpr const char* not_owner_field = "owner";
+
 struct routed_reply {
   std::uint64_t ticket = 0;
   reply_ptr answer;

@@ -56,6 +56,8 @@ void commit_records(self_ptr self, std::vector<record> records,
   self->request(s.env.store, s.env.commit_timeout, commit_ptr{asked})
     .then(
       [self, then](const committed_ptr& answer) {
+        if (!answer->ok() && answer->error().code == errc::conflict)
+          send_word(self, session_word::kind::fenced);
         then(*answer);
         settle(self);
       },

@@ -57,10 +57,22 @@ struct partition_shell {
 
 using self_ptr = partition_actor::stateful_pointer<partition_shell>;
 
+void tell_node(const partition_shell& s, partition_word::kind what) {
+  if (s.env.tell)
+    s.env.tell({s.env.partition, what, s.epoch});
+}
+
 void load(self_ptr self, const session_key& key);
 
 reply_ptr refusal(errc code, const char* message) {
   return std::make_shared<const result<reply>>(fail(code, message));
+}
+
+// Where others may own the partition, whoever asked may ask them.
+reply_ptr refusal_of_leaving(const partition_shell& s) {
+  return std::make_shared<const result<reply>>(
+    fail(errc::unavailable, "the node is shutting down",
+         s.env.tell ? not_owner_field : ""));
 }
 
 const session_key& key_of(const waiting_item& item) {
@@ -72,6 +84,11 @@ const session_key& key_of(const waiting_item& item) {
 void refuse(waiting_item& item, errc code, const char* message) {
   if (auto* x = std::get_if<waiting_command>(&item))
     x->answer.deliver(refusal(code, message));
+}
+
+void refuse_leaving(const partition_shell& s, waiting_item& item) {
+  if (auto* x = std::get_if<waiting_command>(&item))
+    x->answer.deliver(refusal_of_leaving(s));
 }
 
 void arm(self_ptr self) {
@@ -166,7 +183,7 @@ void load(self_ptr self, const session_key& key) {
 void route(self_ptr self, waiting_item item) {
   auto& s = self->state;
   if (s.shutting_down) {
-    refuse(item, errc::unavailable, "the node is shutting down");
+    refuse_leaving(s, item);
     return;
   }
   if (!s.open) {
@@ -214,6 +231,13 @@ void opened(self_ptr self, const result<opened_partition>& found) {
   if (!found) {
     log(log_level::error, "partition", "claim_failed",
         {{"partition", s.env.partition}, {"why", found.error().message}});
+    if (s.env.tell) {
+      for (auto& item : std::exchange(s.before_open, {}))
+        refuse_leaving(s, item);
+      tell_node(s, partition_word::kind::refused);
+      self->quit();
+      return;
+    }
     s.retry_open = s.env.sessions.clock().steady + millis{1'000};
     if (!s.ready_told && s.env.ready)
       s.env.ready(found.error());
@@ -222,6 +246,7 @@ void opened(self_ptr self, const result<opened_partition>& found) {
   }
   s.open = true;
   s.epoch = found->epoch;
+  tell_node(s, partition_word::kind::opened);
   auto now = s.env.sessions.clock();
   for (const auto& key : found->occupied)
     s.to_activate.push_back(key);
@@ -293,6 +318,9 @@ void take_word(self_ptr self, const session_word& word) {
       self->send(from.session, atoms::stop::value);
     }
     break;
+  case session_word::kind::fenced:
+    tell_node(s, partition_word::kind::fenced);
+    break;
   case session_word::kind::staying: {
     from.at = slot::phase::active;
     auto queue = std::exchange(from.queue, {});
@@ -317,11 +345,11 @@ void shut_down(self_ptr self) {
   auto& s = self->state;
   s.shutting_down = true;
   for (auto& item : std::exchange(s.before_open, {}))
-    refuse(item, errc::unavailable, "the node is shutting down");
+    refuse_leaving(s, item);
   for (auto at = s.slots.begin(); at != s.slots.end();) {
     auto& [key, from] = *at;
     for (auto& item : std::exchange(from.queue, {}))
-      refuse(item, errc::unavailable, "the node is shutting down");
+      refuse_leaving(s, item);
     if (from.session) {
       self->send_exit(from.session, caf::exit_reason::user_shutdown);
       ++at;
@@ -330,6 +358,34 @@ void shut_down(self_ptr self) {
     }
   }
   finish_stop(self);
+}
+
+// Another owner has restored what the sessions hold; a word from them would
+// only contradict it.
+void yield(self_ptr self) {
+  auto& s = self->state;
+  s.shutting_down = true;
+  for (auto& item : std::exchange(s.before_open, {}))
+    refuse_leaving(s, item);
+  for (auto& [key, from] : s.slots) {
+    for (auto& item : std::exchange(from.queue, {}))
+      refuse_leaving(s, item);
+    if (from.session)
+      self->send_exit(from.session, caf::exit_reason::kill);
+  }
+  self->quit();
+}
+
+void lose_edge(self_ptr self, const node_id& edge) {
+  auto& s = self->state;
+  for (auto& [key, to] : s.slots) {
+    note_ptr told
+      = std::make_shared<const note>(note{key, edge, edge_lost_note{}});
+    if (to.at == slot::phase::active)
+      self->send(to.session, told);
+    else if (to.queue.size() < limits::activation_queue)
+      to.queue.emplace_back(std::move(told));
+  }
 }
 
 // A session ended: as asked, or by a fault of its own. Then what it kept is
@@ -387,7 +443,9 @@ partition_actor::behavior_type partition_behavior(self_ptr self,
     [self](const note_ptr& told) { route(self, told); },
     [self](const session_word_ptr& word) { take_word(self, *word); },
     [self](atoms::wake) { turn_wheel(self); },
+    [self](const edge_gone& gone) { lose_edge(self, gone.edge); },
     [self](atoms::stop) { shut_down(self); },
+    [self](atoms::yield) { yield(self); },
     [self](atoms::inspect) { return inspect(self); },
   };
 }

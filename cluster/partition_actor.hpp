@@ -26,6 +26,9 @@ struct partition_env {
   /// Called once, when the claim is in force and the occupied sessions are
   /// back, or with the reason why not.
   std::function<void(const result<epoch_t>&)> ready;
+  /// Set where other nodes may own the partition: told what becomes of the
+  /// claim. A claim that fails is then not repeated here; the actor quits.
+  std::function<void(const partition_word&)> tell;
 };
 
 /// Starts the owner of `env.partition`. Commands that come before the claim

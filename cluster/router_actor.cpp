@@ -1,52 +1,334 @@
 #include "cluster/router_actor.hpp"
 
 #include "actors/base/hash.hpp"
+#include "actors/base/limits.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scheduled_actor.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <deque>
+#include <map>
+#include <utility>
+#include <variant>
 
 namespace rollcall::cluster {
 
 namespace {
 
+using promise = caf::typed_response_promise<reply_ptr>;
+
+constexpr millis sweep_every{250};
+
+/// What waits for an owner: in the order it came.
+struct held_item {
+  command_ptr asked;
+  promise answer;
+  note_ptr told;
+  millis until{0};
+};
+
+struct route {
+  partition_actor here;
+  node_id owner;
+  epoch_t epoch = 0;
+  std::deque<held_item> held;
+
+  bool known() const {
+    return epoch != 0 || here;
+  }
+};
+
+/// A command that another node is to answer.
+struct sent_command {
+  held_item item;
+  partition_id partition = 0;
+};
+
 struct router_shell {
   static inline const char* name = "router";
 
-  std::vector<partition_actor> local;
+  router_env env;
+  std::vector<route> routes;
+  std::map<std::uint64_t, sent_command> sent;
+  std::uint64_t last_ticket = 0;
+  std::size_t held = 0;
+  bool sweeping = false;
   std::int64_t commands = 0;
   std::int64_t notes = 0;
-
-  const partition_actor& owner_of(const session_key& session) const {
-    return local[partition_of(session,
-                              static_cast<std::uint32_t>(local.size()))];
-  }
+  std::int64_t forwarded = 0;
 };
 
 using self_ptr = router_actor::stateful_pointer<router_shell>;
 
+reply_ptr refusal(const char* message, const char* field = "") {
+  auto why = fail(errc::unavailable, message, field);
+  return std::make_shared<const result<reply>>(std::move(why));
+}
+
+bool says_not_owner(const reply_ptr& answer) {
+  return !answer->ok() && answer->error().code == errc::unavailable
+         && answer->error().field == not_owner_field;
+}
+
+/// Whether a second delivery does no harm: its effect is that of the first.
+bool may_repeat(const command& asked) {
+  return !asked.op.empty() || std::holds_alternative<join_command>(asked.body)
+         || std::holds_alternative<leave_command>(asked.body)
+         || std::holds_alternative<set_live_command>(asked.body)
+         || std::holds_alternative<get_roster_command>(asked.body)
+         || std::holds_alternative<observe_command>(asked.body);
+}
+
+partition_id partition_for(const router_shell& s, const session_key& session) {
+  return partition_of(session, static_cast<std::uint32_t>(s.routes.size()));
+}
+
+void start_sweep(self_ptr self) {
+  auto& s = self->state;
+  if (s.sweeping || (s.held == 0 && s.sent.empty()))
+    return;
+  s.sweeping = true;
+  self->delayed_send(self, sweep_every, atoms::wake::value);
+}
+
+void hold(self_ptr self, route& to, held_item item) {
+  auto& s = self->state;
+  if (to.held.size() >= limits::held_per_partition) {
+    if (item.asked)
+      item.answer.deliver(refusal("too many requests wait for an owner"));
+    return;
+  }
+  to.held.push_back(std::move(item));
+  ++s.held;
+  start_sweep(self);
+}
+
+void forward(self_ptr self, partition_id partition, held_item item) {
+  auto& s = self->state;
+  const auto& to = s.routes[partition];
+  if (s.sent.size() >= limits::routed_commands) {
+    item.answer.deliver(refusal("too many requests to other nodes"));
+    return;
+  }
+  auto ticket = ++s.last_ticket;
+  auto message = std::make_shared<routed_command>();
+  message->ticket = ticket;
+  message->asked = item.asked;
+  s.sent.emplace(ticket, sent_command{std::move(item), partition});
+  ++s.forwarded;
+  s.env.bus->send(to.owner, routed_command_ptr{std::move(message)});
+  start_sweep(self);
+}
+
+void dispatch(self_ptr self, partition_id partition, held_item item) {
+  auto& s = self->state;
+  auto& to = s.routes[partition];
+  if (!to.known()) {
+    hold(self, to, std::move(item));
+  } else if (!item.asked) {
+    if (to.here)
+      self->send(to.here, item.told);
+    else
+      s.env.bus->send(to.owner, item.told);
+  } else if (to.here) {
+    auto asked = item.asked;
+    auto shared = std::make_shared<held_item>(std::move(item));
+    self->request(to.here, limits::routed_patience, asked)
+      .then(
+        [self, partition, shared](const reply_ptr& r) {
+          if (says_not_owner(r))
+            hold(self, self->state.routes[partition], std::move(*shared));
+          else
+            shared->answer.deliver(r);
+        },
+        [shared](const caf::error&) {
+          shared->answer.deliver(refusal("the owner went away"));
+        });
+  } else {
+    forward(self, partition, std::move(item));
+  }
+}
+
+caf::result<reply_ptr> take_command(self_ptr self, const command_ptr& asked) {
+  auto& s = self->state;
+  ++s.commands;
+  auto partition = partition_for(s, asked->session);
+  // A node alone has one owner for good.
+  if (s.env.bus == nullptr)
+    return self->delegate(s.routes[partition].here, asked);
+  auto answer = self->make_response_promise<reply_ptr>();
+  dispatch(
+    self, partition,
+    {asked, answer, nullptr, s.env.clock().steady + limits::routed_patience});
+  return answer;
+}
+
+void take_note(self_ptr self, const note_ptr& told) {
+  auto& s = self->state;
+  ++s.notes;
+  auto partition = partition_for(s, told->session);
+  if (const auto& to = s.routes[partition]; to.here)
+    self->send(to.here, told);
+  else
+    dispatch(
+      self, partition,
+      {nullptr, {}, told, s.env.clock().steady + limits::routed_patience});
+}
+
+// Another node asks. A node that does not own the partition says so: only the
+// asker may look further, so no command can travel in a circle.
+void take_routed(self_ptr self, const routed_from& from) {
+  auto& s = self->state;
+  auto reply = [self, node = from.node,
+                ticket = from.asked->ticket](const reply_ptr& answer) {
+    auto message = std::make_shared<routed_reply>();
+    message->ticket = ticket;
+    message->answer = answer;
+    self->state.env.bus->send(node, routed_reply_ptr{std::move(message)});
+  };
+  auto partition = partition_for(s, from.asked->asked->session);
+  const auto& to = s.routes[partition];
+  if (!to.here) {
+    reply(refusal("this node does not own the session", not_owner_field));
+    return;
+  }
+  self->request(to.here, limits::routed_patience, from.asked->asked)
+    .then([reply](const reply_ptr& answer) { reply(answer); },
+          [reply](const caf::error&) {
+            reply(refusal("the owner went away", not_owner_field));
+          });
+}
+
+void take_answer(self_ptr self, const routed_reply& got) {
+  auto& s = self->state;
+  auto at = s.sent.find(got.ticket);
+  if (at == s.sent.end())
+    return;
+  auto sent = std::move(at->second);
+  s.sent.erase(at);
+  // Whoever the owner is now, heartbeats will tell.
+  if (says_not_owner(got.answer))
+    hold(self, s.routes[sent.partition], std::move(sent.item));
+  else
+    sent.item.answer.deliver(got.answer);
+}
+
+void flush_held(self_ptr self, partition_id partition) {
+  auto& s = self->state;
+  auto waiting = std::exchange(s.routes[partition].held, {});
+  s.held -= waiting.size();
+  for (auto& item : waiting)
+    dispatch(self, partition, std::move(item));
+}
+
+// What was sent to the owner before may have had its effect or not.
+void recall(self_ptr self, partition_id partition) {
+  auto& s = self->state;
+  for (auto at = s.sent.begin(); at != s.sent.end();) {
+    if (at->second.partition != partition) {
+      ++at;
+      continue;
+    }
+    auto item = std::move(at->second.item);
+    at = s.sent.erase(at);
+    if (may_repeat(*item.asked))
+      hold(self, s.routes[partition], std::move(item));
+    else
+      item.answer.deliver(refusal("the owner changed: it may have happened"));
+  }
+}
+
+void take_ownership(self_ptr self, const ownership& now,
+                    const partition_actor& here) {
+  auto& s = self->state;
+  if (now.partition >= s.routes.size())
+    return;
+  auto& to = s.routes[now.partition];
+  bool moved = to.owner != now.owner || to.epoch != now.epoch;
+  to.here = here;
+  to.owner = now.owner;
+  to.epoch = now.epoch;
+  if (moved)
+    recall(self, now.partition);
+  if (to.known())
+    flush_held(self, now.partition);
+}
+
+void sweep(self_ptr self) {
+  auto& s = self->state;
+  s.sweeping = false;
+  auto now = s.env.clock().steady;
+  for (partition_id p = 0; p < s.routes.size(); ++p) {
+    auto& held = s.routes[p].held;
+    while (!held.empty() && held.front().until <= now) {
+      if (held.front().asked)
+        held.front().answer.deliver(refusal("nobody owns the session"));
+      held.pop_front();
+      --s.held;
+    }
+    // Somebody said it was not the owner, and the news has not changed.
+    if (s.routes[p].known() && !held.empty())
+      flush_held(self, p);
+  }
+  for (auto at = s.sent.begin(); at != s.sent.end();) {
+    if (at->second.item.until > now) {
+      ++at;
+      continue;
+    }
+    at->second.item.answer.deliver(refusal("the owner did not answer"));
+    at = s.sent.erase(at);
+  }
+  start_sweep(self);
+}
+
+inspection_ptr inspect(const router_shell& s) {
+  auto out = std::make_shared<inspection>();
+  out->actor = "router";
+  std::int64_t here = 0;
+  std::int64_t elsewhere = 0;
+  for (const auto& to : s.routes) {
+    here += to.here ? 1 : 0;
+    elsewhere += !to.here && to.known() ? 1 : 0;
+  }
+  out->figures
+    = {{"commands", s.commands},
+       {"notes", s.notes},
+       {"forwarded", s.forwarded},
+       {"waiting_for_owner", static_cast<std::int64_t>(s.held)},
+       {"waiting_for_answer", static_cast<std::int64_t>(s.sent.size())},
+       {"partitions_here", here},
+       {"partitions_elsewhere", elsewhere},
+       {"partitions", static_cast<std::int64_t>(s.routes.size())}};
+  out->waiting_for = s.held > 0 ? "an owner" : "";
+  return out;
+}
+
 router_actor::behavior_type
-router_behavior(self_ptr self, std::vector<partition_actor> local) {
-  self->state.local = std::move(local);
+router_behavior(self_ptr self, router_env env,
+                std::vector<partition_actor> local) {
+  auto& s = self->state;
+  s.env = std::move(env);
+  s.routes.resize(local.empty() ? s.env.partitions : local.size());
+  for (std::size_t p = 0; p < local.size(); ++p)
+    s.routes[p].here = std::move(local[p]);
   return {
-    [self](const command_ptr& asked) {
-      ++self->state.commands;
-      return self->delegate(self->state.owner_of(asked->session), asked);
+    [self](const command_ptr& asked) { return take_command(self, asked); },
+    [self](const note_ptr& told) { take_note(self, told); },
+    [self](const routed_from_ptr& from) { take_routed(self, *from); },
+    [self](const routed_reply_ptr& got) { take_answer(self, *got); },
+    [self](const ownership_ptr& now, const partition_actor& here) {
+      take_ownership(self, *now, here);
     },
-    [self](const note_ptr& told) {
-      ++self->state.notes;
-      self->send(self->state.owner_of(told->session), told);
+    [self](const edge_gone& gone) {
+      for (const auto& to : self->state.routes)
+        if (to.here)
+          self->send(to.here, gone);
     },
-    [self](atoms::inspect) -> inspection_ptr {
-      auto out = std::make_shared<inspection>();
-      out->actor = "router";
-      out->figures
-        = {{"commands", self->state.commands},
-           {"notes", self->state.notes},
-           {"partitions", static_cast<std::int64_t>(self->state.local.size())}};
-      return out;
-    },
+    [self](atoms::wake) { sweep(self); },
+    [self](atoms::inspect) { return inspect(self->state); },
   };
 }
 
@@ -54,7 +336,12 @@ router_behavior(self_ptr self, std::vector<partition_actor> local) {
 
 router_actor spawn_router(caf::actor_system& system,
                           std::vector<partition_actor> local) {
-  return system.spawn(router_behavior, std::move(local));
+  return system.spawn(router_behavior, router_env{}, std::move(local));
+}
+
+router_actor spawn_router(caf::actor_system& system, router_env env) {
+  return system.spawn(router_behavior, std::move(env),
+                      std::vector<partition_actor>{});
 }
 
 } // namespace rollcall::cluster

@@ -176,23 +176,34 @@ server_hooks make_hooks(front& edge, const engine& node,
   return out;
 }
 
-/// Hands what the bus brings to the hub or the router.
+/// Hands what the bus brings to whoever it is for.
+struct inbox_switch {
+  router_actor router;
+  relay_hub_actor hub;
+
+  void operator()(const node_id&, note_ptr& told) const {
+    caf::anon_send(router, std::move(told));
+  }
+  void operator()(const node_id& from, routed_command_ptr& asked) const {
+    caf::anon_send(router, std::make_shared<const routed_from>(
+                             routed_from{from, std::move(asked)}));
+  }
+  void operator()(const node_id&, routed_reply_ptr& answer) const {
+    caf::anon_send(router, std::move(answer));
+  }
+  /// Nobody here asks who else there is.
+  void operator()(const node_id&, heartbeat_ptr&) const {}
+  /// Batches, snapshots and words to one connection.
+  template <class Message>
+  void operator()(const node_id&, Message& told) const {
+    caf::anon_send(hub, std::move(told));
+  }
+};
+
 void open_inbox(const engine& node, const relay_hub_actor& hub) {
-  auto router = node.router;
-  node.bus->open(node.self, [hub, router](const node_id&,
-                                          node_message message) {
-    std::visit(
-      [&](auto& body) {
-        using body_type = std::decay_t<decltype(body)>;
-        if constexpr (std::is_same_v<body_type, note_ptr>)
-          caf::anon_send(router, std::move(body));
-        else if constexpr (
-          std::is_same_v<
-            body_type,
-            batch_ptr> || std::is_same_v<body_type, snapshot_ptr> || std::is_same_v<body_type, direct_ptr>)
-          caf::anon_send(hub, std::move(body));
-      },
-      message);
+  node.bus->open(node.self, [to = inbox_switch{node.router, hub}](
+                              const node_id& from, node_message message) {
+    std::visit([&](auto& body) { to(from, body); }, message);
   });
 }
 

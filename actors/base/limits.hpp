@@ -178,6 +178,10 @@ inline constexpr millis claim_every{1'000};
 /// A claim waits for the better placed, and a little to spread the load.
 inline constexpr millis claim_rank_delay{200};
 inline constexpr millis claim_jitter{100};
+/// An ownerless partition that the best placed node has not taken for this
+/// long falls to the next, who keeps it for a while at least.
+inline constexpr millis claim_patience{5'000};
+inline constexpr millis fallback_keeps{30'000};
 /// Partitions that one node takes or gives up within a second.
 inline constexpr std::size_t moves_per_second = 32;
 /// Partitions that a node gave up and nobody has taken yet.

@@ -167,8 +167,15 @@ void order_detach(self_ptr self, const session_id& session) {
   self->send(s.env->hub, detach_order_ptr{std::move(order)});
 }
 
+void tell_presence(self_ptr self, const session_id& session, bool joined) {
+  auto& s = self->state;
+  self->send(s.env->hub, std::make_shared<const presence_order>(presence_order{
+                           s.state->key_of(session), s.state->id(), joined}));
+}
+
 void forget_session(self_ptr self, const session_id& session) {
   auto& s = self->state;
+  tell_presence(self, session, false);
   s.env->sink->watch(s.client, s.state->id(), s.state->key_of(session),
                      millis{0});
   if (s.state->sessions().erase(session) != 0)
@@ -238,6 +245,7 @@ void joined(self_ptr self, const session_request& body, const reply& answer) {
   auto& s = self->state;
   const auto& found = std::get<join_reply>(answer.body);
   s.state->sessions()[body.session].joined = true;
+  tell_presence(self, body.session, true);
   s.env->sink->watch(s.client, s.state->id(), s.state->key_of(body.session),
                      found.settings.suspect_after);
   if (body.wanted)
@@ -334,6 +342,8 @@ void take_end(self_ptr self, client_gone end) {
     if (where.joined && end.goodbye)
       caf::anon_send(s.env->router,
                      make_command(self, session, leave_command{}));
+    if (where.joined)
+      tell_presence(self, session, false);
     order_detach(self, session);
   }
   self->send(s.env->hub, s.state->id());

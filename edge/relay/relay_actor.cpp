@@ -112,11 +112,11 @@ frame_ptr first_frame(relay_shell& s, audience_group& group,
                       const attach_order& order) {
   if (!order.since)
     return snapshot_frame(s, group);
-  if (order.since->epoch != s.replica.at().epoch)
-    return why_frame(s, group, "epoch_changed");
   auto missed = s.replica.missed(*order.since);
   if (!missed)
-    return why_frame(s, group, "too_old");
+    return why_frame(
+      s, group,
+      order.since->epoch != s.replica.at().epoch ? "epoch_changed" : "too_old");
   if (missed->empty()) {
     auto nothing = std::make_shared<batch>();
     auto whole = s.replica.make_snapshot();
@@ -175,6 +175,21 @@ void check_empty(self_ptr self) {
   wake_in(self, s.env.linger);
 }
 
+void publish(self_ptr self, const batch& next) {
+  auto& s = self->state;
+  s.asked = false;
+  ++s.batches;
+  auto now = s.env.clock().steady;
+  for (auto& [code, group] : s.groups) {
+    ++s.encodings;
+    s.env.sink->publish(
+      channel_of(s, code),
+      framed(group.key,
+             encode_changes(group.key.language, group.key.who, next, now)));
+  }
+  attach_waiting(self);
+}
+
 void take_batch(self_ptr self, const batch_ptr& next) {
   auto& s = self->state;
   switch (s.replica.take(next)) {
@@ -187,30 +202,18 @@ void take_batch(self_ptr self, const batch_ptr& next) {
   case batch_fate::applied:
     break;
   }
-  s.asked = false;
-  ++s.batches;
-  auto now = s.env.clock().steady;
-  for (auto& [code, group] : s.groups) {
-    ++s.encodings;
-    s.env.sink->publish(
-      channel_of(s, code),
-      framed(group.key,
-             encode_changes(group.key.language, group.key.who, *next, now)));
-  }
-  attach_waiting(self);
+  publish(self, *next);
 }
 
 void take_snapshot(self_ptr self, const snapshot& whole) {
   auto& s = self->state;
   s.asked = false;
-  bool was_ready = s.replica.ready();
-  if (!s.replica.take(whole))
-    return;
-  // Clients that were following cannot fold across a repaired gap.
-  if (was_ready)
-    for (auto& [code, group] : s.groups)
-      s.env.sink->publish(channel_of(s, code), why_frame(s, group, "too_old"));
-  attach_waiting(self);
+  // Across a repaired gap, or to a new owner: clients who follow are told what
+  // really changed, and nothing else.
+  if (auto leads = s.replica.bridge(whole))
+    publish(self, *leads);
+  else if (s.replica.take(whole))
+    attach_waiting(self);
 }
 
 void resync(self_ptr self, const resync_order& order) {
@@ -290,6 +293,10 @@ relay_actor::behavior_type relay_behavior(self_ptr self, relay_env env,
     },
     [self](const resync_order& order) { resync(self, order); },
     [self](atoms::wake) { take_wake(self); },
+    [self](const ownership_ptr&) {
+      // An answer to what was asked of the one before may never come.
+      ask_owner(self);
+    },
     [self](atoms::stop) {
       auto& st = self->state;
       self->send(st.env.router, std::make_shared<const note>(note{

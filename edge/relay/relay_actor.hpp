@@ -3,6 +3,7 @@
 // The relays of an edge: one per session that a client here observes, and the
 // hub that finds them.
 
+#include "actors/base/limits.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/ports.hpp"
 #include "actors/session_actor.hpp"
@@ -21,10 +22,16 @@ struct relay_env {
   /// This node, as owners address it.
   node_id self;
   clock_fn clock = system_now;
+  /// All nodes agree on it.
+  std::uint32_t partitions = limits::partitions_default;
   /// How long to wait for the owner before asking again.
   millis ask_again{2'000};
   /// How long a relay without clients keeps its replica for those who return.
   millis linger{10'000};
+  /// How often, and how far apart, a new owner is told who is here: an
+  /// announcement may be lost like any note.
+  std::uint32_t announcements = 3;
+  millis announce_again{1'000};
 };
 
 /// Starts a relay. `number` is its part of a channel's number; it tells `hub`

@@ -1,3 +1,5 @@
+#include "actors/base/hash.hpp"
+#include "actors/base/limits.hpp"
 #include "actors/base/timer_wheel.hpp"
 #include "edge/relay/relay_actor.hpp"
 
@@ -6,8 +8,10 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <map>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace rollcall::edge {
@@ -32,6 +36,11 @@ struct hub_shell {
   /// Ends of tokens and of patience; a second early or late is no matter.
   timer_wheel<connection_id> wheel{millis{250}};
   std::optional<millis> armed;
+  /// Who of ours takes part where.
+  std::unordered_map<session_key, std::unordered_set<connection_id>> joined;
+  /// Partitions whose owner is still to be told, and how often.
+  std::map<partition_id, std::uint32_t> to_announce;
+  bool announce_due = false;
 };
 
 using self_ptr = relay_hub_actor::stateful_pointer<hub_shell>;
@@ -90,6 +99,65 @@ void turn_wheel(self_ptr self) {
   arm(self);
 }
 
+void take_presence(self_ptr self, const presence_order& order) {
+  auto& joined = self->state.joined;
+  if (order.joined) {
+    joined[order.session].insert(order.connection);
+    return;
+  }
+  auto at = joined.find(order.session);
+  if (at == joined.end())
+    return;
+  at->second.erase(order.connection);
+  if (at->second.empty())
+    joined.erase(at);
+}
+
+void announce_session(self_ptr self, const session_key& session,
+                      const std::unordered_set<connection_id>& who) {
+  auto& s = self->state;
+  announce_note body;
+  auto send = [&] {
+    self->send(s.env.router, std::make_shared<const note>(
+                               note{session, s.env.self, std::move(body)}));
+    body = {};
+  };
+  for (const auto& id : who) {
+    body.connections.push_back(id);
+    if (body.connections.size() == limits::announced_connections)
+      send();
+  }
+  if (!body.connections.empty())
+    send();
+}
+
+void announce(self_ptr self) {
+  auto& s = self->state;
+  s.announce_due = false;
+  for (const auto& [session, who] : s.joined)
+    if (s.to_announce.contains(partition_of(session, s.env.partitions)))
+      announce_session(self, session, who);
+  for (auto at = s.to_announce.begin(); at != s.to_announce.end();)
+    at = --at->second == 0 ? s.to_announce.erase(at) : std::next(at);
+  if (s.to_announce.empty())
+    return;
+  s.announce_due = true;
+  self->delayed_send(self, s.env.announce_again, atoms::announce::value);
+}
+
+void take_ownership(self_ptr self, const ownership_ptr& now) {
+  auto& s = self->state;
+  for (const auto& [session, entry] : s.relays)
+    if (partition_of(session, s.env.partitions) == now->partition)
+      self->send(entry.relay, now);
+  s.to_announce[now->partition] = s.env.announcements;
+  if (s.announce_due)
+    return;
+  s.announce_due = true;
+  // Behind what else is in the mailbox: a node that comes brings many.
+  self->send(self, atoms::announce::value);
+}
+
 relay_hub_actor::behavior_type hub_behavior(self_ptr self, relay_env env) {
   self->state.env = std::move(env);
   self->set_exit_handler([self](caf::exit_msg& end) {
@@ -123,6 +191,9 @@ relay_hub_actor::behavior_type hub_behavior(self_ptr self, relay_env env) {
       self->state.connections.erase(id);
       self->state.wheel.cancel(id);
     },
+    [self](const presence_order_ptr& order) { take_presence(self, *order); },
+    [self](const ownership_ptr& now) { take_ownership(self, now); },
+    [self](atoms::announce) { announce(self); },
     [self](const wake_order& order) {
       self->state.wheel.schedule(order.connection, order.when);
       arm(self);

@@ -1,5 +1,7 @@
 #include "edge/relay/relay_state.hpp"
 
+#include "edge/relay/replica_diff.hpp"
+
 #include <type_traits>
 #include <variant>
 
@@ -30,6 +32,15 @@ bool relay_state::take(const snapshot& whole) {
   current_.participants.clear();
   current_.participants.shrink_to_fit();
   return true;
+}
+
+batch_ptr relay_state::bridge(const snapshot& whole) {
+  if (!ready_ || whole.at <= current_.at)
+    return nullptr;
+  auto leads
+    = std::make_shared<const batch>(make_difference(make_snapshot(), whole));
+  [[maybe_unused]] auto fate = take(leads);
+  return leads;
 }
 
 batch_fate relay_state::take(const batch_ptr& next) {

@@ -41,6 +41,11 @@ public:
 
   [[nodiscard]] batch_fate take(const batch_ptr& next);
 
+  /// Takes a newer snapshot as the batch that leads to it, so that clients who
+  /// follow, and those who come back, see real changes only. Nothing when the
+  /// snapshot is not newer or nothing was here; then `take` it.
+  [[nodiscard]] batch_ptr bridge(const snapshot& whole);
+
   /// The replica as a snapshot, in order of joining.
   [[nodiscard]] snapshot make_snapshot() const;
 

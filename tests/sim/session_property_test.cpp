@@ -4,6 +4,7 @@
 // ROLLCALL_SEED=<seed> ROLLCALL_SEEDS=1.
 
 #include "edge/relay/relay_state.hpp"
+#include "edge/relay/replica_diff.hpp"
 #include "support/session_harness.hpp"
 
 #include <gtest/gtest-spi.h>
@@ -204,7 +205,31 @@ private:
     }
     // 10: snapshot + changes = later snapshot.
     EXPECT_EQ(observer_.make_snapshot(), truth);
+    if (chance(4))
+      catch_up(truth);
     check(truth);
+  }
+
+  // One who was away learns by one batch of real changes what there is now.
+  void catch_up(const snapshot& truth) {
+    if (!absent_.bridge(truth)) {
+      absent_.take(truth);
+      return;
+    }
+    auto now = absent_.make_snapshot();
+    ASSERT_EQ(now.participants.size(), truth.participants.size());
+    for (std::size_t i = 0; i < now.participants.size(); ++i) {
+      auto& who = now.participants[i];
+      const auto& real = truth.participants[i];
+      if (who.expires && real.expires) {
+        EXPECT_LE(std::chrono::abs(*who.expires - *real.expires),
+                  edge::same_expiry);
+        who.expires = real.expires;
+      }
+      // What only a new join changes is not told of those who stay.
+      who.reconnections = real.reconnections;
+    }
+    EXPECT_EQ(now, truth);
   }
 
   batch_ptr bent(batch_ptr told) {
@@ -282,6 +307,7 @@ private:
   planted bug_;
   session_harness s_;
   edge::relay_state observer_;
+  edge::relay_state absent_;
   version seen_;
   bool observer_stale_ = false;
   std::uint32_t last_connection_ = 0;

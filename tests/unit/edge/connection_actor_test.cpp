@@ -4,6 +4,7 @@
 #include "edge/protocol/close_codes.hpp"
 #include "edge/relay/relay_actor.hpp"
 #include "support/actor_fixture.hpp"
+#include "support/fake_router.hpp"
 #include "support/recording_sink.hpp"
 #include "support/session_harness.hpp"
 
@@ -26,11 +27,6 @@ struct owner_log {
   bool silent = false;
 };
 
-struct owner_shell {
-  owner_log* log = nullptr;
-  std::vector<caf::typed_response_promise<reply_ptr>> held;
-};
-
 reply_ptr answer_to(const command& asked) {
   reply out;
   out.at = {1, 1};
@@ -45,34 +41,16 @@ reply_ptr answer_to(const command& asked) {
   return std::make_shared<const result<reply>>(out);
 }
 
-router_actor::behavior_type
-fake_owner(router_actor::stateful_pointer<owner_shell> self, owner_log* log) {
-  self->state.log = log;
-  return {
-    [self](const command_ptr& asked) -> caf::result<reply_ptr> {
-      auto& kept = *self->state.log;
-      kept.commands.push_back(asked);
-      auto promise = self->make_response_promise<reply_ptr>();
-      if (kept.silent)
-        self->state.held.push_back(promise);
-      else
-        promise.deliver(answer_to(*asked));
-      return promise;
-    },
-    [self](const note_ptr& told) { self->state.log->notes.push_back(told); },
-    // Answers what was held back.
-    [self](atoms::inspect) -> inspection_ptr {
-      for (auto& promise : std::exchange(self->state.held, {}))
-        promise.deliver(answer_to(*self->state.log->commands.back()));
-      return std::make_shared<const inspection>();
-    },
-  };
-}
-
 class ConnectionActor : public ::testing::Test {
 protected:
   ConnectionActor() {
-    router = fixture.system().spawn(fake_owner, &owner);
+    router = spawn_fake_router(
+      fixture.system(),
+      {[this](const command_ptr& asked) {
+         owner.commands.push_back(asked);
+         return owner.silent ? nullptr : answer_to(*asked);
+       },
+       [this](const note_ptr& told) { owner.notes.push_back(told); }});
     edge::relay_env relays;
     relays.router = router;
     relays.sink = sink;
@@ -230,9 +208,9 @@ TEST_F(ConnectionActor, UnansweredRequestsAreBounded) {
   auto refused = join("s");
   EXPECT_TRUE(has(refused, R"("code":"rate_limited")"));
   EXPECT_TRUE(has(refused, "retry_after_ms"));
+  owner.silent = false;
   (void)fixture.ask<inspection_ptr>(router, atoms::inspect::value);
   (void)sink->take(ref);
-  owner.silent = false;
   EXPECT_TRUE(has(join("s"), R"("ok":true)"));
 }
 

@@ -1,6 +1,7 @@
 #include "edge/relay/relay_actor.hpp"
 
 #include "support/actor_fixture.hpp"
+#include "support/fake_router.hpp"
 #include "support/recording_sink.hpp"
 #include "support/session_harness.hpp"
 
@@ -14,31 +15,18 @@ using namespace rollcall::test;
 
 namespace {
 
-/// Plays the router: keeps the notes; commands are none of a relay's business.
-struct router_log {
-  std::vector<note_ptr>* notes = nullptr;
-};
-
-router_actor::behavior_type
-fake_router(router_actor::stateful_pointer<router_log> self,
-            std::vector<note_ptr>* notes) {
-  self->state.notes = notes;
-  return {
-    [](const command_ptr&) -> reply_ptr {
-      return std::make_shared<const result<reply>>(
-        fail(errc::internal, "a relay asked a command"));
-    },
-    [self](const note_ptr& told) { self->state.notes->push_back(told); },
-    [](atoms::inspect) { return std::make_shared<const inspection>(); },
-  };
-}
-
 class RelayActor : public ::testing::Test {
 protected:
   RelayActor() {
     EXPECT_TRUE(owner.create("board", {.capacity = 0}).ok());
     (void)owner.changes();
-    router = fixture.system().spawn(fake_router, &notes);
+    router = spawn_fake_router(
+      fixture.system(),
+      {[](const command_ptr&) -> reply_ptr {
+         return std::make_shared<const result<reply>>(
+           fail(errc::internal, "a relay asked a command"));
+       },
+       [this](const note_ptr& told) { notes.push_back(told); }});
     relay_env env;
     env.router = router;
     env.sink = sink;
@@ -208,6 +196,64 @@ TEST_F(RelayActor, AGapAsksTheOwnerAndIsRepaired) {
   EXPECT_EQ(take(1).size(), 2U);
   give(later_batch);
   EXPECT_TRUE(take(1).empty()) << "a repetition is not applied twice";
+}
+
+TEST_F(RelayActor, ANewOwnerShowsAsRealChangesOnly) {
+  ASSERT_TRUE(owner.join("ada", 1).ok());
+  ASSERT_TRUE(owner.join("bob", 2).ok());
+  attach(1);
+  give_snapshot();
+  (void)take(1);
+  auto before = owner.state->at();
+  // The next owner has what was kept; bob left and eve came meanwhile.
+  owner.keep_pages();
+  ASSERT_TRUE(owner.run("bob", 2, leave_command{}).ok());
+  ASSERT_TRUE(owner.join("eve", 3).ok());
+  owner.keep_pages();
+  owner.activate();
+  notes.clear();
+  auto now = std::make_shared<const ownership>(
+    ownership{partition_of(owner.key(), limits::partitions_default),
+              {"node2", 1},
+              owner.state->at().epoch});
+  caf::anon_send(hub, ownership_ptr{now});
+  fixture.drain();
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<observe_note>(notes[0]->body));
+  give_snapshot();
+  auto frames = take(1);
+  ASSERT_EQ(frames.size(), 1U);
+  EXPECT_TRUE(has(frames[0], R"("push":"changes")"));
+  EXPECT_TRUE(has(frames[0], R"("type":"left")"));
+  EXPECT_TRUE(has(frames[0], R"("type":"joined")"));
+  EXPECT_FALSE(has(frames[0], R"("type":"suspected")"));
+  // Who comes back after the change of owner has missed exactly that.
+  attach(2, before);
+  auto resumed = take(2);
+  ASSERT_EQ(resumed.size(), 1U);
+  EXPECT_TRUE(has(resumed[0], R"("push":"changes")"));
+}
+
+TEST_F(RelayActor, ANewOwnerIsToldWhoIsHereMoreThanOnce) {
+  for (std::uint64_t n = 1; n <= 2; ++n)
+    caf::anon_send(hub, std::make_shared<const presence_order>(presence_order{
+                          owner.key(), connection_id{7, n}, true}));
+  caf::anon_send(hub, std::make_shared<const presence_order>(presence_order{
+                        owner.key(), connection_id{7, 1}, false}));
+  fixture.drain();
+  EXPECT_TRUE(notes.empty());
+  auto partition = partition_of(owner.key(), limits::partitions_default);
+  for (auto p : {partition, (partition + 1) % limits::partitions_default}) {
+    auto now = std::make_shared<const ownership>(ownership{p, {"node2", 1}, 9});
+    caf::anon_send(hub, ownership_ptr{now});
+  }
+  fixture.advance(millis{5'000}, millis{100});
+  ASSERT_EQ(notes.size(), 3U);
+  for (const auto& told : notes) {
+    EXPECT_EQ(told->session, owner.key());
+    EXPECT_EQ(std::get<announce_note>(told->body).connections,
+              std::vector{(connection_id{7, 2})});
+  }
 }
 
 TEST_F(RelayActor, AsksAgainWhenTheOwnerIsSilent) {
