@@ -1,0 +1,356 @@
+#pragma once
+
+// What the parts of node messages look like on the wire. Each structure is
+// described once: `fields(io, value)` writes it with a `writer` and reads
+// it with a `reader`. The structured binding at the head of each stops
+// the build when a member was added that is not on the wire yet.
+
+#include "actors/base/limits.hpp"
+#include "actors/changes.hpp"
+#include "cluster/wire_reader.hpp"
+#include "cluster/wire_writer.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <type_traits>
+#include <variant>
+
+namespace rollcall::cluster::wire {
+
+/// What `fields` takes: something to fill when reading.
+template <class Io, class T>
+using part = std::conditional_t<Io::reading, T, const T>;
+
+/// One array of positional fields, from construction to destruction.
+template <class Io>
+class tuple {
+public:
+  tuple(Io& io, std::size_t fields, const char* field)
+    : io_(io), unknown_(io.open(fields, field)) {
+    // nop
+  }
+
+  tuple(const tuple&) = delete;
+  tuple& operator=(const tuple&) = delete;
+
+  ~tuple() {
+    io_.close(unknown_);
+  }
+
+private:
+  Io& io_;
+  std::size_t unknown_;
+};
+
+/// The number of an alternative on the wire. Never changed or reused, wherever
+/// the alternative moves in its variant.
+template <class T>
+struct tag;
+
+// -- single values -----------------------------------------------------------
+
+template <class Io, class Number>
+void number(Io& io, Number& value, const char* field,
+            std::uint64_t most = std::numeric_limits<Number>::max()) {
+  if constexpr (Io::reading)
+    value = static_cast<Number>(io.natural(most, field));
+  else if (value > most)
+    io.refuse(errc::too_large, "a number is over its bound", field);
+  else
+    io.natural(value);
+}
+
+/// An enumeration whose last value is `last`.
+template <class Io, class Enum>
+void name(Io& io, Enum& value, std::remove_const_t<Enum> last,
+          const char* field) {
+  auto most = static_cast<std::uint64_t>(last);
+  if constexpr (Io::reading) {
+    value = static_cast<Enum>(io.natural(most, field));
+  } else {
+    auto code = static_cast<std::uint64_t>(value);
+    number(io, code, field, most);
+  }
+}
+
+template <class Io, class Id>
+void id(Io& io, Id& value, const char* field,
+        std::size_t most = limits::id_bytes) {
+  if constexpr (Io::reading) {
+    std::string text;
+    io.text(text, most, field);
+    value = Id{std::move(text)};
+  } else {
+    io.text(value.str(), most, field);
+  }
+}
+
+/// `write` serves the value when there is one; otherwise it is nil.
+template <class Io, class Optional, class Each>
+void maybe(Io& io, Optional& value, Each each) {
+  if constexpr (Io::reading) {
+    value.reset();
+    if (io.next_is(shape::nil))
+      io.nil();
+    else
+      each(value.emplace());
+  } else {
+    value ? each(*value) : io.nil();
+  }
+}
+
+template <class Io, class List, class Each>
+void list(Io& io, List& items, std::size_t most, const char* field, Each each) {
+  if constexpr (Io::reading) {
+    items.clear();
+    // Grows as items come in, not as they are announced.
+    for (auto left = io.list(most, field); left > 0 && io.ok(); --left)
+      each(items.emplace_back());
+  } else {
+    io.list(items.size(), most, field);
+    for (const auto& item : items)
+      each(item);
+  }
+}
+
+// -- variants ----------------------------------------------------------------
+
+template <class Io, class Variant, std::size_t I = 0>
+void read_alternative(Io& io, Variant& value, std::uint64_t wanted,
+                      const char* field) {
+  if constexpr (I == std::variant_size_v<Variant>) {
+    io.refuse(errc::bad_request, "is of an unknown kind", field);
+  } else if (tag<std::variant_alternative_t<I, Variant>>::value == wanted) {
+    fields(io, value.template emplace<I>());
+  } else {
+    read_alternative<Io, Variant, I + 1>(io, value, wanted, field);
+  }
+}
+
+/// `[tag, fields]`.
+template <class Io, class Variant>
+void choice(Io& io, Variant& value, const char* field) {
+  tuple<Io> in{io, 2, field};
+  if constexpr (Io::reading) {
+    auto wanted = io.natural(std::numeric_limits<std::uint64_t>::max(), field);
+    if (io.ok())
+      read_alternative(io, value, wanted, field);
+  } else {
+    std::visit(
+      [&](const auto& x) {
+        io.natural(tag<std::remove_cvref_t<decltype(x)>>::value);
+        fields(io, x);
+      },
+      value);
+  }
+}
+
+// -- ids ---------------------------------------------------------------------
+
+template <class Io>
+void fields(Io& io, part<Io, done>&) {
+  tuple<Io> in{io, 0, "done"};
+}
+
+template <class Io>
+void fields(Io& io, part<Io, version>& value) {
+  auto& [epoch, rev] = value;
+  tuple<Io> in{io, 2, "version"};
+  number(io, epoch, "version");
+  number(io, rev, "version");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, session_key>& value) {
+  auto& [ns, session] = value;
+  tuple<Io> in{io, 2, "session"};
+  id(io, ns, "namespace");
+  id(io, session, "session");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, node_id>& value) {
+  auto& [node, incarnation] = value;
+  tuple<Io> in{io, 2, "node"};
+  io.text(node, limits::id_bytes, "node");
+  number(io, incarnation, "node");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, connection_id>& value) {
+  auto& [high, low] = value;
+  tuple<Io> in{io, 2, "connection"};
+  number(io, high, "connection");
+  number(io, low, "connection");
+}
+
+// -- identity ----------------------------------------------------------------
+
+template <class Io>
+void fields(Io& io, part<Io, profile>& value) {
+  auto& [shown, email] = value;
+  tuple<Io> in{io, 2, "profile"};
+  io.text(shown, limits::profile_field_bytes, "name");
+  io.text(email, limits::profile_field_bytes, "email");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, capability_set>& value) {
+  std::uint16_t bits = value.bits();
+  number(io, bits, "rights");
+  if constexpr (Io::reading)
+    value = capability_set::from_bits(bits);
+}
+
+template <class Io>
+void fields(Io& io, part<Io, identity>& value) {
+  auto& [user, participant, who, grants] = value;
+  tuple<Io> in{io, 4, "caller"};
+  id(io, user, "user");
+  id(io, participant, "participant");
+  fields(io, who);
+  fields(io, grants);
+}
+
+// -- settings ----------------------------------------------------------------
+
+template <class Io>
+void fields(Io& io, part<Io, kind_settings>& value) {
+  auto& [kind, membership, access, host, shown, duplicates, capacity, locked,
+         views, beat, suspect_after, timeout, drop_grace, host_reclaim]
+    = value;
+  tuple<Io> in{io, 14, "settings"};
+  io.text(kind, limits::id_bytes, "kind");
+  name(io, membership, membership_mode::durable, "membership");
+  name(io, access, access_mode::members, "access");
+  name(io, host, host_policy::appointed, "host");
+  name(io, shown, identity_mode::named, "identity");
+  name(io, duplicates, duplicate_policy::reject_new, "duplicates");
+  number(io, capacity, "capacity");
+  io.flag(locked, "locked");
+  io.flag(views, "anonymous_views");
+  io.time(beat, "beat");
+  io.time(suspect_after, "suspect_after");
+  io.time(timeout, "timeout");
+  io.time(drop_grace, "drop_grace");
+  io.time(host_reclaim, "host_reclaim");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, settings_patch>& value) {
+  auto& [membership, access, host, shown, duplicates, capacity, locked, views,
+         beat, suspect_after, timeout, drop_grace, host_reclaim]
+    = value;
+  auto one_of = [&io](auto& field, auto last, const char* called) {
+    maybe(io, field, [&](auto& x) { name(io, x, last, called); });
+  };
+  auto flag = [&io](auto& field, const char* called) {
+    maybe(io, field, [&](auto& x) { io.flag(x, called); });
+  };
+  auto time = [&io](auto& field, const char* called) {
+    maybe(io, field, [&](auto& x) { io.time(x, called); });
+  };
+  tuple<Io> in{io, 13, "settings"};
+  one_of(membership, membership_mode::durable, "membership");
+  one_of(access, access_mode::members, "access");
+  one_of(host, host_policy::appointed, "host");
+  one_of(shown, identity_mode::named, "identity");
+  one_of(duplicates, duplicate_policy::reject_new, "duplicates");
+  maybe(io, capacity, [&io](auto& x) { number(io, x, "capacity"); });
+  flag(locked, "locked");
+  flag(views, "anonymous_views");
+  time(beat, "beat");
+  time(suspect_after, "suspect_after");
+  time(timeout, "timeout");
+  time(drop_grace, "drop_grace");
+  time(host_reclaim, "host_reclaim");
+}
+
+// -- participants ------------------------------------------------------------
+
+/// A live value is one msgpack value: flag, integer, real or text.
+template <class Io>
+void fields(Io& io, part<Io, live_value>& value) {
+  constexpr auto text_most = limits::live_value_bytes;
+  if constexpr (!Io::reading) {
+    if (const auto* flag = std::get_if<bool>(&value))
+      io.flag(*flag, "live");
+    else if (const auto* whole = std::get_if<std::int64_t>(&value))
+      io.integer(*whole);
+    else if (const auto* real = std::get_if<double>(&value))
+      io.real(*real, "live");
+    else
+      io.text(std::get<std::string>(value), text_most, "live");
+  } else if (io.next_is(shape::flag)) {
+    io.flag(value.template emplace<bool>(), "live");
+  } else if (io.next_is(shape::real)) {
+    io.real(value.template emplace<double>(), "live");
+  } else if (io.next_is(shape::text)) {
+    io.text(value.template emplace<std::string>(), text_most, "live");
+  } else {
+    value = io.integer("live");
+  }
+}
+
+template <class Io, class Map, class Each>
+void live_keys(Io& io, Map& items, std::size_t most, Each each) {
+  if constexpr (Io::reading) {
+    items.clear();
+    std::string key;
+    for (auto left = io.table(most, "live"); left > 0 && io.ok(); --left) {
+      io.text(key, limits::name_bytes, "live");
+      auto [at, fresh] = items.try_emplace(key);
+      if (!fresh)
+        return io.refuse(errc::bad_request, "names a key twice", "live");
+      each(at->second);
+    }
+  } else {
+    io.table(items.size(), most, "live");
+    for (const auto& [key, value] : items) {
+      io.text(key, limits::name_bytes, "live");
+      each(value);
+    }
+  }
+}
+
+template <class Io>
+void fields(Io& io, part<Io, live_map>& value) {
+  live_keys(io, value, limits::live_keys, [&io](auto& x) { fields(io, x); });
+}
+
+template <class Io>
+void fields(Io& io, part<Io, live_update>& value) {
+  live_keys(io, value, limits::live_update_keys, [&io](auto& key) {
+    maybe(io, key, [&io](auto& x) { fields(io, x); });
+  });
+}
+
+template <class Io, class Names>
+void permissions(Io& io, Names& names) {
+  list(io, names, limits::permissions_per_member, "permissions",
+       [&io](auto& x) { io.text(x, limits::name_bytes, "permissions"); });
+}
+
+template <class Io>
+void fields(Io& io, part<Io, participant_view>& value) {
+  auto& [participant, user, who, role, allowed, state, expires, since, joined,
+         connections, reconnections, live]
+    = value;
+  tuple<Io> in{io, 12, "participants"};
+  id(io, participant, "participant");
+  id(io, user, "user");
+  fields(io, who);
+  io.text(role, limits::name_bytes, "role");
+  permissions(io, allowed);
+  name(io, state, presence_state::suspected, "state");
+  maybe(io, expires, [&io](auto& x) { io.deadline(x, "expires"); });
+  io.time(since, "since");
+  fields(io, joined);
+  number(io, connections, "connections");
+  number(io, reconnections, "reconnections");
+  fields(io, live);
+}
+
+} // namespace rollcall::cluster::wire

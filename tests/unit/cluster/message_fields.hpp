@@ -1,0 +1,393 @@
+#pragma once
+
+// Node messages for tests: filled at random, and compared member by member,
+// with no help from the code that puts them on the wire.
+
+#include "actors/base/limits.hpp"
+#include "actors/ports.hpp"
+
+#include <algorithm>
+#include <concepts>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+namespace rollcall::test {
+
+/// How many members a structure has. A wrong number does not compile.
+template <class T>
+inline constexpr std::size_t members = 0;
+
+// clang-format off
+template <> inline constexpr std::size_t members<done> = 99;
+template <> inline constexpr std::size_t members<leave_command> = 99;
+template <> inline constexpr std::size_t members<observe_command> = 99;
+template <> inline constexpr std::size_t members<end_command> = 99;
+template <> inline constexpr std::size_t members<unobserve_note> = 99;
+template <> inline constexpr std::size_t members<edge_lost_note> = 99;
+template <> inline constexpr std::size_t members<resumed_change> = 1;
+template <> inline constexpr std::size_t members<host_change> = 1;
+template <> inline constexpr std::size_t members<configure_command> = 1;
+template <> inline constexpr std::size_t members<evidence> = 1;
+template <> inline constexpr std::size_t members<observe_note> = 1;
+template <> inline constexpr std::size_t members<announce_note> = 1;
+template <> inline constexpr std::size_t members<removed_direct> = 1;
+template <> inline constexpr std::size_t members<version> = 2;
+template <> inline constexpr std::size_t members<session_key> = 2;
+template <> inline constexpr std::size_t members<node_id> = 2;
+template <> inline constexpr std::size_t members<connection_id> = 2;
+template <> inline constexpr std::size_t members<profile> = 2;
+template <> inline constexpr std::size_t members<joined_change> = 2;
+template <> inline constexpr std::size_t members<suspected_change> = 2;
+template <> inline constexpr std::size_t members<left_change> = 2;
+template <> inline constexpr std::size_t members<live_change> = 2;
+template <> inline constexpr std::size_t members<connection_change> = 2;
+template <> inline constexpr std::size_t members<session_change> = 2;
+template <> inline constexpr std::size_t members<set_live_command> = 2;
+template <> inline constexpr std::size_t members<get_roster_command> = 2;
+template <> inline constexpr std::size_t members<create_command> = 2;
+template <> inline constexpr std::size_t members<kick_command> = 2;
+template <> inline constexpr std::size_t members<transfer_host_command> = 2;
+template <> inline constexpr std::size_t members<roster_reply> = 2;
+template <> inline constexpr std::size_t members<observe_reply> = 2;
+template <> inline constexpr std::size_t members<routed_command> = 2;
+template <> inline constexpr std::size_t members<routed_reply> = 2;
+template <> inline constexpr std::size_t members<join_command> = 3;
+template <> inline constexpr std::size_t members<evidence_item> = 3;
+template <> inline constexpr std::size_t members<note> = 3;
+template <> inline constexpr std::size_t members<identity> = 4;
+template <> inline constexpr std::size_t members<member_change> = 4;
+template <> inline constexpr std::size_t members<set_member_command> = 4;
+template <> inline constexpr std::size_t members<join_reply> = 4;
+template <> inline constexpr std::size_t members<failure> = 4;
+template <> inline constexpr std::size_t members<direct> = 4;
+template <> inline constexpr std::size_t members<held_partition> = 4;
+template <> inline constexpr std::size_t members<change> = 5;
+template <> inline constexpr std::size_t members<reply> = 5;
+template <> inline constexpr std::size_t members<batch> = 6;
+template <> inline constexpr std::size_t members<command> = 7;
+template <> inline constexpr std::size_t members<snapshot> = 8;
+template <> inline constexpr std::size_t members<heartbeat> = 8;
+template <> inline constexpr std::size_t members<participant_view> = 12;
+template <> inline constexpr std::size_t members<settings_patch> = 13;
+template <> inline constexpr std::size_t members<kind_settings> = 14;
+// clang-format on
+
+template <class T>
+auto tied(T& x) {
+  constexpr auto count = members<std::remove_const_t<T>>;
+  if constexpr (count == 99) {
+    static_assert(std::is_empty_v<T>);
+    return std::tie();
+  } else if constexpr (count == 1) {
+    auto& [a] = x;
+    return std::tie(a);
+  } else if constexpr (count == 2) {
+    auto& [a, b] = x;
+    return std::tie(a, b);
+  } else if constexpr (count == 3) {
+    auto& [a, b, c] = x;
+    return std::tie(a, b, c);
+  } else if constexpr (count == 4) {
+    auto& [a, b, c, d] = x;
+    return std::tie(a, b, c, d);
+  } else if constexpr (count == 5) {
+    auto& [a, b, c, d, e] = x;
+    return std::tie(a, b, c, d, e);
+  } else if constexpr (count == 6) {
+    auto& [a, b, c, d, e, f] = x;
+    return std::tie(a, b, c, d, e, f);
+  } else if constexpr (count == 7) {
+    auto& [a, b, c, d, e, f, g] = x;
+    return std::tie(a, b, c, d, e, f, g);
+  } else if constexpr (count == 8) {
+    auto& [a, b, c, d, e, f, g, h] = x;
+    return std::tie(a, b, c, d, e, f, g, h);
+  } else if constexpr (count == 12) {
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l] = x;
+    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l);
+  } else if constexpr (count == 13) {
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = x;
+    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m);
+  } else {
+    static_assert(count == 14);
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = x;
+    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n);
+  }
+}
+
+template <class T>
+concept structure = members<T>
+!= 0;
+
+// -- the same? ---------------------------------------------------------------
+
+template <class T>
+bool same(const T& a, const T& b);
+template <class T>
+bool same(const std::shared_ptr<T>& a, const std::shared_ptr<T>& b);
+template <class T>
+bool same(const std::vector<T>& a, const std::vector<T>& b);
+template <class T>
+bool same(const std::optional<T>& a, const std::optional<T>& b);
+template <class T>
+bool same(const result<T>& a, const result<T>& b);
+template <class... Ts>
+bool same(const std::variant<Ts...>& a, const std::variant<Ts...>& b);
+
+template <class T>
+bool same(const std::shared_ptr<T>& a, const std::shared_ptr<T>& b) {
+  return a && b ? same(*a, *b) : a == b;
+}
+
+template <class T>
+bool same(const std::vector<T>& a, const std::vector<T>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const T& x, const T& y) { return same(x, y); });
+}
+
+template <class T>
+bool same(const std::optional<T>& a, const std::optional<T>& b) {
+  return a && b ? same(*a, *b) : a.has_value() == b.has_value();
+}
+
+template <class T>
+bool same(const result<T>& a, const result<T>& b) {
+  if (a.ok() != b.ok())
+    return false;
+  return a.ok() ? same(*a, *b) : a.error() == b.error();
+}
+
+template <class... Ts>
+bool same(const std::variant<Ts...>& a, const std::variant<Ts...>& b) {
+  return a.index() == b.index()
+         && std::visit(
+           [&](const auto& x) {
+             using alternative = std::remove_cvref_t<decltype(x)>;
+             return same(x, std::get<alternative>(b));
+           },
+           a);
+}
+
+template <class T>
+bool same(const T& a, const T& b) {
+  if constexpr (structure<T>) {
+    auto left = tied(a);
+    auto right = tied(b);
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return (same(std::get<I>(left), std::get<I>(right)) && ...);
+    }
+    (std::make_index_sequence<std::tuple_size_v<decltype(left)>>{});
+  } else {
+    return a == b;
+  }
+}
+
+// -- at random ---------------------------------------------------------------
+
+/// Fills anything with values within their bounds.
+class filler {
+public:
+  explicit filler(std::uint64_t seed) : random_(seed) {
+    // nop
+  }
+
+  node_message message() {
+    node_message out;
+    fill(out);
+    return out;
+  }
+
+  std::uint64_t below(std::uint64_t end) {
+    return random_() % end;
+  }
+
+private:
+  /// Of every length that a number can have.
+  std::uint64_t natural() {
+    return random_() >> below(64);
+  }
+
+  void fill(bool& x) {
+    x = below(2) == 1;
+  }
+
+  template <std::unsigned_integral T>
+  void fill(T& x) {
+    x = static_cast<T>(natural());
+  }
+
+  void fill(std::int64_t& x) {
+    x = static_cast<std::int64_t>(natural());
+  }
+
+  void fill(double& x) {
+    x = static_cast<double>(static_cast<std::int64_t>(natural())) / 1'024;
+  }
+
+  void fill(millis& x) {
+    auto past = millis{static_cast<std::int64_t>(natural() >> 20U)};
+    x = below(2) == 1 ? past : -past;
+  }
+
+  void fill(std::string& x) {
+    // No more than the shortest bound of a text.
+    static const std::string letters[]
+      = {"a", "Z", "7", "_", " ", "\xC3\xA9", "\xF0\x9F\x98\x80"};
+    x.clear();
+    for (auto left = below(9); left > 0; --left)
+      x += letters[below(std::size(letters))];
+  }
+
+  template <class Tag>
+  void fill(text_id<Tag>& x) {
+    std::string text;
+    fill(text);
+    x = text_id<Tag>{text};
+  }
+
+  void fill(capability_set& x) {
+    x = capability_set::from_bits(static_cast<std::uint16_t>(random_()));
+  }
+
+  template <class Enum>
+    requires std::is_enum_v<Enum>
+  void fill(Enum& x) {
+    constexpr auto first = std::same_as<Enum, errc> ? 1U : 0U;
+    x = static_cast<Enum>(first + below(count_of(Enum{})));
+  }
+
+  static constexpr std::uint64_t count_of(membership_mode) {
+    return 2;
+  }
+
+  static constexpr std::uint64_t count_of(access_mode) {
+    return 2;
+  }
+
+  static constexpr std::uint64_t count_of(host_policy) {
+    return 4;
+  }
+
+  static constexpr std::uint64_t count_of(identity_mode) {
+    return 3;
+  }
+
+  static constexpr std::uint64_t count_of(duplicate_policy) {
+    return 3;
+  }
+
+  static constexpr std::uint64_t count_of(audience) {
+    return 3;
+  }
+
+  static constexpr std::uint64_t count_of(presence_state) {
+    return 2;
+  }
+
+  static constexpr std::uint64_t count_of(leave_reason) {
+    return 7;
+  }
+
+  static constexpr std::uint64_t count_of(ack_level) {
+    return 2;
+  }
+
+  static constexpr std::uint64_t count_of(sign) {
+    return 3;
+  }
+
+  static constexpr std::uint64_t count_of(errc) {
+    return 15;
+  }
+
+  template <class T>
+  void fill(std::optional<T>& x) {
+    x.reset();
+    if (below(2) == 1)
+      fill(x.emplace());
+  }
+
+  template <class T>
+  void fill(std::vector<T>& x) {
+    x.resize(below(5));
+    for (auto& item : x)
+      fill(item);
+  }
+
+  template <class T>
+  void fill(std::map<std::string, T>& x) {
+    x.clear();
+    for (auto left = below(5); left > 0; --left) {
+      std::string key;
+      fill(key);
+      fill(x[key]);
+    }
+  }
+
+  template <class... Ts>
+  void fill(std::variant<Ts...>& x) {
+    using maker = std::variant<Ts...> (*)(filler&);
+    static constexpr maker makers[] = {+[](filler& self) {
+      Ts value{};
+      self.fill(value);
+      return std::variant<Ts...>{std::in_place_type<Ts>, std::move(value)};
+    }...};
+    x = makers[below(sizeof...(Ts))](*this);
+  }
+
+  template <class T>
+  void fill(std::shared_ptr<const T>& x) {
+    auto fresh = std::make_shared<T>(start<T>());
+    fill(*fresh);
+    x = std::move(fresh);
+  }
+
+  template <class T>
+  static T start() {
+    if constexpr (std::same_as<T, result<reply>>)
+      return reply{};
+    else
+      return T{};
+  }
+
+  void fill(result<reply>& x) {
+    failure why;
+    fill(why);
+    if (below(2) == 1)
+      fill(*x);
+    else
+      x = why;
+  }
+
+  void fill(held_partition& x) {
+    fill_members(x);
+    x.partition %= limits::partitions_max;
+  }
+
+  void fill(heartbeat& x) {
+    fill_members(x);
+    x.partitions %= limits::partitions_max + 1;
+  }
+
+  template <structure T>
+  void fill(T& x) {
+    fill_members(x);
+  }
+
+  template <class T>
+  void fill_members(T& x) {
+    std::apply([this](auto&... each) { (fill(each), ...); }, tied(x));
+  }
+
+  std::mt19937_64 random_;
+};
+
+} // namespace rollcall::test
