@@ -249,7 +249,7 @@ void membership::judge_self(millis now) {
 }
 
 void membership::judge_view(millis now) {
-  auto seen = live_cores();
+  auto seen = cores(peer_state::alive);
   if (!advanced_ || seen != seen_) {
     seen_ = std::move(seen);
     seen_since_ = now;
@@ -317,29 +317,20 @@ bool membership::is_alive(const node_id& node) const {
          && at->second.is.state == peer_state::alive;
 }
 
-std::vector<core_node> membership::live_cores() const {
+std::vector<core_node> membership::cores(peer_state worst) const {
   std::vector<core_node> out;
   out.reserve(peers_.size() + 1);
   if (config_.core && !leaving_)
     out.push_back({self_, config_.weight});
   for (const auto& [name, known] : peers_)
-    if (known.is.state == peer_state::alive && known.is.core
-        && !known.is.leaving)
+    if (known.is.state <= worst && known.is.core && !known.is.leaving)
       out.push_back({known.is.node, known.is.weight});
   std::ranges::sort(out, {}, &core_node::node);
   return out;
 }
 
 std::vector<core_node> membership::known_cores() const {
-  std::vector<core_node> out;
-  out.reserve(peers_.size() + 1);
-  if (config_.core)
-    out.push_back({self_, config_.weight});
-  for (const auto& [name, known] : peers_)
-    if (known.is.state != peer_state::forgotten && known.is.core)
-      out.push_back({known.is.node, known.is.weight});
-  std::ranges::sort(out, {}, &core_node::node);
-  return out;
+  return cores(peer_state::edge_lost);
 }
 
 std::vector<peer> membership::peers() const {

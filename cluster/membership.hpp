@@ -24,7 +24,8 @@ namespace rollcall::cluster {
 
 // -- what is known -----------------------------------------------------------
 
-/// By how long a node was silent; limits.hpp has the thresholds.
+/// By how long a node was silent, in this order; limits.hpp has the
+/// thresholds.
 enum class peer_state : std::uint8_t { alive, suspect, edge_lost, forgotten };
 
 [[nodiscard]] std::string_view to_string(peer_state state) noexcept;
@@ -197,8 +198,8 @@ public:
   /// Whether this very incarnation is alive (ourselves: always).
   [[nodiscard]] bool is_alive(const node_id& node) const;
 
-  /// The core nodes that are not forgotten, suspects and ourselves included,
-  /// in order of their names.
+  /// All who might think that they share the partitions: `view()` would be a
+  /// part of it, suspects and those that lost their edge are the rest.
   [[nodiscard]] std::vector<core_node> known_cores() const;
 
   /// The others that are not forgotten, in order of their names.
@@ -246,7 +247,7 @@ private:
   void judge(record& known, millis now);
   void judge_self(millis now);
   void judge_view(millis now);
-  [[nodiscard]] std::vector<core_node> live_cores() const;
+  [[nodiscard]] std::vector<core_node> cores(peer_state worst) const;
 
   node_id self_;
   config config_;

@@ -133,6 +133,8 @@ inline constexpr std::size_t node_message_bytes = std::size_t{64} << 20;
 inline constexpr std::size_t node_chunk_bytes = std::size_t{256} << 10;
 /// Chunks of messages that are not complete, of all senders together.
 inline constexpr std::size_t reassembly_bytes = 2 * node_message_bytes;
+/// How long the next of them may take.
+inline constexpr millis reassembly_patience{10'000};
 /// Messages and their estimated bytes that wait to be sent.
 inline constexpr std::size_t bus_queue = 65'536;
 inline constexpr std::size_t bus_queue_bytes = 2 * node_message_bytes;
@@ -179,9 +181,11 @@ inline constexpr millis claim_every{1'000};
 inline constexpr millis claim_rank_delay{200};
 inline constexpr millis claim_jitter{100};
 /// An ownerless partition that the best placed node has not taken for this
-/// long falls to the next, who keeps it for a while at least.
-inline constexpr millis claim_patience{5'000};
+/// long falls to the next, who keeps it at least so long, and twice as long
+/// each time it happens again, up to the longest.
+inline constexpr millis claim_patience{10'000};
 inline constexpr millis fallback_keeps{30'000};
+inline constexpr millis fallback_keeps_longest{30 * 60'000};
 /// Partitions that one node takes or gives up within a second.
 inline constexpr std::size_t moves_per_second = 32;
 /// Partitions that a node gave up and nobody has taken yet.
@@ -209,6 +213,9 @@ static_assert(write_queue_soft_bytes < write_queue_hard_bytes,
               "a slow reader is offered a snapshot before it is cut");
 static_assert(heartbeats_in_flight * heartbeat_spacing >= detached_after,
               "an echo that still counts is remembered");
+static_assert(partitions_max * millis{1'000}
+                < moves_per_second * claim_patience,
+              "a node may take all partitions before others lose patience");
 static_assert(frame_bytes_before_auth > token_bytes,
               "a token fits the first frame");
 

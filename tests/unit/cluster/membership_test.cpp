@@ -308,7 +308,10 @@ TEST_F(Membership, LeavesOutTheLeavingAndThoseWithoutCore) {
   pass(millis{1'000});
   EXPECT_EQ(nodes.view().members,
             (std::vector<core_node>{{{"heavy", 7}, 300}}));
-  EXPECT_EQ(nodes.known_cores().size(), 2U);
+  EXPECT_EQ(nodes.known_cores(), nodes.view().members);
+  pass(millis{1'000});
+  EXPECT_TRUE(nodes.view().members.empty());
+  EXPECT_EQ(nodes.known_cores(), (std::vector<core_node>{{{"heavy", 7}, 300}}));
 }
 
 TEST_F(Membership, SpeaksEvery250MillisecondsWhateverTheTick) {
