@@ -86,6 +86,10 @@ result<intake> membership::take_own_name(const heartbeat& word, millis now) {
     if (sent == sent_.end())
       return intake::ignored;
     proof_ = sent->at;
+    if (echoes_ == 0 || sent->at - last_echo_ >= limits::heartbeat_every / 2) {
+      ++echoes_;
+      last_echo_ = sent->at;
+    }
     sent_.erase(sent_.begin(), std::next(sent));
     return intake::echo;
   }
@@ -184,6 +188,7 @@ void membership::refresh(record& known, const heartbeat& word, millis now) {
   current.weight = word.weight;
   current.number = word.number;
   known.heard = now;
+  known.echoes = echoes_;
 }
 
 // -- judgement ---------------------------------------------------------------
@@ -220,7 +225,8 @@ void membership::judge(record& known, millis now) {
   auto& current = known.is;
   current.silent = later(now - known.heard, millis{0});
   if (current.state == peer_state::alive
-      && current.silent >= limits::suspect_after) {
+      && current.silent >= limits::suspect_after
+      && echoes_ - known.echoes >= limits::suspect_echoes) {
     current.state = peer_state::suspect;
     events_.emplace_back(node_suspect{current.node});
   }

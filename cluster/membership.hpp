@@ -72,7 +72,8 @@ struct node_up {
   friend bool operator==(const node_up&, const node_up&) = default;
 };
 
-/// Silent for limits::suspect_after: others may claim what it owns.
+/// Silent for limits::suspect_after, the bus being well: others may claim what
+/// it owns.
 struct node_suspect {
   node_id node;
   friend bool operator==(const node_suspect&, const node_suspect&) = default;
@@ -135,7 +136,8 @@ enum class intake : std::uint8_t {
 ///
 /// Silence is counted only while this node can hear: neither the time it slept
 /// (a stopped process, a starved host) nor the time its own echo was missing
-/// (a bus that is down) is held against anybody.
+/// (a bus that is down) is held against anybody, and nobody is suspected before
+/// limits::suspect_echoes of our own came back meanwhile (a bus that flaps).
 class membership {
 public:
   struct config {
@@ -228,6 +230,8 @@ private:
   struct record {
     peer is;
     millis heard{0};
+    /// `echoes_` when it was heard.
+    std::uint64_t echoes = 0;
     std::deque<predecessor> earlier;
   };
 
@@ -269,6 +273,9 @@ private:
   std::deque<sent_heartbeat> sent_;
   /// When the youngest of ours that came back was sent.
   std::optional<millis> proof_;
+  /// How many came back, those in a hurry not counted, and the last of them.
+  std::uint64_t echoes_ = 0;
+  millis last_echo_{0};
   bool attached_ = false;
 
   core_view view_;

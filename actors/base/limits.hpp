@@ -87,6 +87,18 @@ inline constexpr std::size_t verify_findings = 4'096;
 /// One stored value. A full roster page must fit.
 inline constexpr std::size_t record_bytes = std::size_t{1} << 20;
 
+// -- journal in NATS ---------------------------------------------------------
+
+/// One message of a journal's stream; longer appends are cut into several.
+/// Under the server's usual limit of 1 MiB.
+inline constexpr std::size_t journal_part_bytes = std::size_t{512} << 10;
+/// Groups of records that a stream keeps uncompacted, and bytes of them that
+/// the owner keeps in memory, per partition.
+inline constexpr std::size_t journal_ring_groups = 256;
+inline constexpr std::size_t journal_ring_bytes = std::size_t{2} << 20;
+/// Claims and appends of one partition that wait for each other.
+inline constexpr std::size_t journal_queue = 64;
+
 // -- edge --------------------------------------------------------------------
 
 inline constexpr std::size_t attachments_per_connection = 16;
@@ -162,6 +174,9 @@ inline constexpr millis forget_after{10'000};
 /// which on it is detached.
 inline constexpr millis deaf_after{750};
 inline constexpr millis detached_after{3'000};
+/// How many of its own heartbeats a node must hear before the silence of
+/// another is suspect: a bus that flaps is nobody's fault.
+inline constexpr std::uint64_t suspect_echoes = 4;
 /// How much later than its tick a node may come before the time it slept is
 /// nobody's silence.
 inline constexpr millis stall_after{300};

@@ -263,6 +263,24 @@ TEST_F(Membership, JudgesNobodyWhileItDoesNotHearItself) {
   EXPECT_EQ(pass(millis{5'000}), (events{went_attached{}}));
 }
 
+TEST_F(Membership, SuspectsNobodyOverABusThatFlaps) {
+  pass(millis{1'000});
+  (void)say("them", 7);
+  // Up for a moment now and then: enough for us, not for them.
+  auto last = now;
+  for (std::uint64_t echoes = 0; echoes < limits::suspect_echoes;) {
+    now += millis{100};
+    EXPECT_EQ(count<node_suspect>(nodes.advance(now)), 0U) << echoes;
+    const auto word = nodes.due(now, {});
+    if (word && now - last >= millis{600}) {
+      EXPECT_EQ(*nodes.take(*word, now), intake::echo);
+      last = now;
+      ++echoes;
+    }
+  }
+  EXPECT_EQ(count<node_suspect>(pass(limits::suspect_after)), 1U);
+}
+
 TEST_F(Membership, HasAViewWhenTheSetWasStable) {
   EXPECT_EQ(nodes.view().number, 0U);
   pass(millis{1'000});
