@@ -201,18 +201,30 @@ void reader::real(double& value, const char* field) {
   refuse(errc::bad_request, "is not finite", field);
 }
 
-void reader::text(std::string& value, std::size_t most, const char* field) {
-  value.clear();
-  auto size = expect(shape::text, field).value_or(0);
+std::string_view reader::content(shape wanted, std::size_t most,
+                                 const char* field) {
+  auto size = expect(wanted, field).value_or(0);
   if (size > most)
-    return refuse(errc::bad_request, "is too long", field);
-  if (size > left())
-    return refuse(errc::bad_request, "ends too early", field);
-  auto content = bytes_.substr(at_, static_cast<std::size_t>(size));
-  if (!is_utf8(content))
-    return refuse(errc::bad_request, "is not UTF-8", field);
-  value = content;
-  at_ += content.size();
+    refuse(errc::bad_request, "is too long", field);
+  else if (size > left())
+    refuse(errc::bad_request, "ends too early", field);
+  if (!ok())
+    return {};
+  auto out = bytes_.substr(at_, static_cast<std::size_t>(size));
+  at_ += out.size();
+  return out;
+}
+
+void reader::text(std::string& value, std::size_t most, const char* field) {
+  auto found = content(shape::text, most, field);
+  bool good = is_utf8(found);
+  if (!good)
+    refuse(errc::bad_request, "is not UTF-8", field);
+  value = good ? found : std::string_view{};
+}
+
+std::string_view reader::bytes(std::size_t most, const char* field) {
+  return content(shape::bytes, most, field);
 }
 
 void reader::time(millis& value, const char* field) {

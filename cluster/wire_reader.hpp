@@ -60,6 +60,8 @@ public:
   void flag(bool& value, const char* field);
   void real(double& value, const char* field);
   void text(std::string& value, std::size_t most, const char* field);
+  /// A view into what is read.
+  std::string_view bytes(std::size_t most, const char* field);
   void time(millis& value, const char* field);
   void deadline(millis& value, const char* field);
   /// Passes over one value, whatever is in it.
@@ -90,6 +92,7 @@ private:
     return bytes_.size() - at_;
   }
 
+  std::string_view content(shape wanted, std::size_t most, const char* field);
   std::uint64_t big_endian(std::size_t size);
   head take();
   head sized(shape is, std::size_t size_bytes);

@@ -91,6 +91,13 @@ void writer::text(std::string_view value, std::size_t most, const char* field) {
   out.pack_str_body(value.data(), static_cast<std::uint32_t>(value.size()));
 }
 
+void writer::bytes(std::string_view value) {
+  byte_sink sink{bytes_};
+  auto out = packer(sink);
+  out.pack_bin(static_cast<std::uint32_t>(value.size()));
+  out.pack_bin_body(value.data(), static_cast<std::uint32_t>(value.size()));
+}
+
 void writer::time(millis value, const char*) {
   integer(value.count());
 }

@@ -43,6 +43,7 @@ public:
   void flag(bool value, const char* field);
   void real(double value, const char* field);
   void text(std::string_view value, std::size_t most, const char* field);
+  void bytes(std::string_view value);
   void time(millis value, const char* field);
   void deadline(millis value, const char* field);
 

@@ -1,6 +1,8 @@
 // What every message_bus promises (actors/ports.hpp).
 
 #include "cluster/local_bus.hpp"
+#include "cluster/nats_bus.hpp"
+#include "support/nats_server.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +11,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -67,6 +70,29 @@ public:
 private:
   std::shared_ptr<cluster::local_exchange> exchange_
     = std::make_shared<cluster::local_exchange>();
+};
+
+/// A cluster of its own on the suite's server.
+class nats_rig final : public bus_rig {
+public:
+  std::shared_ptr<message_bus> make() override {
+    auto bus = cluster::nats_bus::connect(options_);
+    if (!bus)
+      throw std::runtime_error(bus.error().message);
+    return std::move(*bus);
+  }
+
+private:
+  static cluster::nats_options make_options() {
+    static test::nats_server server;
+    static int count = 0;
+    cluster::nats_options out;
+    out.urls = {server.url()};
+    out.cluster = "contract-" + std::to_string(++count);
+    return out;
+  }
+
+  cluster::nats_options options_ = make_options();
 };
 
 node_message numbered(std::uint64_t rev) {
@@ -195,6 +221,11 @@ TEST_P(BusContract, AReceiverMaySend) {
 INSTANTIATE_TEST_SUITE_P(Local, BusContract,
                          ::testing::Values(+[]() -> std::unique_ptr<bus_rig> {
                            return std::make_unique<local_rig>();
+                         }));
+
+INSTANTIATE_TEST_SUITE_P(Nats, BusContract,
+                         ::testing::Values(+[]() -> std::unique_ptr<bus_rig> {
+                           return std::make_unique<nats_rig>();
                          }));
 
 } // namespace
