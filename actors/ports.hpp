@@ -91,15 +91,19 @@ public:
   virtual void claim(partition_id partition, const node_id& who, claimed answer)
     = 0;
 
-  /// Appends under `epoch`. `conflict` says that a later claim is in force:
-  /// nothing was appended and nothing ever will be under this epoch.
-  /// `unavailable` says that nothing was appended and that a retry may work.
+  /// Appends under `epoch`. `conflict` says that the claim has ended, as a
+  /// rule by a later one: nothing was appended and nothing ever will be under
+  /// this epoch. `unavailable` says that nothing of it was acknowledged and
+  /// that a retry may work. Should it have arrived all the same, the next
+  /// append is a `conflict`: it cannot come between what an owner knows.
   virtual void append(partition_id partition, epoch_t epoch,
                       std::span<const encoded_record> records, appended answer)
     = 0;
 
-  /// Calls `each` for every append after `from`, in order. A journal that is
-  /// the store itself has nothing to replay.
+  /// Calls `each` for the appends after `from`, in order. A value that a later
+  /// one has replaced may be left out, and a last one may come once more: what
+  /// holds is the content at the end. A journal that is the store itself has
+  /// nothing to replay. `conflict` says that our own claim has ended.
   virtual result<done> replay(partition_id partition, position_t from,
                               const replayed& each)
     = 0;

@@ -77,6 +77,12 @@ std::string subjects::key(partition_id partition, std::string_view key) const {
   return prefix(partition) + "s." + subject_token(key);
 }
 
+std::string subjects::key_part(partition_id partition, std::string_view text,
+                               std::size_t part) const {
+  auto out = key(partition, text);
+  return part == 0 ? out : out + "." + std::to_string(part);
+}
+
 std::string subjects::group_part(partition_id partition, std::uint64_t slot,
                                  std::size_t part) const {
   return prefix(partition) + "g." + std::to_string(slot) + "."

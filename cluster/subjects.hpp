@@ -52,6 +52,12 @@ public:
   [[nodiscard]] std::string key(partition_id partition,
                                 std::string_view key) const;
 
+  /// The same for a value that is cut into parts: the first is as above, the
+  /// others have `.<part>` behind it.
+  [[nodiscard]] std::string key_part(partition_id partition,
+                                     std::string_view key,
+                                     std::size_t part) const;
+
   /// `rcj.<cluster>.<ppp>.g.<slot>.<part>`: one part of a group of records.
   [[nodiscard]] std::string group_part(partition_id partition,
                                        std::uint64_t slot,

@@ -4,6 +4,9 @@
 #include "actors/base/limits.hpp"
 #include "persistence/embedded_journal.hpp"
 #include "persistence/memory_store.hpp"
+#include "persistence/recovery.hpp"
+#include "support/journal_calls.hpp"
+#include "support/nats_server.hpp"
 
 #include <gtest/gtest.h>
 
@@ -92,6 +95,82 @@ public:
 private:
   std::shared_ptr<memory_store> disk_ = std::make_shared<memory_store>();
   std::unique_ptr<journal> journal_ = std::make_unique<embedded_journal>(disk_);
+};
+
+/// Any journal whose answers come later, over a store that `content` rebuilds
+/// from nothing: what counts is what the journal holds.
+class nats_rig final : public journal_rig {
+public:
+  nats_rig() {
+    start();
+  }
+
+  result<checkpoint> claim(partition_id partition,
+                           const std::string& who) override {
+    auto at = test::claim_and_wait(*journal_, partition, {who, 1});
+    if (!at)
+      return at;
+    if (auto caught = catch_up(*disk_, *journal_, partition, at->generation);
+        !caught)
+      return caught.error();
+    applied_records mark{partition, *at, {}};
+    EXPECT_TRUE(disk_->write({&mark, 1}));
+    return at;
+  }
+
+  result<position_t> append(partition_id partition, epoch_t epoch,
+                            std::vector<encoded_record> records,
+                            bool disk_works) override {
+    auto got = test::append_and_wait(*journal_, partition, epoch, records);
+    if (!got)
+      return got;
+    applied_records group{partition,
+                          {epoch / epoch_generation_unit, *got, epoch},
+                          std::move(records)};
+    // The journal has it: the store follows, however often it fails.
+    if (!disk_works) {
+      disk_->fail_writes(1);
+      EXPECT_FALSE(disk_->write({&group, 1}));
+      EXPECT_TRUE(journal_keeps(*disk_, *journal_, partition, *got));
+    }
+    EXPECT_TRUE(disk_->write({&group, 1}));
+    return got;
+  }
+
+  std::map<std::string, std::string> content() override {
+    auto own = content_of(*disk_);
+    memory_store copy;
+    for (partition_id partition = 0; partition < 2; ++partition) {
+      auto outcome = catch_up(copy, *journal_, partition, 1);
+      EXPECT_TRUE(outcome) << outcome.error().message;
+    }
+    EXPECT_EQ(content_of(copy), own);
+    return own;
+  }
+
+  void restart() override {
+    journal_.reset();
+    disk_->crash();
+    start();
+  }
+
+private:
+  static std::map<std::string, std::string> content_of(store& from) {
+    std::map<std::string, std::string> out;
+    EXPECT_TRUE(from.scan("k", [&](auto key, auto value) {
+      out.emplace(key, value);
+      return true;
+    }));
+    return out;
+  }
+
+  void start() {
+    journal_ = test::open_journal(server_, disk_);
+  }
+
+  test::nats_server server_;
+  std::shared_ptr<memory_store> disk_ = std::make_shared<memory_store>();
+  std::unique_ptr<journal> journal_;
 };
 
 using rig_factory = std::unique_ptr<journal_rig> (*)();
@@ -197,9 +276,30 @@ TEST_P(JournalContract, ThereAreNoMorePartitionsThanTheLimit) {
   EXPECT_EQ(refused.error().field, "partition");
 }
 
+TEST_P(JournalContract, AnAppendIsOneWhateverItsSize) {
+  auto at = rig->claim(0, "a");
+  std::vector<encoded_record> many;
+  for (int i = 0; i < 300; ++i)
+    many.push_back({"k" + std::to_string(i), std::string(5'000, 'x')});
+  ASSERT_TRUE(rig->append(0, at->epoch, many));
+  ASSERT_TRUE(rig->append(0, at->epoch, {{"k0", std::nullopt}, {"k", ""}}));
+  ASSERT_TRUE(rig->append(0, at->epoch, {{"k1", std::nullopt}}));
+  rig->restart();
+  ASSERT_TRUE(rig->claim(0, "a"));
+  auto content = rig->content();
+  EXPECT_EQ(content.size(), 299u);
+  EXPECT_EQ(content.at("k299"), std::string(5'000, 'x'));
+  EXPECT_EQ(content.at("k"), "");
+}
+
 INSTANTIATE_TEST_SUITE_P(Embedded, JournalContract,
                          testing::Values(+[]() -> std::unique_ptr<journal_rig> {
                            return std::make_unique<embedded_rig>();
+                         }));
+
+INSTANTIATE_TEST_SUITE_P(Nats, JournalContract,
+                         testing::Values(+[]() -> std::unique_ptr<journal_rig> {
+                           return std::make_unique<nats_rig>();
                          }));
 
 // -- what only the embedded one does -----------------------------------------

@@ -1,0 +1,107 @@
+#pragma once
+
+// What the messages of a journal's stream carry, and how a reader makes
+// appends of them again. Pure: no network, no clock.
+
+#include "actors/ports.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rollcall::cluster {
+
+/// What a stream is, beside its name: a stream that was made anew is another,
+/// whatever it is called. In the stream's description and in every message.
+struct journal_marker {
+  std::uint64_t generation = 0;
+  /// Drawn when the stream was made.
+  std::uint64_t incarnation = 0;
+
+  friend bool operator==(const journal_marker&, const journal_marker&)
+    = default;
+};
+
+[[nodiscard]] std::string to_string(const journal_marker& marker);
+[[nodiscard]] std::optional<journal_marker>
+parse_journal_marker(std::string_view text);
+
+enum class entry_kind : std::uint8_t { claim = 1, records = 2 };
+
+/// One message. An append that is too long for one is cut into parts that
+/// follow each other without a gap; the last part commits all of them.
+struct journal_entry {
+  entry_kind kind = entry_kind::records;
+  journal_marker marker;
+  /// The writer's claim; zero in a claim, whose own sequence it is.
+  epoch_t epoch = 0;
+  /// Counts the messages of an epoch from 1: with the epoch it names one.
+  std::uint64_t op = 0;
+  /// The group of records it is part of; zero when it is the value of a key.
+  std::uint64_t group = 0;
+  std::uint32_t part = 0;
+  std::uint32_t parts = 1;
+  /// Of records: a piece of `encode_records`. Of a claim: who claims.
+  std::string body;
+
+  friend bool operator==(const journal_entry&, const journal_entry&) = default;
+};
+
+[[nodiscard]] std::string encode(const journal_entry& entry);
+
+/// Refuses what is cut, damaged, or of a later format than this one reads.
+[[nodiscard]] result<journal_entry> decode_entry(std::string_view bytes);
+
+[[nodiscard]] std::string
+encode_records(std::span<const encoded_record> records);
+[[nodiscard]] result<std::vector<encoded_record>>
+decode_records(std::string_view bytes);
+
+/// Cuts the records' bytes so that no message is over `part_bytes` and its
+/// header. At least one piece.
+[[nodiscard]] std::vector<std::string> cut_into_parts(std::string bytes,
+                                                      std::size_t part_bytes);
+
+/// An append as a reader sees it.
+struct read_append {
+  position_t position = 0;
+  epoch_t epoch = 0;
+  /// See journal_entry.
+  std::uint64_t group = 0;
+  std::vector<encoded_record> records;
+};
+
+/// Makes appends of the messages of one stream, in stream order. Leaves out
+/// appends that were never committed, and what a writer put in below a claim
+/// that was in force. Holds at most one append's bytes.
+class journal_assembler {
+public:
+  /// `claim` is the sequence of the last claim in the stream.
+  journal_assembler(journal_marker marker, std::uint64_t claim);
+
+  /// Takes the message at `sequence`; the append that it completes, if any.
+  /// A failure says that the stream cannot be read on.
+  [[nodiscard]] result<std::optional<read_append>> take(std::uint64_t sequence,
+                                                        std::string_view bytes);
+
+  /// Messages of writers that had lost their claim. Zero, or the fence leaks.
+  [[nodiscard]] std::uint64_t zombies() const noexcept;
+
+private:
+  [[nodiscard]] bool is_zombie(std::uint64_t sequence, epoch_t epoch);
+
+  journal_marker marker_;
+  std::uint64_t claim_;
+  epoch_t highest_ = 0;
+  std::uint64_t zombies_ = 0;
+  /// The append that is being put together.
+  std::optional<journal_entry> open_;
+  std::uint64_t last_ = 0;
+};
+
+} // namespace rollcall::cluster

@@ -1,0 +1,61 @@
+#pragma once
+
+// The journal of a cluster: one JetStream stream per partition.
+
+#include "actors/ports.hpp"
+#include "cluster/nats_connection.hpp"
+#include "cluster/nats_lane.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace rollcall::cluster {
+
+/// Appends to streams that all nodes of the cluster read. Has a connection
+/// and threads of its own; answers come on those, at the latest a little
+/// after `nats_journal_config::patience`. Thread-safe.
+///
+/// Beyond what `journal` says of `unavailable`: an append may time out and
+/// arrive all the same. If it did, the next append under that epoch is a
+/// `conflict`; the owner claims anew and finds it by replay.
+///
+/// A claim and a replay are refused with `unavailable` when the stream cannot
+/// be the one that the store was written from: it is gone, ends before the
+/// store, or is of another generation. Streams are made by the first claim of
+/// a node whose store has nothing of the partition.
+class nats_journal final : public journal {
+public:
+  /// Where this node's store stands. Called by `claim` and `replay`, on the
+  /// caller's thread.
+  using where = std::function<result<checkpoint>(partition_id)>;
+
+  /// Waits for a server as nats_connection::open does.
+  [[nodiscard]] static result<std::unique_ptr<nats_journal>>
+  open(const nats_options& options, const nats_journal_config& config,
+       where stored);
+
+  /// Answers what is still owed with `unavailable`.
+  ~nats_journal() override;
+
+  void claim(partition_id partition, const node_id& who,
+             claimed answer) override;
+
+  void append(partition_id partition, epoch_t epoch,
+              std::span<const encoded_record> records,
+              appended answer) override;
+
+  /// Waits for the server. What later appends have overwritten may be left
+  /// out, and a value may come once more: see journal_ring. Ends with
+  /// `conflict` when a later claim than ours is in force.
+  result<done> replay(partition_id partition, position_t from,
+                      const replayed& each) override;
+
+private:
+  struct state;
+
+  explicit nats_journal(std::unique_ptr<state> made);
+
+  std::unique_ptr<state> state_;
+};
+
+} // namespace rollcall::cluster

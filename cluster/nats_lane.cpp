@@ -1,0 +1,453 @@
+#include "cluster/nats_lane.hpp"
+
+#include "actors/base/hash.hpp"
+#include "actors/base/limits.hpp"
+#include "actors/base/log.hpp"
+
+#include <algorithm>
+
+namespace rollcall::cluster {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+constexpr millis backoff_first{50};
+constexpr millis backoff_most{500};
+constexpr std::size_t header_most = 256;
+
+epoch_t epoch_of(const journal_marker& marker, std::uint64_t claim) {
+  return marker.generation * epoch_generation_unit + claim;
+}
+
+// Spread out, so that partitions do not all come back at once.
+millis jittered(millis most) {
+  auto half = most.count() / 2;
+  auto more = random_u64() % static_cast<std::uint64_t>(half + 1);
+  return millis{half + static_cast<millis::rep>(more)};
+}
+
+failure no_answer() {
+  return fail(errc::unavailable, "the journal did not answer in time");
+}
+
+} // namespace
+
+nats_lane::nats_lane(nats_requests& ask, const subjects& names,
+                     const nats_journal_config& config, partition_id partition)
+  : ask_(ask),
+    names_(names),
+    config_(config),
+    partition_(partition),
+    calls_(ask, names.stream(partition)),
+    ring_(limits::journal_ring_groups, limits::journal_ring_bytes) {
+  // nop
+}
+
+epoch_t nats_lane::epoch() const noexcept {
+  return epoch_.load();
+}
+
+// -- the stream --------------------------------------------------------------
+
+failure nats_lane::gone(position_t stored) const {
+  return fail(errc::unavailable,
+              "the journal " + calls_.stream()
+                + " is gone, and the store is at its position "
+                + std::to_string(stored)
+                + ": it is not made anew over what is stored");
+}
+
+result<journal_marker> nats_lane::check(const info_answer& found,
+                                        const checkpoint& stored) const {
+  auto marker = parse_journal_marker(found.marker);
+  if (!marker)
+    return fail(errc::unavailable,
+                "the stream " + calls_.stream() + " is not a journal of ours");
+  if (found.messages_per_subject != 1 || found.discard != "new")
+    return fail(errc::unavailable, "the stream " + calls_.stream()
+                                     + " is not set up as a journal");
+  if (stored.generation != 0 && marker->generation != stored.generation)
+    return fail(errc::unavailable,
+                "the journal " + calls_.stream() + " is of generation "
+                  + std::to_string(marker->generation) + ", the store of "
+                  + std::to_string(stored.generation) + ": not replayed");
+  if (found.last_sequence < stored.position)
+    return fail(errc::unavailable,
+                "the journal " + calls_.stream() + " ends at "
+                  + std::to_string(found.last_sequence)
+                  + ", before the store's position "
+                  + std::to_string(stored.position) + ": not replayed");
+  return *marker;
+}
+
+result<info_answer> nats_lane::open_stream(const checkpoint& stored,
+                                           steady_time until) {
+  auto found = calls_.info(until);
+  if (!found || found->error == 0)
+    return found;
+  if (found->error != stream_error::stream_not_found)
+    return fail(errc::unavailable,
+                "the journal " + calls_.stream() + ": " + found->description);
+  if (stored.position != 0)
+    return gone(stored.position);
+  stream_settings wanted;
+  wanted.name = calls_.stream();
+  wanted.subjects = names_.journal(partition_);
+  wanted.marker = to_string(journal_marker{1, random_u64()});
+  wanted.replicas = config_.replicas;
+  wanted.max_bytes = config_.stream_bytes;
+  wanted.max_message_bytes
+    = static_cast<std::int64_t>(limits::journal_part_bytes + 4 * header_most);
+  auto made = calls_.create(wanted, until);
+  if (!made)
+    return made;
+  // Somebody else may have made it meanwhile; theirs is as good.
+  if (made->error != 0 && made->error != stream_error::stream_name_in_use)
+    return fail(errc::unavailable, "the journal " + calls_.stream()
+                                     + " cannot be made: " + made->description);
+  auto again = calls_.info(until);
+  if (again && again->error != 0)
+    return fail(errc::unavailable,
+                "the journal " + calls_.stream() + ": " + again->description);
+  return again;
+}
+
+// -- claims ------------------------------------------------------------------
+
+result<checkpoint> nats_lane::claim(const node_id& who,
+                                    const checkpoint& stored,
+                                    steady_time until) {
+  epoch_ = 0;
+  auto found = open_stream(stored, until);
+  if (!found)
+    return found.error();
+  auto marker = check(*found, stored);
+  if (!marker)
+    return marker.error();
+  marker_ = *marker;
+  auto sequence = publish_claim(who, until);
+  if (!sequence)
+    return sequence.error();
+  auto epoch = epoch_of(marker_, *sequence);
+  if (epoch / epoch_generation_unit != marker_.generation)
+    return fail(errc::internal, "the partition's claims are used up");
+  tail_ = *sequence;
+  last_op_ = 0;
+  doubts_.clear();
+  ring_ = journal_ring{limits::journal_ring_groups, limits::journal_ring_bytes};
+  ring_until_ = *sequence;
+  epoch_ = epoch;
+  return checkpoint{marker_.generation, *sequence, epoch};
+}
+
+// Expects nothing: an expectation would lose against a busy writer for ever.
+// So this may arrive twice, and then the later one fences the earlier.
+result<position_t> nats_lane::publish_claim(const node_id& who,
+                                            steady_time until) {
+  journal_entry entry;
+  entry.kind = entry_kind::claim;
+  entry.marker = marker_;
+  entry.op = random_u64();
+  entry.body = who.name.substr(0, limits::id_bytes) + '\0'
+               + std::to_string(who.incarnation);
+  auto bytes = encode(entry);
+  auto subject = names_.claim(partition_);
+  for (auto pause = backoff_first;; pause = std::min(2 * pause, backoff_most)) {
+    auto now = clock::now();
+    if (now >= until || ask_.stopped())
+      return no_answer();
+    auto got = ask_.ask(subject, {{"Nats-Expected-Stream", calls_.stream()}},
+                        bytes, std::min(until, now + config_.resend_after));
+    if (got.end == ask_end::answered) {
+      auto answer = parse_publish_answer(got.data);
+      if (answer.error == 0)
+        return answer.sequence;
+      return fail(errc::unavailable,
+                  "the journal refuses the claim: " + answer.description);
+    }
+    ask_.pause(std::min(until, clock::now() + jittered(pause)));
+  }
+}
+
+failure nats_lane::end_claim(const char* why) {
+  epoch_ = 0;
+  log(log_level::warn, "journal", "claim_ended",
+      {{"partition", partition_}, {"why", std::string_view{why}}});
+  return fail(errc::conflict, why);
+}
+
+// -- appends -----------------------------------------------------------------
+
+journal_entry nats_lane::make_entry() {
+  journal_entry entry;
+  entry.marker = marker_;
+  entry.epoch = epoch_.load();
+  entry.op = ++last_op_;
+  return entry;
+}
+
+failure nats_lane::no_leader(steady_time until) {
+  auto found
+    = calls_.info(std::min(until, clock::now() + config_.resend_after));
+  if (found && found->error == stream_error::stream_not_found)
+    return gone(tail_);
+  return fail(errc::unavailable, "the journal has no leader now");
+}
+
+// One message, alone in flight. What is sent again is the same to the byte:
+// the server knows it by its id, or by the sequence that it expects.
+result<position_t> nats_lane::publish(const std::string& subject,
+                                      journal_entry entry, bool commits,
+                                      steady_time until) {
+  auto bytes = encode(entry);
+  nats_requests::headers with{
+    {"Nats-Expected-Stream", calls_.stream()},
+    {"Nats-Expected-Last-Sequence", std::to_string(tail_)},
+    {"Nats-Msg-Id",
+     std::to_string(entry.epoch) + "." + std::to_string(entry.op)}};
+  bool doubtful = false;
+  for (auto pause = backoff_first;; pause = std::min(2 * pause, backoff_most)) {
+    auto now = clock::now();
+    if (now >= until || ask_.stopped())
+      break;
+    auto got = ask_.ask(subject, with, bytes,
+                        std::min(until, now + config_.resend_after));
+    if (got.end == ask_end::answered) {
+      auto answer = parse_publish_answer(got.data);
+      if (answer.error == 0) {
+        tail_ = answer.sequence;
+        doubts_.clear();
+        return tail_;
+      }
+      if (answer.error != stream_error::wrong_last_sequence) {
+        if (!doubtful)
+          return fail(errc::unavailable,
+                      "the journal refuses: " + answer.description);
+      } else if (auto settled = settle(entry, commits, until)) {
+        return *settled;
+      } else {
+        // What was in doubt had arrived, and is nobody's loss.
+        with[1].second = std::to_string(tail_);
+        continue;
+      }
+    } else if (!doubtful && got.end != ask_end::silent) {
+      return got.end == ask_end::nobody
+               ? no_leader(until)
+               : fail(errc::unavailable, "NATS is not connected");
+    }
+    doubtful = doubtful || got.end == ask_end::silent;
+    ask_.pause(std::min(until, clock::now() + jittered(pause)));
+  }
+  if (doubtful)
+    doubts_.push_back({entry.op, commits});
+  return no_answer();
+}
+
+// Something stands where `entry` wanted to: itself, or what was in doubt, or
+// the end of our claim. Nothing, when the message is to be sent once more.
+std::optional<result<position_t>>
+nats_lane::settle(const journal_entry& entry, bool commits, steady_time until) {
+  auto found = calls_.message_at(tail_ + 1, until);
+  if (!found) {
+    doubts_.push_back({entry.op, commits});
+    return found.error();
+  }
+  auto there = found->error == 0
+                 ? decode_entry(found->data)
+                 : result<journal_entry>{fail(errc::not_found, {})};
+  // Compacted already, or a claim: in either case somebody wrote after us.
+  if (!there || there->kind != entry_kind::records
+      || there->epoch != entry.epoch || there->marker != entry.marker)
+    return end_claim("a later claim to the partition is in force");
+  if (there->op == entry.op) {
+    tail_ = found->sequence;
+    doubts_.clear();
+    return tail_;
+  }
+  auto doubted = std::find_if(doubts_.begin(), doubts_.end(),
+                              [&](auto& one) { return one.op == there->op; });
+  if (doubted == doubts_.end() || doubted->commits)
+    return end_claim("an append that was given up had arrived after all");
+  tail_ = found->sequence;
+  doubts_.clear();
+  return std::nullopt;
+}
+
+result<position_t> nats_lane::append(epoch_t epoch,
+                                     std::vector<encoded_record> records,
+                                     steady_time until) {
+  if (epoch == 0 || epoch != epoch_.load())
+    return fail(errc::conflict, "a later claim to the partition is in force");
+  if (records.size() == 1
+      && records[0].key.size() + records[0].value.value_or("").size()
+           <= limits::journal_part_bytes - header_most)
+    return append_one(std::move(records[0]), until);
+  return append_group(std::move(records), until);
+}
+
+result<position_t> nats_lane::append_one(encoded_record record,
+                                         steady_time until) {
+  auto entry = make_entry();
+  entry.body = encode_records({&record, 1});
+  auto at = publish(names_.key(partition_, record.key), std::move(entry), true,
+                    until);
+  if (at)
+    ring_.written_alone(record.key);
+  return at;
+}
+
+result<position_t> nats_lane::append_group(std::vector<encoded_record> records,
+                                           steady_time until) {
+  if (auto loaded = load_ring(until); !loaded)
+    return loaded.error();
+  while (ring_.full())
+    if (auto done_one = spread(until); !done_one)
+      return done_one.error();
+  auto parts
+    = cut_into_parts(encode_records(records), limits::journal_part_bytes);
+  auto number = ring_.next_group();
+  auto slot = number % limits::journal_ring_groups;
+  // Whatever becomes of it: another group gets another number.
+  ring_.skip(number);
+  result<position_t> at = position_t{0};
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    auto entry = make_entry();
+    entry.group = number;
+    entry.part = static_cast<std::uint32_t>(i);
+    entry.parts = static_cast<std::uint32_t>(parts.size());
+    entry.body = std::move(parts[i]);
+    at = publish(names_.group_part(partition_, slot, i), std::move(entry),
+                 i + 1 == parts.size(), until);
+    if (!at)
+      return at;
+  }
+  ring_.add(number, *at, std::move(records), false);
+  return at;
+}
+
+// -- the ring ----------------------------------------------------------------
+
+bool nats_lane::wants_spreading() const noexcept {
+  return epoch_.load() != 0 && ring_until_ == 0 && ring_.wants_spreading();
+}
+
+bool nats_lane::spread_one(steady_time until) {
+  return spread(until).ok();
+}
+
+result<bool> nats_lane::is_superseded(const spread_record& item,
+                                      steady_time until) {
+  if (!item.inherited)
+    return false;
+  auto found
+    = calls_.last_message(names_.key(partition_, item.record.key), until);
+  if (!found)
+    return found.error();
+  return found->error == 0 && found->sequence > item.position;
+}
+
+result<done> nats_lane::spread(steady_time until) {
+  auto item = ring_.front();
+  if (!item)
+    return done{};
+  auto superseded = is_superseded(*item, until);
+  if (!superseded)
+    return superseded.error();
+  if (!*superseded) {
+    auto parts = cut_into_parts(encode_records({&item->record, 1}),
+                                limits::journal_part_bytes);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      auto entry = make_entry();
+      entry.part = static_cast<std::uint32_t>(i);
+      entry.parts = static_cast<std::uint32_t>(parts.size());
+      entry.body = std::move(parts[i]);
+      auto at = publish(names_.key_part(partition_, item->record.key, i),
+                        std::move(entry), false, until);
+      if (!at)
+        return at.error();
+    }
+  }
+  ring_.pop();
+  return done{};
+}
+
+result<done> nats_lane::load_ring(steady_time until) {
+  if (ring_until_ == 0)
+    return done{};
+  journal_ring loaded{limits::journal_ring_groups, limits::journal_ring_bytes};
+  journal_assembler assembler{marker_, ring_until_};
+  auto patience = std::chrono::duration_cast<millis>(until - clock::now());
+  auto outcome = calls_.read(
+    names_.groups(partition_), 1, ring_until_, patience,
+    [&](std::uint64_t sequence, std::string_view bytes) -> result<bool> {
+      auto taken = assembler.take(sequence, bytes);
+      if (!taken)
+        return taken.error();
+      if (auto& append = *taken)
+        loaded.add(append->group, append->position, std::move(append->records),
+                   true);
+      return true;
+    });
+  if (!outcome)
+    return outcome;
+  ring_ = std::move(loaded);
+  ring_until_ = 0;
+  return done{};
+}
+
+// -- reading -----------------------------------------------------------------
+
+result<done> nats_lane::replay(position_t from, const checkpoint& stored,
+                               const journal::replayed& each) {
+  auto until = clock::now() + config_.patience;
+  auto mine = epoch_.load();
+  auto found = calls_.info(until);
+  if (!found)
+    return found.error();
+  if (found->error == stream_error::stream_not_found) {
+    if (from == 0 && stored.position == 0)
+      return done{};
+    return gone(std::max(from, stored.position));
+  }
+  if (found->error != 0)
+    return fail(errc::unavailable,
+                "the journal " + calls_.stream() + ": " + found->description);
+  auto expected = stored;
+  expected.position = std::max(from, stored.position);
+  auto marker = check(*found, expected);
+  if (!marker)
+    return marker.error();
+  auto claimed = calls_.last_message(names_.claim(partition_), until);
+  if (!claimed)
+    return claimed.error();
+  if (claimed->error != 0)
+    return from == 0 && found->last_sequence == 0
+             ? result<done>{done{}}
+             : fail(errc::unavailable,
+                    "the journal " + calls_.stream() + " has lost its claim");
+  journal_assembler assembler{*marker, claimed->sequence};
+  auto outcome = calls_.read(
+    names_.journal(partition_), from + 1, found->last_sequence,
+    config_.patience,
+    [&](std::uint64_t sequence, std::string_view bytes) -> result<bool> {
+      auto taken = assembler.take(sequence, bytes);
+      if (!taken)
+        return taken.error();
+      if (const auto& append = *taken)
+        each(append->position, append->epoch, append->records);
+      return true;
+    });
+  if (assembler.zombies() > 0)
+    log(log_level::error, "journal", "zombie_records",
+        {{"partition", partition_}, {"count", assembler.zombies()}});
+  if (!outcome)
+    return outcome;
+  if (mine != 0 && epoch_of(*marker, claimed->sequence) > mine) {
+    epoch_.compare_exchange_strong(mine, 0);
+    return fail(errc::conflict, "a later claim to the partition is in force");
+  }
+  return done{};
+}
+
+} // namespace rollcall::cluster

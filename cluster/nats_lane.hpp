@@ -1,0 +1,111 @@
+#pragma once
+
+// One partition's journal in JetStream: the protocol of claims and fenced
+// appends (docs/decisions/0008-groups-in-slots.md).
+
+#include "actors/ports.hpp"
+#include "cluster/journal_format.hpp"
+#include "cluster/journal_ring.hpp"
+#include "cluster/stream_calls.hpp"
+#include "cluster/subjects.hpp"
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rollcall::cluster {
+
+struct nats_journal_config {
+  /// Copies of each stream: 1, or 3 where NATS is a cluster of three or more.
+  int replicas = 1;
+  /// The most a partition's stream may hold; the server sets it aside.
+  std::int64_t stream_bytes = std::int64_t{256} << 20;
+  /// How long a claim or an append may take before it is `unavailable`, and
+  /// how long a replay waits for the next message.
+  millis patience{5'000};
+  /// How long one message waits for its answer before it is sent again.
+  millis resend_after{500};
+  /// Partitions that are worked on at the same time.
+  std::size_t threads = 8;
+};
+
+/// Called by one thread at a time, which it keeps waiting; `replay` and
+/// `epoch` by any other beside it.
+class nats_lane {
+public:
+  /// All that is handed over outlives this.
+  nats_lane(nats_requests& ask, const subjects& names,
+            const nats_journal_config& config, partition_id partition);
+
+  /// See `journal`. `stored` is where the caller's store stands: zeroes let a
+  /// missing stream be made, anything else must be in the stream.
+  [[nodiscard]] result<checkpoint>
+  claim(const node_id& who, const checkpoint& stored, steady_time until);
+
+  [[nodiscard]] result<position_t>
+  append(epoch_t epoch, std::vector<encoded_record> records, steady_time until);
+
+  /// Whether the ring is beyond its bounds, and one step against that; false
+  /// when the step failed.
+  [[nodiscard]] bool wants_spreading() const noexcept;
+  [[nodiscard]] bool spread_one(steady_time until);
+
+  [[nodiscard]] result<done> replay(position_t from, const checkpoint& stored,
+                                    const journal::replayed& each);
+
+  /// The claim that appends may be made under; zero without one.
+  [[nodiscard]] epoch_t epoch() const noexcept;
+
+private:
+  /// A message of which nobody knows whether it arrived.
+  struct doubt {
+    std::uint64_t op = 0;
+    /// With it an append would be there that was answered otherwise.
+    bool commits = false;
+  };
+
+  [[nodiscard]] result<info_answer> open_stream(const checkpoint& stored,
+                                                steady_time until);
+  [[nodiscard]] result<journal_marker> check(const info_answer& found,
+                                             const checkpoint& stored) const;
+  [[nodiscard]] result<position_t> publish_claim(const node_id& who,
+                                                 steady_time until);
+  [[nodiscard]] result<position_t> publish(const std::string& subject,
+                                           journal_entry entry, bool commits,
+                                           steady_time until);
+  [[nodiscard]] std::optional<result<position_t>>
+  settle(const journal_entry& entry, bool commits, steady_time until);
+  [[nodiscard]] result<position_t> append_one(encoded_record record,
+                                              steady_time until);
+  [[nodiscard]] result<position_t>
+  append_group(std::vector<encoded_record> records, steady_time until);
+  [[nodiscard]] result<done> spread(steady_time until);
+  [[nodiscard]] result<bool> is_superseded(const spread_record& item,
+                                           steady_time until);
+  [[nodiscard]] result<done> load_ring(steady_time until);
+  [[nodiscard]] failure no_leader(steady_time until);
+  [[nodiscard]] failure end_claim(const char* why);
+  [[nodiscard]] failure gone(position_t stored) const;
+  [[nodiscard]] journal_entry make_entry();
+
+  nats_requests& ask_;
+  const subjects& names_;
+  const nats_journal_config& config_;
+  partition_id partition_;
+  stream_calls calls_;
+
+  std::atomic<epoch_t> epoch_{0};
+  journal_marker marker_;
+  /// The sequence of the last message that is known to be ours.
+  std::uint64_t tail_ = 0;
+  std::uint64_t last_op_ = 0;
+  /// All of them expected `tail_`: at most one arrived.
+  std::vector<doubt> doubts_;
+  journal_ring ring_;
+  /// Up to where the ring of earlier owners is to be read; zero when it was.
+  std::uint64_t ring_until_ = 0;
+};
+
+} // namespace rollcall::cluster

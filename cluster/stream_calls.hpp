@@ -1,0 +1,61 @@
+#pragma once
+
+// JetStream's API for one stream, as calls that wait.
+
+#include "cluster/nats_requests.hpp"
+#include "cluster/stream_api.hpp"
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace rollcall::cluster {
+
+/// Stateless and thread-safe. Reads ask the stream's leader, never another
+/// replica, and are asked again until there is an answer: `unavailable` says
+/// that there was none in time. What the server refuses is in the answer.
+class stream_calls {
+public:
+  /// A message in stream order; false to stop.
+  using visitor
+    = std::function<result<bool>(std::uint64_t sequence, std::string_view)>;
+
+  /// `ask` outlives this.
+  stream_calls(nats_requests& ask, std::string stream);
+
+  [[nodiscard]] result<info_answer> info(steady_time until);
+  [[nodiscard]] result<info_answer> create(const stream_settings& wanted,
+                                           steady_time until);
+  [[nodiscard]] result<message_answer> message_at(std::uint64_t sequence,
+                                                  steady_time until);
+  [[nodiscard]] result<message_answer> last_message(std::string_view subject,
+                                                    steady_time until);
+
+  /// Visits the messages from `first` to `last` whose subject passes
+  /// `filter`. Ends with `unavailable` when nothing comes for `patience`.
+  [[nodiscard]] result<done> read(std::string_view filter, std::uint64_t first,
+                                  std::uint64_t last, millis patience,
+                                  const visitor& visit);
+
+  [[nodiscard]] const std::string& stream() const noexcept;
+
+private:
+  /// Where a read has come to.
+  struct progress {
+    std::uint64_t next = 0;
+    std::uint64_t last = 0;
+    bool over = false;
+  };
+
+  [[nodiscard]] result<std::string>
+  call(const char* what, const std::string& body, steady_time until);
+  [[nodiscard]] result<done> read_some(std::string_view filter, progress& at,
+                                       steady_time until, const visitor& visit);
+  [[nodiscard]] result<done> pull_all(const std::string& consumer, progress& at,
+                                      steady_time until, const visitor& visit);
+
+  nats_requests& ask_;
+  std::string stream_;
+};
+
+} // namespace rollcall::cluster
