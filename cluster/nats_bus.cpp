@@ -19,7 +19,8 @@ namespace rollcall::cluster {
 
 namespace {
 
-constexpr std::int64_t flush_timeout_ms = 2'000;
+constexpr std::int64_t open_timeout_ms = 2'000;
+constexpr std::int64_t close_timeout_ms = 500;
 // No server that takes less is of use; one says what it takes when it connects.
 constexpr std::int64_t least_payload = 4'096;
 
@@ -360,7 +361,7 @@ void nats_bus::open(const node_id& self, receiver deliver) {
   if (!subscribe(names_.node_inbox(self)) || !subscribe(names_.everybody()))
     return;
   auto* native = connection_->native();
-  auto status = natsConnection_FlushTimeout(native, flush_timeout_ms);
+  auto status = natsConnection_FlushTimeout(native, open_timeout_ms);
   if (status != NATS_OK)
     log(log_level::warn, "bus", "opened_without_server",
         {{"why", std::string_view{natsStatus_GetText(status)}}});
@@ -374,6 +375,10 @@ void nats_bus::close() {
   core_->queue.close();
   if (writer_.joinable())
     writer_.join();
+  // Closing a socket that has something to read resets it, and the server
+  // would lose what it has not read of ours.
+  if (connected())
+    natsConnection_FlushTimeout(connection_->native(), close_timeout_ms);
   core_->shut();
   connection_->close();
   subscriptions_.clear();
