@@ -1,0 +1,328 @@
+#include "cluster/node_actor.hpp"
+
+#include "actors/base/log.hpp"
+#include "cluster/partition_actor.hpp"
+#include "cluster/placement.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/scheduled_actor.hpp>
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace rollcall::cluster {
+
+namespace {
+
+constexpr std::size_t recent_most = 32;
+
+/// A partition actor of ours, from its claim to its end.
+struct held_slot {
+  partition_actor actor;
+  /// Zero until the claim is in force.
+  epoch_t epoch = 0;
+  bool ending = false;
+};
+
+struct node_shell {
+  static inline const char* name = "node";
+
+  node_env env;
+  std::unique_ptr<membership> nodes;
+  std::unique_ptr<claim_planner> planner;
+  std::map<partition_id, held_slot> held;
+  /// What the router was told last.
+  std::vector<ownership> told;
+  bool stopping = false;
+  bool ready_told = false;
+  std::vector<std::string> recent;
+  std::int64_t claims = 0;
+  std::int64_t losses = 0;
+
+  void remember(std::string what) {
+    if (recent.size() == recent_most)
+      recent.erase(recent.begin());
+    recent.push_back(std::move(what));
+  }
+};
+
+using self_ptr = node_actor::stateful_pointer<node_shell>;
+
+void note_event(node_shell& s, const char* event, std::string_view who) {
+  log(log_level::info, "node", event, {{"node", who}});
+  s.remember(std::string{event} + ' ' + std::string{who});
+}
+
+// -- who owns what -----------------------------------------------------------
+
+void tell_owner(self_ptr self, partition_id partition) {
+  auto& s = self->state;
+  auto slot = s.held.find(partition);
+  bool ours
+    = slot != s.held.end() && slot->second.epoch != 0 && !slot->second.ending;
+  ownership now;
+  now.partition = partition;
+  if (ours) {
+    now.owner = s.env.self;
+    now.epoch = slot->second.epoch;
+  } else if (auto known = s.planner->owner_of(partition);
+             known && known->node != s.env.self) {
+    now.owner = known->node;
+    now.epoch = known->epoch;
+  }
+  auto& before = s.told[partition];
+  if (before.owner == now.owner && before.epoch == now.epoch)
+    return;
+  before = now;
+  auto shared = std::make_shared<const ownership>(now);
+  self->send(s.env.router, shared,
+             ours ? slot->second.actor : partition_actor{});
+  if (now.epoch != 0 && s.env.owner_changed)
+    s.env.owner_changed(shared);
+}
+
+void tell_all(self_ptr self) {
+  for (partition_id p = 0; p < self->state.told.size(); ++p)
+    tell_owner(self, p);
+}
+
+// Sockets that were here all along are told again to every owner: while we
+// heard nothing, they may have counted as lost.
+void announce_all(self_ptr self) {
+  auto& s = self->state;
+  if (!s.env.owner_changed)
+    return;
+  for (const auto& known : s.told)
+    if (known.epoch != 0)
+      s.env.owner_changed(std::make_shared<const ownership>(known));
+}
+
+// -- our partitions ----------------------------------------------------------
+
+void end_partition(self_ptr self, partition_id partition, bool in_order) {
+  auto& s = self->state;
+  auto at = s.held.find(partition);
+  if (at == s.held.end() || (at->second.ending && in_order))
+    return;
+  at->second.ending = true;
+  if (in_order)
+    self->send(at->second.actor, atoms::stop::value);
+  else
+    self->send(at->second.actor, atoms::yield::value);
+  tell_owner(self, partition);
+}
+
+void claim(self_ptr self, partition_id partition) {
+  auto& s = self->state;
+  partition_env env;
+  env.sessions = s.env.sessions;
+  env.partition = partition;
+  env.self = s.env.self;
+  node_actor me = self;
+  env.tell = [me](const partition_word& word) { caf::anon_send(me, word); };
+  auto actor = spawn_partition(self->system(), std::move(env));
+  self->monitor(actor);
+  s.held[partition] = {actor, 0, false};
+  ++s.claims;
+}
+
+void take_word(self_ptr self, const partition_word& word) {
+  auto& s = self->state;
+  auto at = s.held.find(word.partition);
+  if (at == s.held.end())
+    return;
+  switch (word.what) {
+  case partition_word::kind::opened:
+    at->second.epoch = word.epoch;
+    if (!s.planner->claimed(word.partition, word.epoch)) {
+      end_partition(self, word.partition, false);
+      return;
+    }
+    tell_owner(self, word.partition);
+    s.nodes->hurry();
+    break;
+  case partition_word::kind::refused:
+    // It ends itself; `down` follows.
+    break;
+  case partition_word::kind::fenced:
+    ++s.losses;
+    s.remember("fenced in partition " + std::to_string(word.partition));
+    end_partition(self, word.partition, false);
+    break;
+  }
+}
+
+void partition_down(self_ptr self, const caf::down_msg& down) {
+  auto& s = self->state;
+  auto at = std::find_if(s.held.begin(), s.held.end(), [&](const auto& one) {
+    return one.second.actor.address() == down.source;
+  });
+  if (at == s.held.end())
+    return;
+  auto partition = at->first;
+  s.held.erase(at);
+  s.planner->lost(partition);
+  tell_owner(self, partition);
+  s.nodes->hurry();
+  if (s.stopping && s.held.empty())
+    self->quit();
+}
+
+// -- the clock ---------------------------------------------------------------
+
+void take_event(self_ptr self, const membership_event& event) {
+  auto& s = self->state;
+  std::visit(
+    [&](const auto& what) {
+      using type = std::decay_t<decltype(what)>;
+      if constexpr (std::is_same_v<type, node_up>)
+        note_event(s, "node_up", what.node.name);
+      else if constexpr (std::is_same_v<type, node_suspect>)
+        note_event(s, "node_suspect", what.node.name);
+      else if constexpr (std::is_same_v<type, node_back>)
+        note_event(s, "node_back", what.node.name);
+      else if constexpr (std::is_same_v<type, node_forgotten>)
+        note_event(s, "node_forgotten", what.node.name);
+      else if constexpr (std::is_same_v<type, edge_lost>) {
+        note_event(s, "edge_lost", what.node.name);
+        self->send(s.env.router, edge_gone{what.node});
+      } else if constexpr (std::is_same_v<type, went_detached>) {
+        note_event(s, "detached", s.env.self.name);
+      } else if constexpr (std::is_same_v<type, went_attached>) {
+        note_event(s, "attached", s.env.self.name);
+        announce_all(self);
+      }
+    },
+    event);
+}
+
+std::vector<held_partition> held_now(const node_shell& s) {
+  std::vector<held_partition> out;
+  for (const auto& [partition, slot] : s.held)
+    if (slot.epoch != 0 && !slot.ending)
+      out.push_back(
+        {partition, slot.epoch, slot.epoch / epoch_generation_unit, 0});
+  return out;
+}
+
+void turn(self_ptr self) {
+  auto& s = self->state;
+  auto now = s.env.sessions.clock().steady;
+  for (const auto& event : s.nodes->advance(now))
+    take_event(self, event);
+  if (s.env.cluster.core && !s.stopping) {
+    auto steps = s.planner->plan(*s.nodes, now);
+    for (auto partition : steps.claims)
+      claim(self, partition);
+    for (const auto& one : steps.releases)
+      end_partition(self, one.partition, true);
+  }
+  tell_all(self);
+  if (auto word = s.nodes->due(now, held_now(s)))
+    s.env.sessions.bus->broadcast(
+      std::make_shared<const heartbeat>(std::move(*word)));
+  if (!s.ready_told && s.nodes->settled()) {
+    s.ready_told = true;
+    if (s.env.ready)
+      s.env.ready();
+  }
+}
+
+void take_heartbeat(self_ptr self, const heartbeat& word) {
+  auto& s = self->state;
+  auto now = s.env.sessions.clock().steady;
+  auto taken = s.nodes->take(word, now);
+  if (!taken) {
+    log(log_level::warn, "node", "heartbeat_refused",
+        {{"node", word.node.name}, {"why", taken.error().message}});
+    return;
+  }
+  if (*taken != intake::fresh)
+    return;
+  for (auto partition : s.planner->heard(word)) {
+    ++s.losses;
+    end_partition(self, partition, false);
+  }
+  for (const auto& one : word.held)
+    if (one.partition < s.told.size())
+      tell_owner(self, one.partition);
+}
+
+void stop(self_ptr self) {
+  auto& s = self->state;
+  s.stopping = true;
+  s.nodes->leave();
+  s.nodes->hurry();
+  if (s.held.empty()) {
+    self->quit();
+    return;
+  }
+  std::vector<partition_id> all;
+  for (const auto& [partition, slot] : s.held)
+    all.push_back(partition);
+  for (auto partition : all)
+    end_partition(self, partition, true);
+}
+
+inspection_ptr inspect(const node_shell& s) {
+  auto out = std::make_shared<inspection>();
+  out->actor = "node";
+  std::int64_t owned = 0;
+  for (const auto& [partition, slot] : s.held)
+    owned += slot.epoch != 0 && !slot.ending ? 1 : 0;
+  out->figures = {
+    {"peers", static_cast<std::int64_t>(s.nodes->peers().size())},
+    {"view", static_cast<std::int64_t>(s.nodes->view().number)},
+    {"view_nodes", static_cast<std::int64_t>(s.nodes->view().members.size())},
+    {"settled", s.nodes->settled() ? 1 : 0},
+    {"owned", owned},
+    {"claiming_or_ending", static_cast<std::int64_t>(s.held.size()) - owned},
+    {"claims", s.claims},
+    {"losses", s.losses},
+  };
+  out->recent = s.recent;
+  out->waiting_for = s.nodes->settled() ? "" : "a settled view";
+  return out;
+}
+
+node_actor::behavior_type node_behavior(self_ptr self, node_env env) {
+  auto& s = self->state;
+  s.env = std::move(env);
+  s.nodes = std::make_unique<membership>(s.env.self, s.env.cluster);
+  s.planner = std::make_unique<claim_planner>(
+    s.env.self, s.env.cluster.partitions, s.env.seed);
+  s.told.resize(s.env.cluster.partitions);
+  for (partition_id p = 0; p < s.told.size(); ++p)
+    s.told[p].partition = p;
+  self->set_down_handler(
+    [self](const caf::down_msg& down) { partition_down(self, down); });
+  self->send(self, atoms::wake::value);
+  return {
+    [self](const heartbeat_ptr& word) { take_heartbeat(self, *word); },
+    [self](const partition_word& word) { take_word(self, word); },
+    [self](atoms::wake) {
+      turn(self);
+      self->delayed_send(self, self->state.env.cluster.tick,
+                         atoms::wake::value);
+    },
+    [self](atoms::stop) { stop(self); },
+    [self](atoms::inspect) { return inspect(self->state); },
+  };
+}
+
+} // namespace
+
+node_actor spawn_node(caf::actor_system& system, node_env env) {
+  return system.spawn(node_behavior, std::move(env));
+}
+
+} // namespace rollcall::cluster

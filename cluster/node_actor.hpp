@@ -1,0 +1,37 @@
+#pragma once
+
+// This process among the others: listens to heartbeats, claims the partitions
+// that fall to it, gives up those that do not, and tells router and edge who
+// owns what.
+
+#include "actors/interfaces.hpp"
+#include "actors/session_actor.hpp"
+#include "cluster/membership.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <functional>
+
+namespace rollcall::cluster {
+
+struct node_env {
+  node_id self;
+  membership::config cluster;
+  /// What partitions of this node give their sessions.
+  session_env sessions;
+  router_actor router;
+  /// Drives the jitter of claims: another one for each node.
+  std::uint64_t seed = 0;
+  /// Called, on the actor's thread, with every change of an owner and whenever
+  /// this node hears itself again: whoever is here is then to be announced.
+  std::function<void(const ownership_ptr&)> owner_changed;
+  /// Called once, when this node hears itself and has settled on who is there.
+  std::function<void()> ready;
+};
+
+/// Starts the node. It broadcasts heartbeats over `env.sessions.bus`, whose
+/// receiver hands it those of all nodes. After `stop` it is gone when its
+/// partitions are.
+[[nodiscard]] node_actor spawn_node(caf::actor_system& system, node_env env);
+
+} // namespace rollcall::cluster

@@ -1,0 +1,161 @@
+// Whole nodes on one thread under virtual time: ownership, failover, edges
+// that go, and what clients see of it.
+
+#include "edge/relay/relay_state.hpp"
+#include "sim/sim_crowd.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+using namespace rollcall;
+using namespace rollcall::sim;
+
+namespace {
+
+/// Three nodes, everything their edges hear, folded.
+class Cluster : public ::testing::Test {
+protected:
+  explicit Cluster(std::uint64_t seed = 1) : world(seed), crowd(world) {
+    for (const char* name : {"a", "b", "c"}) {
+      auto index = nodes.size();
+      nodes.push_back(std::make_unique<sim_node>(
+        world, name,
+        [this, index](const node_message& told) { hear(index, told); }));
+    }
+    replicas.resize(nodes.size());
+    world.advance(millis{4'000});
+  }
+
+  void hear(std::size_t index, const node_message& told) {
+    if (const auto* next = std::get_if<batch_ptr>(&told)) {
+      for (const auto& one : (*next)->changes)
+        if (const auto* left = std::get_if<left_change>(&one.body))
+          leaves.emplace_back((*next)->session.id.str(), left->participant,
+                              left->reason);
+      (void)replicas[index][(*next)->session].take(*next);
+    } else if (const auto* whole = std::get_if<snapshot_ptr>(&told)) {
+      (void)replicas[index][(*whole)->session].take(**whole);
+    }
+  }
+
+  std::set<std::string> seen(std::size_t index, const std::string& session) {
+    std::set<std::string> out;
+    auto whole = replicas[index][{namespace_id{"default"}, session_id{session}}]
+                   .make_snapshot();
+    for (const auto& who : whole.participants)
+      out.insert(who.user.str());
+    return out;
+  }
+
+  std::int64_t owned() {
+    std::int64_t out = 0;
+    for (auto& node : nodes)
+      if (node->running())
+        out += node->figure("owned");
+    return out;
+  }
+
+  sim_world world;
+  std::vector<std::unique_ptr<sim_node>> nodes;
+  std::vector<std::map<session_key, edge::relay_state>> replicas;
+  std::vector<std::tuple<std::string, participant_id, leave_reason>> leaves;
+  sim_crowd crowd;
+};
+
+TEST_F(Cluster, EveryPartitionHasOneOwner) {
+  EXPECT_EQ(owned(), sim_partitions);
+  for (auto& node : nodes)
+    EXPECT_GT(node->figure("owned"), 0) << node->self().name;
+}
+
+TEST_F(Cluster, SessionsAreSeenFromEveryEdge) {
+  for (int s = 0; s < 6; ++s)
+    for (std::size_t n = 0; n < nodes.size(); ++n) {
+      auto who = crowd.add("u" + std::to_string(n), "s" + std::to_string(s));
+      crowd.join(who, *nodes[n]);
+    }
+  world.advance(millis{500});
+  std::set<std::string> all{"u0", "u1", "u2"};
+  for (int s = 0; s < 6; ++s)
+    for (std::size_t n = 0; n < nodes.size(); ++n)
+      EXPECT_EQ(seen(n, "s" + std::to_string(s)), all) << s << " at " << n;
+  EXPECT_TRUE(leaves.empty());
+}
+
+// The node that owns most of what is used; any would do.
+TEST_F(Cluster, TheLossOfAnOwnerShowsOnlyWhoWasThere) {
+  for (int s = 0; s < 6; ++s)
+    for (std::size_t n = 0; n < nodes.size(); ++n)
+      crowd.join(crowd.add("u" + std::to_string(n), "s" + std::to_string(s)),
+                 *nodes[n]);
+  world.advance(millis{1'000});
+  nodes[0]->crash();
+  crowd.lose(*nodes[0]);
+  // Suspected after 1.5 s, settled after 0.5 s more, then the rank's delay.
+  world.advance(millis{4'000});
+  EXPECT_EQ(owned(), sim_partitions);
+  crowd.retry();
+  world.advance(millis{1'000});
+  for (int s = 0; s < 6; ++s) {
+    auto name = "s" + std::to_string(s);
+    crowd.join(crowd.add("late", name), *nodes[1]);
+  }
+  world.advance(millis{1'000});
+  for (int s = 0; s < 6; ++s)
+    EXPECT_TRUE(seen(2, "s" + std::to_string(s)).contains("late")) << s;
+  // The edge's lease runs out after 6 s; then `stage` waits for those who may
+  // come back.
+  world.advance(millis{40'000});
+  for (int s = 0; s < 6; ++s) {
+    auto name = "s" + std::to_string(s);
+    EXPECT_EQ(seen(1, name), crowd.expected(name)) << name;
+    EXPECT_EQ(seen(2, name), crowd.expected(name)) << name;
+  }
+  // Each edge hears of u0 once per session, and of nobody else.
+  EXPECT_EQ(leaves.size(), 12U);
+  for (const auto& [session, who, why] : leaves)
+    EXPECT_TRUE(why == leave_reason::edge_lost || why == leave_reason::network)
+      << session;
+}
+
+TEST_F(Cluster, ANodeThatLeavesInOrderTakesNobodyWithIt) {
+  for (int s = 0; s < 6; ++s)
+    for (std::size_t n = 1; n < nodes.size(); ++n)
+      crowd.join(crowd.add("u" + std::to_string(n), "s" + std::to_string(s)),
+                 *nodes[n]);
+  world.advance(millis{1'000});
+  nodes[0]->stop();
+  world.advance(millis{30'000});
+  EXPECT_EQ(owned(), sim_partitions);
+  EXPECT_TRUE(leaves.empty());
+  for (int s = 0; s < 6; ++s)
+    for (std::size_t n = 1; n < nodes.size(); ++n) {
+      auto name = "s" + std::to_string(s);
+      EXPECT_EQ(seen(n, name), crowd.expected(name)) << name;
+    }
+}
+
+TEST_F(Cluster, ANodeThatWasCutOffComesBackWithoutHarm) {
+  for (int s = 0; s < 6; ++s)
+    for (std::size_t n = 0; n < nodes.size(); ++n)
+      crowd.join(crowd.add("u" + std::to_string(n), "s" + std::to_string(s)),
+                 *nodes[n]);
+  world.advance(millis{1'000});
+  // Shorter than the lease of an edge: nobody is to be missed.
+  nodes[0]->cut(true);
+  world.advance(millis{5'000});
+  nodes[0]->cut(false);
+  world.advance(millis{20'000});
+  crowd.retry();
+  world.advance(millis{20'000});
+  EXPECT_EQ(owned(), sim_partitions);
+  for (int s = 0; s < 6; ++s)
+    for (std::size_t n = 0; n < nodes.size(); ++n) {
+      auto name = "s" + std::to_string(s);
+      EXPECT_EQ(seen(n, name), crowd.expected(name)) << name << " at " << n;
+    }
+  EXPECT_TRUE(leaves.empty());
+}
+
+} // namespace
