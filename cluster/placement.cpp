@@ -255,13 +255,10 @@ void claim_planner::plan_claims(const membership& nodes, millis now,
       s.due = now + delay(p, *known) + *s.our_rank * limits::claim_patience
               + (s.held_off ? limits::claim_every : millis{0});
     }
-    const auto too_soon
-      = s.last_claim && now - *s.last_claim < limits::claim_every;
-    if (now < *s.due || too_soon || !may_move(now))
+    if (now < *s.due || !may_move(now))
       continue;
     moved_.push_back(now);
     s.at = stage::claiming;
-    s.last_claim = now;
     s.held_off = false;
     s.due.reset();
     if (*s.our_rank > 0) {

@@ -115,7 +115,7 @@ private:
     std::optional<std::uint32_t> our_rank;
     /// When a claim that is wanted now may be made.
     std::optional<millis> due;
-    std::optional<millis> last_claim;
+    /// We just lost it, or failed to claim it.
     bool held_off = false;
     /// We are not the wish, and took it because nobody else did; for how
     /// long, and how long the next time.

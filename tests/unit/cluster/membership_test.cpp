@@ -137,6 +137,9 @@ TEST_F(Membership, ReplacesAnIncarnationAtOnceAndLosesItsEdge) {
                     node_up{{"them", 8}}}));
   EXPECT_FALSE(nodes.is_alive({"them", 7}));
   EXPECT_TRUE(nodes.is_alive({"them", 8}));
+  talking["them"] = 8;
+  pass(millis{2'000});
+  EXPECT_EQ(*nodes.take(late, now), intake::ignored);
 }
 
 TEST_F(Membership, ReportsTwoLivingNodesOfOneName) {
@@ -252,6 +255,40 @@ TEST_F(Membership, HoldsNoPauseOfItsOwnAgainstOthers) {
   EXPECT_EQ(count<node_suspect>(pass(millis{1'000})), 1U);
 }
 
+TEST_F(Membership, HoldsNoStarvationOfItsOwnAgainstOthers) {
+  pass(millis{1'000});
+  (void)say("them", 7);
+  // Late at every tick, though never so long that it misses its own echo.
+  for (int i = 0; i < 10; ++i) {
+    now += millis{600};
+    EXPECT_EQ(count<node_suspect>(nodes.advance(now)), 0U);
+    const auto word = nodes.due(now, {});
+    ASSERT_TRUE(word);
+    EXPECT_EQ(*nodes.take(*word, now), intake::echo);
+  }
+  EXPECT_EQ(count<node_suspect>(pass(millis{1'000})), 1U);
+}
+
+TEST_F(Membership, GivesAPauseToNobodyWhoWasHeardAfterIt) {
+  pass(millis{1'000});
+  now += millis{60'000};
+  (void)say("them", 7);
+  EXPECT_EQ(count<node_suspect>(pass(millis{2'200})), 1U);
+}
+
+TEST_F(Membership, LooksAnewAfterItDidNotHear) {
+  pass(millis{2'000});
+  deaf = true;
+  pass(millis{1'500});
+  EXPECT_FALSE(nodes.settled());
+  deaf = false;
+  pass(millis{500});
+  EXPECT_FALSE(nodes.settled());
+  pass(millis{500});
+  EXPECT_TRUE(nodes.settled());
+  EXPECT_EQ(nodes.view().number, 1U);
+}
+
 TEST_F(Membership, JudgesNobodyWhileItDoesNotHearItself) {
   talking["them"] = 7;
   pass(millis{2'000});
@@ -279,6 +316,23 @@ TEST_F(Membership, SuspectsNobodyOverABusThatFlaps) {
     }
   }
   EXPECT_EQ(count<node_suspect>(pass(limits::suspect_after)), 1U);
+}
+
+TEST_F(Membership, DoesNotTakeItsHasteForEvidence) {
+  pass(millis{1'000});
+  (void)say("them", 7);
+  for (int i = 0; i < 3; ++i) {
+    now += millis{450};
+    EXPECT_EQ(count<node_suspect>(nodes.advance(now)), 0U);
+    for (int j = 0; j < 3; ++j) {
+      nodes.hurry();
+      now += limits::heartbeat_spacing;
+      const auto word = nodes.due(now, {});
+      ASSERT_TRUE(word);
+      EXPECT_EQ(*nodes.take(*word, now), intake::echo);
+    }
+  }
+  EXPECT_EQ(count<node_suspect>(nodes.advance(now)), 0U);
 }
 
 TEST_F(Membership, HasAViewWhenTheSetWasStable) {
@@ -343,6 +397,14 @@ TEST_F(Membership, SpeaksEvery250MillisecondsWhateverTheTick) {
     EXPECT_EQ(said[i].number, i + 1);
 }
 
+TEST_F(Membership, DoesNotMakeUpForWhatItDidNotSay) {
+  ASSERT_TRUE(nodes.due(now, {}));
+  now += millis{5'000};
+  ASSERT_TRUE(nodes.due(now, {}));
+  EXPECT_FALSE(nodes.due(now + millis{249}, {}));
+  EXPECT_TRUE(nodes.due(now + millis{250}, {}));
+}
+
 TEST_F(Membership, SpeaksSoonerWhenSomethingChangedButNotAlways) {
   ASSERT_TRUE(nodes.due(now, {}));
   nodes.hurry();
@@ -357,7 +419,12 @@ TEST_F(Membership, SpeaksSoonerWhenSomethingChangedButNotAlways) {
 
 TEST_F(Membership, MakesRoomOnlyOfTheForgotten) {
   pass(millis{1'000});
-  for (std::size_t i = 1; i < limits::nodes; ++i)
+  const auto oldest = word_of("n1", 1);
+  EXPECT_EQ(*nodes.take(oldest, now), intake::fresh);
+  pass(millis{500});
+  const auto next = word_of("n2", 1);
+  EXPECT_EQ(*nodes.take(next, now), intake::fresh);
+  for (std::size_t i = 3; i < limits::nodes; ++i)
     ASSERT_EQ(*say("n" + std::to_string(i), 1), intake::fresh);
   EXPECT_EQ(say("more", 1).error().code, errc::too_large);
   pass(millis{9'000});
@@ -365,6 +432,9 @@ TEST_F(Membership, MakesRoomOnlyOfTheForgotten) {
   pass(millis{1'500});
   EXPECT_EQ(*say("more", 1), intake::fresh);
   EXPECT_EQ(nodes.peers().size(), 1U);
+  // The one that was silent for longest is not known any more.
+  EXPECT_EQ(*nodes.take(next, now), intake::ignored);
+  EXPECT_EQ(*nodes.take(oldest, now), intake::fresh);
 }
 
 TEST_F(Membership, BoundsWhatNobodyAsksFor) {

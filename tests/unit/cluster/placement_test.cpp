@@ -220,6 +220,58 @@ TEST_F(ClaimPlanner, TakesOverFromASuspectAfterViewRankAndJitter) {
             partitions);
 }
 
+TEST_F(ClaimPlanner, LetsTheBetterPlacedGoFirst) {
+  for (partition_id p = 0; p < partitions; ++p)
+    talking[them][p] = 4;
+  pass(millis{2'000});
+  talking.clear();
+  std::map<partition_id, millis> claimed;
+  std::optional<millis> settled;
+  while (claimed.size() < partitions) {
+    for (auto p : pass(millis{100}).claims)
+      claimed[p] = now;
+    if (!settled && nodes.settled() && nodes.view().members.size() == 1)
+      settled = now;
+  }
+  // They may be slow, or we may be wrong about them.
+  const auto all = nodes.known_cores();
+  ASSERT_EQ(all.size(), 2U);
+  for (const auto& [p, at] : claimed) {
+    if (rank(p, all).at(0) == us) {
+      EXPECT_LE(at - *settled, limits::claim_jitter);
+    } else {
+      EXPECT_GE(at - *settled, limits::claim_rank_delay);
+    }
+  }
+}
+
+TEST_F(ClaimPlanner, LosesPatienceAnewAfterItDidNotHear) {
+  talking[them] = {};
+  std::set<partition_id> ours;
+  for (auto p : pass(millis{3'000}).claims)
+    ours.insert(p);
+  for (auto p : ours)
+    EXPECT_TRUE(planner.claimed(p, 1));
+  ASSERT_LT(ours.size(), partitions);
+  EXPECT_EQ(pass(millis{5'000}), moves{});
+  deaf = true;
+  EXPECT_EQ(pass(millis{2'000}), moves{});
+  deaf = false;
+  EXPECT_EQ(pass(limits::claim_patience), moves{});
+  EXPECT_EQ(pass(millis{1'500}).claims.size(), partitions - ours.size());
+}
+
+TEST_F(ClaimPlanner, ClaimsNothingOnceItLeavesOrAsLongAsItHeardNothing) {
+  while (!nodes.settled())
+    pass(millis{100});
+  EXPECT_EQ(planner.plan(nodes, now + limits::detached_after + millis{1}),
+            moves{});
+  // Without an `advance` in between, too.
+  (void)planner.plan(nodes, now);
+  nodes.leave();
+  EXPECT_EQ(planner.plan(nodes, now + millis{1'000}), moves{});
+}
+
 TEST_F(ClaimPlanner, ReleasesWhatTheWishGivesToAnother) {
   own_all(1);
   talking[them] = {};
@@ -393,6 +445,32 @@ TEST(Placement, FallsToTheNextWhenTheBestCannotClaim) {
   world.unable = SIZE_MAX;
   world.run(limits::fallback_keeps + millis{15'000});
   world.expect_all_is_well();
+}
+
+TEST(Placement, DrainsWhatFellToANodeToo) {
+  planner_world world{8};
+  for (int i = 0; i < 2; ++i)
+    world.add();
+  world.unable = 0;
+  world.run(millis{15'000});
+  EXPECT_EQ(world.held_by(1), world.partitions());
+  world.unable = SIZE_MAX;
+  world.nodes.who(1).leave();
+  world.run(millis{10'000});
+  EXPECT_EQ(world.held_by(1), 0U);
+}
+
+TEST(Placement, AsksANodeThatCannotClaimLessAndLess) {
+  planner_world world{9, 8};
+  for (int i = 0; i < 2; ++i)
+    world.add();
+  world.unable = 0;
+  world.run(millis{20 * 60'000});
+  std::map<partition_id, std::size_t> asked;
+  for (const auto& m : world.moved)
+    asked[m.partition] += m.is_claim ? 0U : 1U;
+  for (const auto& [p, times] : asked)
+    EXPECT_LE(times, 5U);
 }
 
 TEST(Placement, LosesFewPartitionsToANodeThatCannotClaim) {
