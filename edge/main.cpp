@@ -6,6 +6,9 @@
 #include "actors/base/hash.hpp"
 #include "actors/base/log.hpp"
 #include "cluster/local_bus.hpp"
+#include "cluster/nats_bus.hpp"
+#include "cluster/nats_journal.hpp"
+#include "cluster/node_actor.hpp"
 #include "cluster/partition_actor.hpp"
 #include "cluster/router_actor.hpp"
 #include "edge/config/config.hpp"
@@ -56,8 +59,11 @@ struct engine {
   node_id self;
   store_actor store;
   std::shared_ptr<message_bus> bus;
+  /// Of a node alone; among others `node` has them.
   std::vector<partition_actor> partitions;
   router_actor router;
+  /// Only of a node among others.
+  node_actor node;
 };
 
 result<std::shared_ptr<rocksdb_store>> open_store(const node_config& config) {
@@ -90,14 +96,8 @@ session_env make_session_env(const node_config& config, const engine& node) {
 }
 
 /// Claims every partition and waits until the occupied sessions are back.
-result<done> start_engine(caf::actor_system& system, const node_config& config,
-                          std::shared_ptr<rocksdb_store> disk, engine& node) {
-  store_config how;
-  how.window = config.engine.commit_window;
-  node.store
-    = spawn_store(system, disk, std::make_shared<embedded_journal>(disk), how);
-  node.bus = std::make_shared<cluster::local_bus>(
-    std::make_shared<cluster::local_exchange>());
+result<done> open_alone(caf::actor_system& system, const node_config& config,
+                        engine& node) {
   auto sessions = make_session_env(config, node);
   std::vector<std::future<result<epoch_t>>> ready;
   for (partition_id p = 0; p < config.engine.partitions; ++p) {
@@ -118,10 +118,66 @@ result<done> start_engine(caf::actor_system& system, const node_config& config,
   return done{};
 }
 
+cluster::nats_options nats_options_of(const node_config& config) {
+  cluster::nats_options out;
+  out.urls = config.cluster.nats;
+  out.cluster = config.cluster.id;
+  out.name = config.name;
+  out.credentials = config.cluster.credentials;
+  out.ca = config.cluster.ca;
+  return out;
+}
+
+/// Journal and bus of a node among others.
+result<std::shared_ptr<journal>>
+open_nats(const node_config& config, const std::shared_ptr<rocksdb_store>& disk,
+          engine& node) {
+  cluster::nats_journal_config streams;
+  streams.replicas = static_cast<int>(config.cluster.replicas);
+  auto order = cluster::nats_journal::open(
+    nats_options_of(config), streams,
+    [disk](partition_id partition) { return disk->where(partition); });
+  if (!order)
+    return order.error();
+  auto bus = cluster::nats_bus::connect(nats_options_of(config));
+  if (!bus)
+    return bus.error();
+  node.bus = std::move(*bus);
+  return std::shared_ptr<journal>{std::move(*order)};
+}
+
+/// Store, bus and router, by themselves or among others.
+result<done> start_engine(caf::actor_system& system, const node_config& config,
+                          const std::shared_ptr<rocksdb_store>& disk,
+                          engine& node) {
+  store_config how;
+  how.window = config.engine.commit_window;
+  if (config.cluster.nats.empty()) {
+    node.bus = std::make_shared<cluster::local_bus>(
+      std::make_shared<cluster::local_exchange>());
+    node.store = spawn_store(system, disk,
+                             std::make_shared<embedded_journal>(disk), how);
+    return open_alone(system, config, node);
+  }
+  auto order = open_nats(config, disk, node);
+  if (!order)
+    return order.error();
+  node.store = spawn_store(system, disk, *order, how);
+  node.router = cluster::spawn_router(
+    system, {config.engine.partitions, node.self, node.bus, system_now});
+  return done{};
+}
+
 /// Sessions hand what they hold to the store before it ends.
 void stop_engine(caf::actor_system& system, engine& node) {
-  node.bus->close();
   caf::scoped_actor self{system};
+  // The others learn over the bus that the partitions are free.
+  if (node.node) {
+    self->send(node.node, atoms::stop::value);
+    self->wait_for(node.node);
+  }
+  if (node.bus)
+    node.bus->close();
   for (auto& partition : node.partitions)
     self->send(partition, atoms::stop::value);
   self->wait_for(node.partitions);
@@ -180,6 +236,7 @@ server_hooks make_hooks(front& edge, const engine& node,
 struct inbox_switch {
   router_actor router;
   relay_hub_actor hub;
+  node_actor node;
 
   void operator()(const node_id&, note_ptr& told) const {
     caf::anon_send(router, std::move(told));
@@ -191,8 +248,11 @@ struct inbox_switch {
   void operator()(const node_id&, routed_reply_ptr& answer) const {
     caf::anon_send(router, std::move(answer));
   }
-  /// Nobody here asks who else there is.
-  void operator()(const node_id&, heartbeat_ptr&) const {}
+  /// A node alone does not ask who else there is.
+  void operator()(const node_id&, heartbeat_ptr& word) const {
+    if (node)
+      caf::anon_send(node, std::move(word));
+  }
   /// Batches, snapshots and words to one connection.
   template <class Message>
   void operator()(const node_id&, Message& told) const {
@@ -201,18 +261,34 @@ struct inbox_switch {
 };
 
 void open_inbox(const engine& node, const relay_hub_actor& hub) {
-  node.bus->open(node.self, [to = inbox_switch{node.router, hub}](
+  node.bus->open(node.self, [to = inbox_switch{node.router, hub, node.node}](
                               const node_id& from, node_message message) {
     std::visit([&](auto& body) { to(from, body); }, message);
   });
 }
 
+/// Joins the others. From here on partitions come and go.
+void join_cluster(caf::actor_system& system, const node_config& config,
+                  engine& node, const relay_hub_actor& hub) {
+  cluster::node_env env;
+  env.self = node.self;
+  env.cluster.partitions = config.engine.partitions;
+  env.cluster.weight = config.cluster.weight;
+  env.sessions = make_session_env(config, node);
+  env.router = node.router;
+  env.seed = node.self.incarnation;
+  env.owner_changed
+    = [hub](const ownership_ptr& now) { caf::anon_send(hub, now); };
+  node.node = cluster::spawn_node(system, std::move(env));
+}
+
 void build_front(caf::actor_system& system, const node_config& config,
-                 token_verifier tokens, const engine& node, front& edge) {
+                 token_verifier tokens, engine& node, front& edge) {
   relay_env relays;
   relays.router = node.router;
   relays.sink = edge.network;
   relays.self = node.self;
+  relays.partitions = config.engine.partitions;
   edge.hub = spawn_relay_hub(system, relays);
   auto connections = std::make_shared<connection_env>();
   connections->rules = std::make_shared<connection_rules>(connection_rules{
@@ -224,6 +300,8 @@ void build_front(caf::actor_system& system, const node_config& config,
   connections->hub = edge.hub;
   connections->sink = edge.network;
   edge.gate = std::make_shared<client_gate>(system, std::move(connections));
+  if (!config.cluster.nats.empty())
+    join_cluster(system, config, node, edge.hub);
   open_inbox(node, edge.hub);
 }
 

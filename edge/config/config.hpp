@@ -84,6 +84,19 @@ struct engine_settings {
   capability_set default_grants = rollcall::default_grants;
 };
 
+/// The other nodes. Without `nats` there are none.
+struct cluster_settings {
+  std::vector<std::string> nats;
+  /// Nodes of one cluster have the same.
+  std::string id = "rollcall";
+  std::string credentials;
+  std::string ca;
+  /// Copies of each stream; at most as many as NATS has servers.
+  std::uint32_t replicas = 1;
+  /// Share of the partitions, relative to other nodes.
+  std::uint32_t weight = 100;
+};
+
 /// How long what is over is kept.
 struct retention_settings {
   millis ended_sessions{millis{86'400'000} * 30};
@@ -116,6 +129,7 @@ struct node_config {
   server_settings server;
   limit_settings limits;
   engine_settings engine;
+  cluster_settings cluster;
   token_config tokens;
   /// Keys the public participant ids; at least 32 bytes, never to change.
   std::string id_secret;

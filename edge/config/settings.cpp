@@ -173,6 +173,28 @@ void add_engine(table_builder<config_draft>& table) {
             "Rights of a token without the claim `grants`.");
 }
 
+void add_cluster(table_builder<config_draft>& table) {
+  table.add("cluster.nats", nats_urls_type{}, ROLLCALL_AT(config.cluster.nats),
+            "NATS servers with JetStream that join this node to others; empty "
+            "for a node alone.");
+  table.add(
+    "cluster.id",
+    text_type{"1 to 32 of `A-Za-z0-9_-`", limits::name_bytes, accept_node_name},
+    ROLLCALL_AT(config.cluster.id), "The same for all nodes of a cluster.");
+  table.add("cluster.credentials", path_type,
+            ROLLCALL_AT(config.cluster.credentials),
+            "NATS credentials file of this node.");
+  table.add("cluster.ca", path_type, ROLLCALL_AT(config.cluster.ca),
+            "PEM file with the authorities that NATS servers are checked "
+            "against; turns TLS on.");
+  table.add("cluster.replicas", integer_type{1, 5},
+            ROLLCALL_AT(config.cluster.replicas),
+            "Copies of each stream: 1, or 3 where NATS has three servers.");
+  table.add("cluster.weight", integer_type{0, 1'000},
+            ROLLCALL_AT(config.cluster.weight),
+            "Share of the partitions, relative to other nodes.");
+}
+
 void add_secrets(table_builder<config_draft>& table) {
   table.add(
     "tokens.audience", text_type{"text", limits::id_bytes, accept_not_empty},
@@ -217,6 +239,7 @@ std::vector<setting<config_draft>> make_node_settings() {
   add_server(table);
   add_limits(table);
   add_engine(table);
+  add_cluster(table);
   add_secrets(table);
   add_upkeep(table);
   return table.take();

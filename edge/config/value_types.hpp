@@ -170,6 +170,28 @@ struct origins_type {
   }
 };
 
+struct nats_urls_type {
+  [[nodiscard]] static std::string describe() {
+    return "list of `nats://host:port`";
+  }
+
+  [[nodiscard]] static result<std::vector<std::string>>
+  read(const raw_value& raw) {
+    auto list = read_list(raw, 16);
+    if (list.ok())
+      for (const auto& url : *list)
+        if (!url.starts_with("nats://") && !url.starts_with("tls://"))
+          return fail(errc::bad_request,
+                      "expected URLs such as \"nats://127.0.0.1:4222\"");
+    return list;
+  }
+
+  [[nodiscard]] static std::string
+  write(const std::vector<std::string>& value) {
+    return write_list(value);
+  }
+};
+
 struct rights_type {
   [[nodiscard]] static std::string describe() {
     return "list of rights";

@@ -13,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 # Proxies are not for loopback.
 os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
 
+from cluster import Cluster  # noqa: E402
 from node import Node  # noqa: E402
 
 TEST_SECONDS = 30
@@ -59,6 +60,16 @@ def make_node(tmp_path):
         if one.process is not None:
             one.process.kill()
             one.process.wait()
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """Three nodes and a nats-server that a test may mistreat."""
+    one = Cluster(tmp_path / "cluster")
+    try:
+        yield one.start()
+    finally:
+        one.end()
 
 
 @pytest.fixture

@@ -45,7 +45,8 @@ def make_token(secret, claims, header=None):
 class Node:
     """One process on one data directory; may be started again and again."""
 
-    def __init__(self, folder, *flags, prefix=(), environment=None):
+    def __init__(self, folder, *flags, prefix=(), environment=None,
+                 secret=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data = self.folder / "data"
@@ -55,6 +56,7 @@ class Node:
         self.port = 0
         self.scheme = "http"
         self.process = None
+        self.secret = secret
 
     def start(self):
         assert self.process is None
@@ -73,7 +75,9 @@ class Node:
             assert time.monotonic() < deadline, self.said()
             time.sleep(0.01)
         self.scheme, self.port = link[1], int(link[2])
-        self.secret = (self.data / "token.secret").read_bytes().rstrip(b"\r\n")
+        if self.secret is None:
+            made = (self.data / "token.secret").read_bytes()
+            self.secret = made.rstrip(b"\r\n")
         return self
 
     def said(self):
