@@ -123,6 +123,7 @@ void cut_table(cutter& in, parsed& out) {
       in.wrong("partition");
     return;
   case table::schema:
+  case table::layout:
     if (out.partition != store_wide)
       in.wrong("partition");
     return;
@@ -189,6 +190,10 @@ std::string of_checkpoint(partition_id partition) {
 
 std::string of_schema() {
   return prefix(store_wide, table::schema);
+}
+
+std::string of_layout() {
+  return prefix(store_wide, table::layout);
 }
 
 std::string prefix(partition_id partition) {

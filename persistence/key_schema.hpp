@@ -36,6 +36,8 @@ enum class table : std::uint8_t {
   checkpoint = 0xF0,
   /// -> the schema version of the store; under `store_wide` only
   schema = 0xF1,
+  /// -> how many partitions there are; under `store_wide` only
+  layout = 0xF2,
 };
 
 /// The place of keys that belong to the store as a whole. No real partition
@@ -71,6 +73,7 @@ namespace keys {
                                        std::string_view old_key);
 [[nodiscard]] std::string of_checkpoint(partition_id partition);
 [[nodiscard]] std::string of_schema();
+[[nodiscard]] std::string of_layout();
 
 /// Everything of a partition.
 [[nodiscard]] std::string prefix(partition_id partition);

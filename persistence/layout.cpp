@@ -1,14 +1,19 @@
 #include "persistence/layout.hpp"
 
 #include "actors/base/limits.hpp"
+#include "persistence/key_schema.hpp"
+#include "persistence/record_format.hpp"
 
 #include <string>
 
 namespace rollcall {
 
-result<done> check_partition_count(store& at, std::uint32_t partitions) {
-  // Every start claims every partition, so each that exists has a checkpoint.
-  // A first start that was cut short has claims in some and data in none.
+namespace {
+
+/// Stores from before the count was kept: every start claimed every
+/// partition, so each that existed has a checkpoint. A first start that was
+/// cut short has claims in some and data in none.
+result<std::uint32_t> infer(store& at, std::uint32_t partitions) {
   std::uint32_t made_with = 0;
   bool used = false;
   for (partition_id p = 0; p < limits::partitions_max; ++p) {
@@ -20,12 +25,28 @@ result<done> check_partition_count(store& at, std::uint32_t partitions) {
     made_with = p + 1;
     used = used || where->position > 1;
   }
-  if (made_with == partitions || (!used && made_with <= partitions))
+  return !used && made_with <= partitions ? partitions : made_with;
+}
+
+} // namespace
+
+result<done> check_partition_count(store& at, std::uint32_t partitions) {
+  auto kept = at.get(keys::of_layout());
+  if (!kept)
+    return kept.error();
+  auto made_with = *kept ? decode_layout(**kept) : infer(at, partitions);
+  if (!made_with)
+    return made_with.error();
+  if (*made_with != partitions)
+    return fail(errc::conflict,
+                "the store was made with " + std::to_string(*made_with)
+                  + " partitions; set engine.partitions to that",
+                "engine.partitions");
+  if (*kept)
     return done{};
-  return fail(errc::conflict,
-              "the store was made with " + std::to_string(made_with)
-                + " partitions; set engine.partitions to that",
-              "engine.partitions");
+  applied_records mark{
+    store_wide, {}, {{keys::of_layout(), encode_layout(partitions)}}};
+  return at.write({&mark, 1});
 }
 
 } // namespace rollcall

@@ -11,7 +11,7 @@
 namespace rollcall {
 
 /// Refuses a store that was made with another number of partitions;
-/// `conflict` says with which. A store that holds nothing yet fits any.
+/// `conflict` says with which. A new store remembers this one.
 [[nodiscard]] result<done> check_partition_count(store& at,
                                                  std::uint32_t partitions);
 

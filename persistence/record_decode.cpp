@@ -366,6 +366,12 @@ result<checkpoint> decode_checkpoint(std::string_view value) {
   });
 }
 
+result<std::uint32_t> decode_layout(std::string_view value) {
+  return read_value(value, table::layout, [](walker& in) {
+    return in.number<std::uint32_t>("partitions");
+  });
+}
+
 result<std::uint32_t> decode_schema(std::string_view value) {
   return read_value(value, table::schema, [](walker& in) {
     return in.number<std::uint32_t>("schema");

@@ -340,6 +340,12 @@ std::string encode_checkpoint(const checkpoint& at) {
   return std::move(out.finish()).value();
 }
 
+std::string encode_layout(std::uint32_t partitions) {
+  writer out{table::layout, 1};
+  out.number(partitions);
+  return std::move(out.finish()).value();
+}
+
 std::string encode_schema(std::uint32_t schema) {
   writer out{table::schema, 1};
   out.number(schema);

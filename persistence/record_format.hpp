@@ -40,4 +40,8 @@ encode(const record& value, partition_id partition);
 [[nodiscard]] std::string encode_schema(std::uint32_t schema);
 [[nodiscard]] result<std::uint32_t> decode_schema(std::string_view value);
 
+/// How many partitions there are, under `keys::of_layout`.
+[[nodiscard]] std::string encode_layout(std::uint32_t partitions);
+[[nodiscard]] result<std::uint32_t> decode_layout(std::string_view value);
+
 } // namespace rollcall

@@ -54,6 +54,7 @@ private:
              std::string_view value) {
     switch (key.where) {
     case table::schema:
+    case table::layout:
     case table::set_aside:
       return;
     case table::checkpoint:

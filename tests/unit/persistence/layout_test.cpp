@@ -15,10 +15,19 @@ void claim_all(store& at, std::uint32_t partitions, position_t position) {
   ASSERT_TRUE(at.write(groups).ok());
 }
 
-TEST(Layout, ANewStoreFitsAnyCount) {
+TEST(Layout, ANewStoreKeepsTheFirstCount) {
   memory_store at;
   EXPECT_TRUE(check_partition_count(at, 64).ok());
-  EXPECT_TRUE(check_partition_count(at, 8).ok());
+  EXPECT_FALSE(check_partition_count(at, 8).ok());
+  EXPECT_TRUE(check_partition_count(at, 64).ok());
+}
+
+TEST(Layout, ANodeThatOwnsAFewPartitionsKeepsTheCount) {
+  memory_store at;
+  EXPECT_TRUE(check_partition_count(at, 64).ok());
+  claim_all(at, 7, 5);
+  EXPECT_TRUE(check_partition_count(at, 64).ok());
+  EXPECT_FALSE(check_partition_count(at, 7).ok());
 }
 
 TEST(Layout, AUsedStoreKeepsItsCount) {
