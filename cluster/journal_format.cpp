@@ -99,6 +99,10 @@ failure damaged(const char* what) {
 
 } // namespace
 
+epoch_t make_epoch(const journal_marker& marker, std::uint64_t claim) noexcept {
+  return marker.generation * epoch_generation_unit + claim;
+}
+
 std::string to_string(const journal_marker& marker) {
   std::string out{marker_words[0]};
   out += std::to_string(marker.generation);
@@ -209,7 +213,7 @@ journal_assembler::journal_assembler(journal_marker marker, std::uint64_t claim)
 }
 
 bool journal_assembler::is_zombie(std::uint64_t sequence, epoch_t epoch) {
-  auto in_force = marker_.generation * epoch_generation_unit + claim_;
+  auto in_force = make_epoch(marker_, claim_);
   if (epoch < highest_ || (sequence > claim_ && epoch < in_force))
     return true;
   highest_ = epoch;
@@ -225,7 +229,7 @@ journal_assembler::take(std::uint64_t sequence, std::string_view bytes) {
     return fail(errc::unavailable, "a journal message is of another stream");
   if (entry->kind == entry_kind::claim) {
     open_.reset();
-    auto epoch = marker_.generation * epoch_generation_unit + sequence;
+    auto epoch = make_epoch(marker_, sequence);
     highest_ = std::max(highest_, epoch);
     return std::optional<read_append>{};
   }

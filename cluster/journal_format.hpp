@@ -27,6 +27,10 @@ struct journal_marker {
     = default;
 };
 
+/// The epoch of the claim at sequence `claim`.
+[[nodiscard]] epoch_t make_epoch(const journal_marker& marker,
+                                 std::uint64_t claim) noexcept;
+
 [[nodiscard]] std::string to_string(const journal_marker& marker);
 [[nodiscard]] std::optional<journal_marker>
 parse_journal_marker(std::string_view text);

@@ -4,14 +4,13 @@
 #include "actors/base/log.hpp"
 #include "cluster/bus_queue.hpp"
 #include "cluster/chunks.hpp"
+#include "cluster/nats_bus_writer.hpp"
 #include "cluster/wire.hpp"
 
 #include <nats/nats.h>
 
-#include <algorithm>
 #include <condition_variable>
 #include <exception>
-#include <map>
 #include <mutex>
 #include <utility>
 
@@ -21,41 +20,18 @@ namespace {
 
 constexpr std::int64_t open_timeout_ms = 2'000;
 constexpr std::int64_t close_timeout_ms = 500;
-// No server that takes less is of use; one says what it takes when it connects.
-constexpr std::int64_t least_payload = 4'096;
-
-struct bus_figures {
-  explicit bus_figures(metrics::registry& to)
-    : sent(make(to, "sent")),
-      received(make(to, "received")),
-      dropped(make(to, "dropped")),
-      refused(make(to, "refused")),
-      bytes(to.make_counter("rollcall_bus_sent_bytes_total",
-                            "Bytes of messages to other nodes")) {
-    // nop
-  }
-
-  static metrics::counter& make(metrics::registry& to, const char* outcome) {
-    return to.make_counter("rollcall_bus_messages_total",
-                           "Messages between nodes, by what became of them",
-                           {{"outcome", outcome}});
-  }
-
-  metrics::counter& sent;
-  metrics::counter& received;
-  metrics::counter& dropped;
-  metrics::counter& refused;
-  metrics::counter& bytes;
-};
 
 } // namespace
 
 // -- what callbacks and threads share -----------------------------------------
 
-/// The inbox and the queue. Outlives the bus for as long as nats.c may call.
+/// The inbox and the queue. Outlives the bus for as long as nats.c may call,
+/// which it does after the connection was closed, too: once `shut`, nothing
+/// that others own is touched.
 class nats_bus::core {
 public:
-  explicit core(metrics::registry& to) : figures(to) {
+  core(metrics::registry& to, nats_connection::listener tell)
+    : figures(to), tell_(std::move(tell)) {
     // nop
   }
 
@@ -63,43 +39,33 @@ public:
     std::lock_guard guard{mutex_};
     self_ = me;
     deliver_ = std::move(to);
-    open_ = true;
   }
 
-  /// Waits for calls into the receiver that have begun.
+  /// Waits for calls that have begun; none begins from here on.
   void shut() {
     std::unique_lock guard{mutex_};
-    open_ = false;
+    shut_ = true;
     quiet_.wait(guard, [this] { return calls_ == 0; });
   }
 
   [[nodiscard]] bool is_me(const node_id& node) const {
     std::lock_guard guard{mutex_};
-    return open_ && node == self_;
+    return deliver_ && node == self_;
   }
 
   void deliver(const node_id& from, node_message message) {
-    {
-      std::lock_guard guard{mutex_};
-      if (!open_)
-        return;
-      ++calls_;
-    }
-    // The end of the call must be told, whatever the receiver does.
-    struct call {
-      core& of;
-      ~call() {
-        std::lock_guard guard{of.mutex_};
-        if (--of.calls_ == 0)
-          of.quiet_.notify_all();
-      }
-    } here{*this};
+    call here{*this};
+    if (!here)
+      return;
     figures.received.add();
     deliver_(from, std::move(message));
   }
 
   /// Bytes from NATS, of one subscription; its messages come one by one.
   void take(std::string_view bytes, chunk_assembler& parts) {
+    call here{*this};
+    if (!here)
+      return;
     auto now = system_now().steady;
     if (!is_chunk(bytes))
       return read(bytes, now);
@@ -110,16 +76,49 @@ public:
       read(**whole, now);
   }
 
-  void refuse(const failure& why) {
-    figures.refused.add();
-    log(log_level::warn, "bus", "refused",
-        {{"field", why.field}, {"why", why.message}});
+  void told(nats_event event) {
+    call here{*this};
+    if (!here)
+      return;
+    if (event == nats_event::disconnected)
+      figures.dropped.add(queue.next_generation());
+    if (tell_)
+      tell_(event);
   }
 
   bus_queue queue;
   bus_figures figures;
 
 private:
+  /// A call that `shut` waits for, if it came before.
+  class call {
+  public:
+    explicit call(core& of) : of_(of) {
+      std::lock_guard guard{of.mutex_};
+      allowed_ = !of.shut_;
+      of.calls_ += allowed_ ? 1 : 0;
+    }
+
+    call(const call&) = delete;
+    call& operator=(const call&) = delete;
+
+    ~call() {
+      if (!allowed_)
+        return;
+      std::lock_guard guard{of_.mutex_};
+      if (--of_.calls_ == 0)
+        of_.quiet_.notify_all();
+    }
+
+    explicit operator bool() const noexcept {
+      return allowed_;
+    }
+
+  private:
+    core& of_;
+    bool allowed_ = false;
+  };
+
   void read(std::string_view bytes, millis now) {
     auto got = decode(bytes, now);
     if (got)
@@ -128,11 +127,19 @@ private:
       refuse(got.error());
   }
 
+  void refuse(const failure& why) {
+    figures.refused.add();
+    log(log_level::warn, "bus", "refused",
+        {{"field", why.field}, {"why", why.message}});
+  }
+
   mutable std::mutex mutex_;
   std::condition_variable quiet_;
   node_id self_;
+  // Set before the first subscription and not changed again.
   receiver deliver_;
-  bool open_ = false;
+  nats_connection::listener tell_;
+  bool shut_ = false;
   std::size_t calls_ = 0;
 };
 
@@ -169,124 +176,6 @@ void on_complete(void* closure) {
   delete static_cast<inbox_closure<Core>*>(closure);
 }
 
-// -- the writer ---------------------------------------------------------------
-
-/// Writes what is queued, on its own thread.
-class bus_writer {
-public:
-  bus_writer(bus_queue& queue, bus_figures& figures, natsConnection* connection,
-             subjects names, node_id self)
-    : queue_(queue),
-      figures_(figures),
-      connection_(connection),
-      names_(std::move(names)),
-      self_(std::move(self)) {
-    // nop
-  }
-
-  void run() {
-    while (auto next = queue_.pop())
-      write(*next);
-  }
-
-private:
-  void write(const queued_message& next) {
-    // One message to many nodes is encoded once.
-    auto now = system_now().steady;
-    if (next.message != message_ || now != encoded_at_) {
-      auto bytes = encode(next.message, self_, now);
-      if (!bytes)
-        return refuse(bytes.error());
-      bytes_ = std::move(*bytes);
-      message_ = next.message;
-      encoded_at_ = now;
-    }
-    auto most = largest();
-    const auto& subject = next.to ? inbox_of(*next.to) : everybody_;
-    bool good = bytes_.size() <= most ? publish(next, subject, bytes_)
-                                      : cut(next, subject, most);
-    (good ? figures_.sent : figures_.dropped).add();
-    // A large message is not kept for the sake of the next.
-    if (bytes_.size() > limits::node_chunk_bytes)
-      forget();
-  }
-
-  bool cut(const queued_message& next, const std::string& subject,
-           std::size_t most) {
-    // Broadcasts are written in between, and would replace it.
-    auto whole = std::move(bytes_);
-    forget();
-    chunk_cutter cutter{whole, self_, ++number_, most};
-    while (auto chunk = cutter.next()) {
-      if (!publish(next, subject, *chunk))
-        return false;
-      if (!next.to)
-        continue;
-      while (auto urgent = queue_.pop_broadcast())
-        write(*urgent);
-    }
-    return true;
-  }
-
-  bool publish(const queued_message& next, const std::string& subject,
-               std::string_view bytes) {
-    if (!queue_.is_current(next.generation))
-      return false;
-    auto status
-      = natsConnection_Publish(connection_, subject.c_str(), bytes.data(),
-                               static_cast<int>(bytes.size()));
-    if (status == NATS_OK) {
-      figures_.bytes.add(bytes.size());
-      return true;
-    }
-    // Whatever else waits was meant for the connection that is gone.
-    figures_.dropped.add(queue_.next_generation());
-    log(log_level::warn, "bus", "dropped",
-        {{"why", std::string_view{natsStatus_GetText(status)}}});
-    return false;
-  }
-
-  void refuse(const failure& why) {
-    figures_.dropped.add();
-    log(log_level::error, "bus", "cannot_write",
-        {{"field", why.field}, {"why", why.message}});
-  }
-
-  void forget() {
-    bytes_ = {};
-    message_ = {};
-    encoded_at_ = never;
-  }
-
-  std::size_t largest() {
-    auto most = natsConnection_GetMaxPayload(connection_);
-    return std::clamp(static_cast<std::size_t>(std::max(most, least_payload)),
-                      std::size_t{1}, limits::node_chunk_bytes);
-  }
-
-  const std::string& inbox_of(const node_id& node) {
-    auto found = inboxes_.find(node);
-    if (found != inboxes_.end())
-      return found->second;
-    if (inboxes_.size() >= limits::nodes)
-      inboxes_.clear();
-    return inboxes_.emplace(node, names_.node_inbox(node)).first->second;
-  }
-
-  bus_queue& queue_;
-  bus_figures& figures_;
-  natsConnection* connection_;
-  subjects names_;
-  node_id self_;
-  std::string everybody_ = names_.everybody();
-  std::map<node_id, std::string> inboxes_;
-  // The last message, encoded.
-  node_message message_;
-  millis encoded_at_ = never;
-  std::string bytes_;
-  std::uint64_t number_ = 0;
-};
-
 } // namespace
 
 // -- the bus ------------------------------------------------------------------
@@ -299,16 +188,13 @@ nats_bus::nats_bus(const nats_options& options, std::shared_ptr<core> shared)
 result<std::shared_ptr<nats_bus>>
 nats_bus::connect(const nats_options& options, nats_connection::listener tell,
                   metrics::registry& figures) {
-  auto shared = std::make_shared<core>(figures);
-  auto listen = [shared, tell = std::move(tell)](nats_event event) {
-    if (event == nats_event::disconnected)
-      shared->figures.dropped.add(shared->queue.next_generation());
-    if (tell)
-      tell(event);
-  };
-  auto connection = nats_connection::open(options, std::move(listen));
-  if (!connection)
+  auto shared = std::make_shared<core>(figures, std::move(tell));
+  auto connection = nats_connection::open(
+    options, [shared](nats_event event) { shared->told(event); });
+  if (!connection) {
+    shared->shut();
     return connection.error();
+  }
   std::shared_ptr<nats_bus> out{new nats_bus{options, std::move(shared)}};
   out->connection_ = std::move(*connection);
   return out;

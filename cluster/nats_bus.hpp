@@ -32,7 +32,9 @@ namespace rollcall::cluster {
 /// What comes in and is no message within bounds is counted and dropped.
 class nats_bus final : public message_bus {
 public:
-  /// Connects; see `nats_connection::open` for what goes wrong and for `tell`.
+  /// Connects; see `nats_connection::open` for what goes wrong. `tell` hears
+  /// of the connection until `close` has returned, on a thread of nats.c; it
+  /// must not close the bus.
   [[nodiscard]] static result<std::shared_ptr<nats_bus>>
   connect(const nats_options& options, nats_connection::listener tell = {},
           metrics::registry& figures = metrics::default_registry());
@@ -47,7 +49,8 @@ public:
   /// seconds; then it will when it is back.
   void open(const node_id& self, receiver deliver) override;
 
-  /// Writes what is queued, if the connection takes it, and closes it.
+  /// Writes what is queued, if the server takes it, and closes the connection.
+  /// Without an answer of the server's that takes up to some seconds.
   void close() override;
 
   /// Whether a server is connected now, as far as is known.

@@ -38,6 +38,11 @@ struct nats_journal::state {
     nats_lane lane;
     std::deque<work> waiting;
     bool busy = false;
+
+    strand(state& of, partition_id partition)
+      : lane(*of.ask, of.names, of.config, partition) {
+      // nop
+    }
   };
 
   nats_journal_config config;
@@ -83,7 +88,7 @@ struct nats_journal::state {
   strand& strand_of(partition_id partition) {
     auto& out = strands.at(partition);
     if (!out)
-      out.reset(new strand{{*ask, names, config, partition}, {}, false});
+      out = std::make_unique<strand>(*this, partition);
     return *out;
   }
 

@@ -73,8 +73,8 @@ private:
   [[nodiscard]] result<position_t> publish_claim(const node_id& who,
                                                  steady_time until);
   [[nodiscard]] result<position_t> publish(const std::string& subject,
-                                           journal_entry entry, bool commits,
-                                           steady_time until);
+                                           const journal_entry& entry,
+                                           bool commits, steady_time until);
   [[nodiscard]] std::optional<result<position_t>>
   settle(const journal_entry& entry, bool commits, steady_time until);
   [[nodiscard]] result<position_t> append_one(encoded_record record,

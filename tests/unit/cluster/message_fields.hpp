@@ -384,7 +384,7 @@ private:
 
   template <class T>
   void fill_members(T& x) {
-    std::apply([this](auto&... each) { (fill(each), ...); }, tied(x));
+    std::apply([this](auto&... each) { (this->fill(each), ...); }, tied(x));
   }
 
   std::mt19937_64 random_;

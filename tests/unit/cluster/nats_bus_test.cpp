@@ -165,9 +165,8 @@ TEST(NatsBus, WhatWaitedForADeadServerIsNeverSent) {
   ASSERT_TRUE(a.echoes(1));
   server.pause();
   // Fills the socket, so that the writer stands still before the rest.
-  auto large = crowd(50'000);
-  for (int i = 0; i < 4; ++i)
-    a.bus().send(bob, large);
+  for (int i = 0; i < 16; ++i)
+    a.bus().send(bob, crowd(10'000));
   for (std::uint64_t n = 1'000; n < 2'000; ++n)
     a.bus().send(bob, numbered(n));
   server.kill();
