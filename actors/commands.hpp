@@ -171,8 +171,10 @@ struct observe_note {
 struct unobserve_note {};
 
 /// The sockets an edge really has in this session: confirms restored ones.
+/// With `complete` those of this edge that are not named are gone.
 struct announce_note {
   std::vector<connection_id> connections;
+  bool complete = false;
 };
 
 /// The edge's lease ran out: nobody vouches for its connections.
@@ -197,12 +199,16 @@ struct removed_direct {
   leave_reason reason = leave_reason::kicked;
 };
 
+/// The owner does not know the connection: its join was lost with the owner
+/// before. To be joined again.
+struct unknown_direct {};
+
 struct direct {
   session_key session;
   connection_id connection;
   /// The node that has the connection.
   node_id edge;
-  std::variant<removed_direct> body;
+  std::variant<removed_direct, unknown_direct> body;
 };
 
 using direct_ptr = std::shared_ptr<const direct>;

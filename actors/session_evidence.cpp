@@ -4,8 +4,16 @@
 #include "actors/session_state.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace rollcall {
+
+namespace {
+
+/// Longer than two announcements are apart.
+constexpr millis unnamed_grace{2'500};
+
+} // namespace
 
 // -- what edges notice -------------------------------------------------------
 
@@ -61,11 +69,13 @@ void session_state::take_evidence(const evidence& told, instant now) {
 
 void session_state::take_announcement(const node_id& edge,
                                       const announce_note& told, instant now) {
-  (void)now;
   for (const auto& id : told.connections) {
     auto* who = roster_.find(id);
-    if (who == nullptr)
+    if (who == nullptr) {
+      if (record_ && !record_->ended_at)
+        directs_.push_back({key_, id, edge, unknown_direct{}});
       continue;
+    }
     auto& target = roster_.at(*who, id);
     if (target.edge != edge || !target.unconfirmed)
       continue;
@@ -73,6 +83,31 @@ void session_state::take_announcement(const node_id& edge,
     target.suspected = false;
     roster_.set_deadline(target, std::nullopt, leave_reason::timeout);
     show_presence(*who);
+  }
+  if (told.complete)
+    doubt_unnamed(edge, told, now);
+}
+
+// A `closed` that was lost on its way must not leave a ghost. One who joined
+// while the announcement was under way is named by the next.
+void session_state::doubt_unnamed(const node_id& edge,
+                                  const announce_note& told, instant now) {
+  std::set<connection_id> named{told.connections.begin(),
+                                told.connections.end()};
+  auto until = now.steady + later(settings_.drop_grace, unnamed_grace);
+  for (const auto& [joined, who] : roster_.in_order()) {
+    bool touched = false;
+    for (auto& item : who->connections) {
+      if (item.edge != edge || item.deadline || named.contains(item.id))
+        continue;
+      item.suspected = true;
+      // As restored ones: the edge's word is enough to bring it back.
+      item.unconfirmed = true;
+      roster_.set_deadline(item, until, leave_reason::network);
+      touched = true;
+    }
+    if (touched)
+      show_presence(*who);
   }
 }
 

@@ -208,6 +208,8 @@ private:
   void take_evidence(const evidence& told, instant now);
   void take_announcement(const node_id& edge, const announce_note& told,
                          instant now);
+  void doubt_unnamed(const node_id& edge, const announce_note& told,
+                     instant now);
   void lose_edge(const node_id& edge, instant now);
   void end_connection(participant& who, const connection_id& id,
                       leave_reason reason, instant now);

@@ -207,8 +207,9 @@ void take_event(self_ptr self, const membership_event& event) {
 
 std::vector<held_partition> held_now(const node_shell& s) {
   std::vector<held_partition> out;
+  // Until it is down: who claims earlier fences its last writes.
   for (const auto& [partition, slot] : s.held)
-    if (slot.epoch != 0 && !slot.ending)
+    if (slot.epoch != 0)
       out.push_back(
         {partition, slot.epoch, slot.epoch / epoch_generation_unit, 0});
   return out;

@@ -32,6 +32,7 @@ template <> struct tag<announce_note>  { static constexpr int value = 4; };
 template <> struct tag<edge_lost_note> { static constexpr int value = 5; };
 
 template <> struct tag<removed_direct> { static constexpr int value = 1; };
+template <> struct tag<unknown_direct> { static constexpr int value = 2; };
 // clang-format on
 
 // -- commands ----------------------------------------------------------------
@@ -238,10 +239,11 @@ void fields(Io& io, part<Io, unobserve_note>&) {
 
 template <class Io>
 void fields(Io& io, part<Io, announce_note>& value) {
-  auto& [connections] = value;
-  tuple<Io> in{io, 1, "announce"};
+  auto& [connections, complete] = value;
+  tuple<Io> in{io, 2, "announce"};
   list(io, connections, limits::connections_per_note, "connections",
        [&io](auto& x) { fields(io, x); });
+  io.flag(complete, "complete");
 }
 
 template <class Io>
@@ -265,6 +267,11 @@ void fields(Io& io, part<Io, removed_direct>& value) {
   auto& [reason] = value;
   tuple<Io> in{io, 1, "removed"};
   name(io, reason, leave_reason::edge_lost, "reason");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, unknown_direct>&) {
+  tuple<Io> in{io, 0, "unknown"};
 }
 
 template <class Io>

@@ -289,6 +289,8 @@ void build_front(caf::actor_system& system, const node_config& config,
   relays.sink = edge.network;
   relays.self = node.self;
   relays.partitions = config.engine.partitions;
+  if (!config.cluster.nats.empty())
+    relays.announce_every = millis{5'000};
   edge.hub = spawn_relay_hub(system, relays);
   auto connections = std::make_shared<connection_env>();
   connections->rules = std::make_shared<connection_rules>(connection_rules{

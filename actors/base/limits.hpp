@@ -67,7 +67,7 @@ inline constexpr std::size_t held_per_partition = 16'384;
 /// node.
 inline constexpr millis routed_patience{8'000};
 /// Connections that one announcement names.
-inline constexpr std::size_t announced_connections = 4'096;
+inline constexpr std::size_t announced_connections = 65'536;
 
 // -- journal and store -------------------------------------------------------
 

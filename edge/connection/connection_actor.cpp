@@ -11,6 +11,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <set>
 #include <variant>
 
 namespace rollcall::edge {
@@ -24,6 +25,8 @@ struct connection_shell {
   client_ref client;
   dialect language = dialect::json;
   std::unique_ptr<connection_state> state;
+  /// Sessions for which the hub names us to owners.
+  std::set<session_id> named;
   std::uint64_t requests = 0;
   bool closing = false;
 };
@@ -169,9 +172,15 @@ void order_detach(self_ptr self, const session_id& session) {
 
 void tell_presence(self_ptr self, const session_id& session, bool joined) {
   auto& s = self->state;
+  bool news
+    = joined ? s.named.insert(session).second : s.named.erase(session) != 0;
+  if (!news)
+    return;
   self->send(s.env->hub, std::make_shared<const presence_order>(presence_order{
                            s.state->key_of(session), s.state->id(), joined}));
 }
+
+void take_direct(self_ptr self, const direct& word);
 
 void forget_session(self_ptr self, const session_id& session) {
   auto& s = self->state;
@@ -184,7 +193,8 @@ void forget_session(self_ptr self, const session_id& session) {
 
 // Asks the owner; `use` gets the reply if it is not a refusal.
 void ask(self_ptr self, const request_id& id, const command_ptr& asked,
-         std::function<void(const reply&)> use) {
+         std::function<void(const reply&)> use,
+         std::function<void()> refused = {}) {
   auto& s = self->state;
   if (!s.state->begin_request()) {
     auto why = fail(errc::rate_limited, "too many unanswered requests");
@@ -194,15 +204,20 @@ void ask(self_ptr self, const request_id& id, const command_ptr& asked,
   }
   self->request(s.env->router, s.env->request_timeout, asked)
     .then(
-      [self, id, use](const reply_ptr& answer) {
+      [self, id, use, refused](const reply_ptr& answer) {
         self->state.state->end_request();
-        if (answer->ok())
+        if (answer->ok()) {
           use(answer->value());
-        else
-          refuse(self, id, answer->error());
+          return;
+        }
+        if (refused)
+          refused();
+        refuse(self, id, answer->error());
       },
-      [self, id](const caf::error&) {
+      [self, id, refused](const caf::error&) {
         self->state.state->end_request();
+        if (refused)
+          refused();
         refuse(self, id, fail(errc::unavailable, "the owner did not answer"));
       });
 }
@@ -245,7 +260,6 @@ void joined(self_ptr self, const session_request& body, const reply& answer) {
   auto& s = self->state;
   const auto& found = std::get<join_reply>(answer.body);
   s.state->sessions()[body.session].joined = true;
-  tell_presence(self, body.session, true);
   s.env->sink->watch(s.client, s.state->id(), s.state->key_of(body.session),
                      found.settings.suspect_after);
   if (body.wanted)
@@ -271,16 +285,26 @@ void session_op(self_ptr self, const request_id& id,
     x->resumes = s.state->resumes();
   }
   bool leaves = std::holds_alternative<leave_command>(work);
-  ask(self, id, make_command(self, body.session, std::move(work), body.op),
-      [self, id, body, leaves](const reply& answer) {
-        acknowledge(self, id,
-                    session_ack{body.session, answer, as_given,
-                                self->state.env->clock().steady});
-        if (std::holds_alternative<join_reply>(answer.body))
-          joined(self, body, answer);
-        else if (leaves)
-          forget_session(self, body.session);
-      });
+  // Ahead of the command: an announcement made meanwhile names us.
+  if (std::holds_alternative<join_command>(work))
+    tell_presence(self, body.session, true);
+  ask(
+    self, id, make_command(self, body.session, std::move(work), body.op),
+    [self, id, body, leaves](const reply& answer) {
+      acknowledge(self, id,
+                  session_ack{body.session, answer, as_given,
+                              self->state.env->clock().steady});
+      if (std::holds_alternative<join_reply>(answer.body))
+        joined(self, body, answer);
+      else if (leaves)
+        forget_session(self, body.session);
+    },
+    [self, session = body.session] {
+      const auto& all = self->state.state->sessions();
+      auto at = all.find(session);
+      if (at == all.end() || !at->second.joined)
+        tell_presence(self, session, false);
+    });
 }
 
 void take_request(self_ptr self, const client_request& asked) {
@@ -308,8 +332,33 @@ void take_request(self_ptr self, const client_request& asked) {
     acknowledge(self, id, heartbeat_ack{});
 }
 
+// Its owner was lost before it kept the join, or missed that we are here.
+void join_again(self_ptr self, const session_id& session) {
+  auto& s = self->state;
+  auto at = s.state->sessions().find(session);
+  if (s.closing || at == s.state->sessions().end() || !at->second.joined)
+    return;
+  self
+    ->request(s.env->router, s.env->request_timeout,
+              make_command(self, session, join_command{}))
+    .then(
+      [self, session](const reply_ptr& answer) {
+        if (answer->ok() || is_retryable(answer->error().code))
+          return;
+        direct word;
+        word.session = self->state.state->key_of(session);
+        word.body = removed_direct{leave_reason::edge_lost};
+        take_direct(self, word);
+      },
+      [](const caf::error&) {});
+}
+
 void take_direct(self_ptr self, const direct& word) {
   auto& s = self->state;
+  if (std::holds_alternative<unknown_direct>(word.body)) {
+    join_again(self, word.session.id);
+    return;
+  }
   forget_session(self, word.session.id);
   deliver(self, encode_direct(s.language, word));
   if (!s.state->sessions().empty())
@@ -342,10 +391,10 @@ void take_end(self_ptr self, client_gone end) {
     if (where.joined && end.goodbye)
       caf::anon_send(s.env->router,
                      make_command(self, session, leave_command{}));
-    if (where.joined)
-      tell_presence(self, session, false);
     order_detach(self, session);
   }
+  for (const auto& session : std::set<session_id>{s.named})
+    tell_presence(self, session, false);
   self->send(s.env->hub, s.state->id());
   self->quit();
 }

@@ -77,14 +77,20 @@ void wake_in(self_ptr self, millis delay) {
   self->delayed_send(self, delay, atoms::wake::value);
 }
 
-void ask_owner(self_ptr self) {
+void observe(self_ptr self) {
   auto& s = self->state;
-  s.asked = true;
   observe_note wish;
   if (s.replica.ready())
     wish.have = s.replica.at();
   self->send(s.env.router,
              std::make_shared<const note>(note{s.session, s.env.self, wish}));
+}
+
+// Where something is known to be missing: again and again until it comes.
+void ask_owner(self_ptr self) {
+  auto& s = self->state;
+  s.asked = true;
+  observe(self);
   wake_in(self, s.env.ask_again);
 }
 
@@ -293,9 +299,12 @@ relay_actor::behavior_type relay_behavior(self_ptr self, relay_env env,
     },
     [self](const resync_order& order) { resync(self, order); },
     [self](atoms::wake) { take_wake(self); },
-    [self](const ownership_ptr&) {
+    [self](const ownership_ptr& now) {
       // An answer to what was asked of the one before may never come.
-      ask_owner(self);
+      if (now->epoch != self->state.replica.at().epoch)
+        ask_owner(self);
+      else
+        observe(self);
     },
     [self](atoms::stop) {
       auto& st = self->state;

@@ -32,6 +32,9 @@ struct relay_env {
   /// announcement may be lost like any note.
   std::uint32_t announcements = 3;
   millis announce_again{1'000};
+  /// How often every owner is told who is here, and asked what was missed,
+  /// without a reason; zero: never. Heals what the bus has lost.
+  millis announce_every{0};
 };
 
 /// Starts a relay. `number` is its part of a channel's number; it tells `hub`

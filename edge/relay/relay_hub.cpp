@@ -41,6 +41,9 @@ struct hub_shell {
   /// Partitions whose owner is still to be told, and how often.
   std::map<partition_id, std::uint32_t> to_announce;
   bool announce_due = false;
+  millis next_round{0};
+  /// The owner in force, as it was told.
+  std::map<partition_id, ownership_ptr> owners;
 };
 
 using self_ptr = relay_hub_actor::stateful_pointer<hub_shell>;
@@ -99,62 +102,94 @@ void turn_wheel(self_ptr self) {
   arm(self);
 }
 
+void announce_in(self_ptr self, millis delay) {
+  auto& s = self->state;
+  if (s.announce_due)
+    return;
+  s.announce_due = true;
+  self->delayed_send(self, delay, atoms::announce::value);
+}
+
 void take_presence(self_ptr self, const presence_order& order) {
-  auto& joined = self->state.joined;
+  auto& s = self->state;
   if (order.joined) {
-    joined[order.session].insert(order.connection);
+    s.joined[order.session].insert(order.connection);
+    if (s.env.announce_every > millis{0})
+      announce_in(self, s.env.announce_every);
     return;
   }
-  auto at = joined.find(order.session);
-  if (at == joined.end())
+  auto at = s.joined.find(order.session);
+  if (at == s.joined.end())
     return;
   at->second.erase(order.connection);
-  if (at->second.empty())
-    joined.erase(at);
+  // Nobody is left: that is told as well, if it was not heard.
+  if (at->second.empty() && s.env.announce_every == millis{0})
+    s.joined.erase(at);
 }
 
 void announce_session(self_ptr self, const session_key& session,
                       const std::unordered_set<connection_id>& who) {
   auto& s = self->state;
   announce_note body;
+  body.complete = who.size() <= limits::announced_connections;
   auto send = [&] {
-    self->send(s.env.router, std::make_shared<const note>(
-                               note{session, s.env.self, std::move(body)}));
-    body = {};
+    self->send(s.env.router,
+               std::make_shared<const note>(note{session, s.env.self, body}));
+    body.connections.clear();
   };
   for (const auto& id : who) {
     body.connections.push_back(id);
     if (body.connections.size() == limits::announced_connections)
       send();
   }
-  if (!body.connections.empty())
+  if (!body.connections.empty() || who.empty())
     send();
+}
+
+// A turn for everyone, and for every relay a look whether something is missing.
+void start_round(self_ptr self, millis now) {
+  auto& s = self->state;
+  if (s.env.announce_every == millis{0} || now < s.next_round)
+    return;
+  s.next_round = now + s.env.announce_every;
+  for (const auto& [session, who] : s.joined)
+    s.to_announce.try_emplace(partition_of(session, s.env.partitions), 1U);
+  for (const auto& [session, entry] : s.relays)
+    if (auto at = s.owners.find(partition_of(session, s.env.partitions));
+        at != s.owners.end())
+      self->send(entry.relay, at->second);
 }
 
 void announce(self_ptr self) {
   auto& s = self->state;
   s.announce_due = false;
-  for (const auto& [session, who] : s.joined)
-    if (s.to_announce.contains(partition_of(session, s.env.partitions)))
-      announce_session(self, session, who);
+  auto now = s.env.clock().steady;
+  start_round(self, now);
+  for (auto at = s.joined.begin(); at != s.joined.end();) {
+    bool due
+      = s.to_announce.contains(partition_of(at->first, s.env.partitions));
+    if (due)
+      announce_session(self, at->first, at->second);
+    at = due && at->second.empty() ? s.joined.erase(at) : std::next(at);
+  }
   for (auto at = s.to_announce.begin(); at != s.to_announce.end();)
     at = --at->second == 0 ? s.to_announce.erase(at) : std::next(at);
-  if (s.to_announce.empty())
-    return;
-  s.announce_due = true;
-  self->delayed_send(self, s.env.announce_again, atoms::announce::value);
+  if (!s.to_announce.empty())
+    announce_in(self, s.env.announce_again);
+  else if (s.env.announce_every > millis{0}
+           && (!s.joined.empty() || !s.relays.empty()))
+    announce_in(self, later(s.next_round - now, millis{0}));
 }
 
 void take_ownership(self_ptr self, const ownership_ptr& now) {
   auto& s = self->state;
+  s.owners[now->partition] = now;
   for (const auto& [session, entry] : s.relays)
     if (partition_of(session, s.env.partitions) == now->partition)
       self->send(entry.relay, now);
   s.to_announce[now->partition] = s.env.announcements;
-  if (s.announce_due)
-    return;
+  // What was due later is due now; a node that comes brings many at once.
   s.announce_due = true;
-  // Behind what else is in the mailbox: a node that comes brings many.
   self->send(self, atoms::announce::value);
 }
 

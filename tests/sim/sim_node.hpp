@@ -86,6 +86,7 @@ public:
     relays.self = self_;
     relays.clock = clock;
     relays.partitions = sim_partitions;
+    relays.announce_every = millis{5'000};
     hub = edge::spawn_relay_hub(system, relays);
     start_node(clock);
     start_edge(clock);

@@ -164,13 +164,15 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
     {"direct_removed",
      std::make_shared<direct>(direct{
        party(), {8, 9}, edge(), removed_direct{leave_reason::replaced}})},
+    {"direct_unknown", std::make_shared<direct>(
+                         direct{party(), {8, 9}, edge(), unknown_direct{}})},
     {"heartbeat", beating()},
     {"note_evidence", noting(evidence{{{{8, 9}, sign::silent, millis{20'000}},
                                        {{8, 10}, sign::back, millis{3}},
                                        {{8, 11}, sign::closed, millis{0}}}})},
     {"note_observe", noting(observe_note{version{1, 2}})},
     {"note_unobserve", noting(unobserve_note{})},
-    {"note_announce", noting(announce_note{{{8, 9}, {8, 10}}})},
+    {"note_announce", noting(announce_note{{{8, 9}, {8, 10}}, true})},
     {"note_edge_lost", noting(edge_lost_note{})},
   };
   std::vector<std::pair<std::string, command_body>> bodies{
