@@ -191,6 +191,20 @@ void forget_session(self_ptr self, const session_id& session) {
     order_detach(self, session);
 }
 
+// A new owner may not know yet of a join that the one before accepted; it is
+// about to be told. That is no fault of the client's.
+failure as_seen_here(const connection_shell& s, const command_ptr& asked,
+                     const failure& why) {
+  const auto& all = s.state->sessions();
+  auto at = all.find(asked->session.id);
+  if (why.code != errc::conflict || at == all.end() || !at->second.joined
+      || !std::holds_alternative<set_live_command>(asked->body))
+    return why;
+  auto out = fail(errc::unavailable, "the session has a new owner");
+  out.retry_after = millis{100};
+  return out;
+}
+
 // Asks the owner; `use` gets the reply if it is not a refusal.
 void ask(self_ptr self, const request_id& id, const command_ptr& asked,
          std::function<void(const reply&)> use,
@@ -204,7 +218,7 @@ void ask(self_ptr self, const request_id& id, const command_ptr& asked,
   }
   self->request(s.env->router, s.env->request_timeout, asked)
     .then(
-      [self, id, use, refused](const reply_ptr& answer) {
+      [self, id, asked, use, refused](const reply_ptr& answer) {
         self->state.state->end_request();
         if (answer->ok()) {
           use(answer->value());
@@ -212,7 +226,7 @@ void ask(self_ptr self, const request_id& id, const command_ptr& asked,
         }
         if (refused)
           refused();
-        refuse(self, id, answer->error());
+        refuse(self, id, as_seen_here(self->state, asked, answer->error()));
       },
       [self, id, refused](const caf::error&) {
         self->state.state->end_request();
