@@ -537,7 +537,7 @@ TEST(NatsJournalReplicated, OutlivesTheServerThatLeads) {
   auto raw = nats_requests::open(options).value();
   auto info = raw->ask("$JS.API.STREAM.INFO.RC_test_000", {}, {},
                        std::chrono::steady_clock::now() + answer_patience);
-  auto named = info.data.find("\"leader\":\"s");
+  auto named = info.data.find(R"("leader":"s)");
   ASSERT_NE(named, std::string::npos) << info.data;
   auto leader = static_cast<std::size_t>(info.data[named + 11] - '0');
   servers.at(leader).kill();
