@@ -260,8 +260,7 @@ void membership::judge_view(millis now) {
     seen_ = std::move(seen);
     seen_since_ = now;
   }
-  settled_
-    = attached_ && !deaf_ && now - seen_since_ >= limits::view_settles_after;
+  settled_ = attached_ && now - seen_since_ >= limits::view_settles_after;
   if (!settled_ || (view_.number > 0 && view_.members == seen_))
     return;
   ++view_.number;

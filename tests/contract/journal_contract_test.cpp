@@ -279,6 +279,7 @@ TEST_P(JournalContract, ThereAreNoMorePartitionsThanTheLimit) {
 TEST_P(JournalContract, AnAppendIsOneWhateverItsSize) {
   auto at = rig->claim(0, "a");
   std::vector<encoded_record> many;
+  many.reserve(300);
   for (int i = 0; i < 300; ++i)
     many.push_back({"k" + std::to_string(i), std::string(5'000, 'x')});
   ASSERT_TRUE(rig->append(0, at->epoch, many));

@@ -184,10 +184,12 @@ TEST_F(NatsJournal, NothingOfAZombieStandsBehindALaterClaim) {
 TEST_F(NatsJournal, OneOfManyClaimantsOwns) {
   constexpr int many = 4;
   std::vector<std::unique_ptr<owner>> owners;
+  owners.reserve(many);
   for (int i = 0; i < many; ++i)
     owners.push_back(std::make_unique<owner>(server, std::to_string(i)));
   for (int round = 0; round < 10; ++round) {
     std::vector<std::thread> threads;
+    threads.reserve(many);
     for (auto& one : owners)
       threads.emplace_back([&one] {
         if (auto at = claim_and_wait(*one->order, 0, {one->name, 1}))
@@ -484,4 +486,71 @@ TEST_F(NatsJournal, ALateStoreReadsManyMessages) {
   for (int i = 0; i < 500; ++i)
     ASSERT_TRUE(subject.append({{"k" + std::to_string(i), "v"}}));
   EXPECT_EQ(content().size(), 500u);
+}
+
+// -- three servers -----------------------------------------------------------
+
+TEST(NatsJournalReplicated, OutlivesTheServerThatLeads) {
+  nats_cluster servers{3};
+  nats_options options;
+  options.urls = servers.urls();
+  options.cluster = "test";
+  auto config = quick_config();
+  config.replicas = 3;
+  auto disk = std::make_shared<memory_store>();
+  auto opened
+    = nats_journal::open(options, config, [disk](partition_id partition) {
+        return disk->where(partition);
+      });
+  ASSERT_TRUE(opened);
+  auto& order = **opened;
+  auto begin = std::chrono::steady_clock::now();
+  auto patient = [&] {
+    return std::chrono::steady_clock::now() - begin < std::chrono::seconds{60};
+  };
+  epoch_t epoch = 0;
+  auto own = [&] {
+    // Until the servers have agreed on who leads.
+    while (patient()) {
+      if (auto at = claim_and_wait(order, 0, {"a", 1})) {
+        epoch = at->epoch;
+        return true;
+      }
+    }
+    return false;
+  };
+  ASSERT_TRUE(own());
+  std::set<std::string> acked;
+  int count = 0;
+  auto write = [&](std::size_t until) {
+    while (acked.size() < until && patient()) {
+      auto key = "k" + std::to_string(++count);
+      auto got = append_and_wait(order, 0, epoch, pair_of(key, key));
+      if (got)
+        acked.insert(key);
+      else if (got.error().code == errc::conflict && !own())
+        break;
+    }
+  };
+  write(200);
+  // Its name is its index.
+  auto raw = nats_requests::open(options).value();
+  auto info = raw->ask("$JS.API.STREAM.INFO.RC_test_000", {}, {},
+                       std::chrono::steady_clock::now() + answer_patience);
+  auto named = info.data.find(R"("leader":"s)");
+  ASSERT_NE(named, std::string::npos) << info.data;
+  auto leader = static_cast<std::size_t>(info.data[named + 11] - '0');
+  servers.at(leader).kill();
+  write(250);
+  servers.at(leader).start();
+  write(300);
+  EXPECT_EQ(acked.size(), 300u);
+  std::set<std::string> there;
+  auto replayed = order.replay(0, 0, [&](auto, auto, auto records) {
+    for (const auto& one : records)
+      there.insert(one.key);
+  });
+  ASSERT_TRUE(replayed) << replayed.error().message;
+  for (const auto& key : acked)
+    EXPECT_TRUE(there.contains(key + "a") && there.contains(key + "b")) << key;
 }

@@ -1,6 +1,7 @@
 #include "tests/support/nats_server.hpp"
 
 #include <array>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -8,7 +9,6 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -195,6 +195,32 @@ void nats_server::drain(int pipe) {
   std::lock_guard guard{mutex_};
   gone_ = true;
   changed_.notify_all();
+}
+
+nats_cluster::nats_cluster(std::size_t count) {
+  std::vector<std::uint16_t> ports;
+  std::string routes;
+  for (std::size_t i = 0; i < count; ++i) {
+    ports.push_back(free_port());
+    routes += (i == 0 ? "\"nats://127.0.0.1:" : ", \"nats://127.0.0.1:")
+              + std::to_string(ports.back()) + "\"";
+  }
+  for (std::size_t i = 0; i < count; ++i)
+    servers_.push_back(std::make_unique<nats_server>(
+      "server_name: s" + std::to_string(i)
+      + "\ncluster {\n  name: test\n  listen: \"127.0.0.1:"
+      + std::to_string(ports[i]) + "\"\n  routes: [" + routes + " ]\n}\n"));
+}
+
+nats_server& nats_cluster::at(std::size_t index) {
+  return *servers_.at(index);
+}
+
+std::vector<std::string> nats_cluster::urls() const {
+  std::vector<std::string> out;
+  for (const auto& one : servers_)
+    out.push_back(one->url());
+  return out;
 }
 
 } // namespace rollcall::test

@@ -5,12 +5,15 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -64,6 +67,19 @@ private:
   bool ready_ = false;
   bool gone_ = false;
   std::deque<std::string> lines_;
+};
+
+/// Several servers that know each other. They need seconds to agree on who
+/// leads; wait for what is to be done, not for that.
+class nats_cluster {
+public:
+  explicit nats_cluster(std::size_t count);
+
+  [[nodiscard]] nats_server& at(std::size_t index);
+  [[nodiscard]] std::vector<std::string> urls() const;
+
+private:
+  std::vector<std::unique_ptr<nats_server>> servers_;
 };
 
 } // namespace rollcall::test
