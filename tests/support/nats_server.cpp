@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
 
 #include <arpa/inet.h>
@@ -43,6 +44,20 @@ std::filesystem::path make_folder() {
   if (::mkdtemp(pattern.data()) == nullptr)
     throw std::runtime_error("no temporary folder");
   return pattern;
+}
+
+// Whether all threads of a process stand still.
+bool is_stopped(pid_t pid) {
+  auto tasks = "/proc/" + std::to_string(pid) + "/task";
+  for (const auto& one : std::filesystem::directory_iterator{tasks}) {
+    std::ifstream in{one.path() / "stat"};
+    std::string text{std::istreambuf_iterator<char>{in}, {}};
+    // The state follows the name, which is in parentheses.
+    auto name_end = text.rfind(')');
+    if (name_end == std::string::npos || text.substr(name_end + 2, 1) != "T")
+      return false;
+  }
+  return true;
 }
 
 // After fork: nothing that locks or allocates.
@@ -107,6 +122,10 @@ void nats_server::terminate() {
 
 void nats_server::pause() {
   ::kill(pid_, SIGSTOP);
+  // Its threads go on for a moment.
+  auto until = std::chrono::steady_clock::now() + start_patience;
+  while (!is_stopped(pid_) && std::chrono::steady_clock::now() < until)
+    std::this_thread::yield();
 }
 
 void nats_server::resume() {
