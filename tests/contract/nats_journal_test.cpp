@@ -254,12 +254,13 @@ TEST_F(NatsJournal, NothingAckedIsLostWhenTheServerIsKilled) {
       tried.insert(key);
       auto got = i % 2 == 0 ? subject.append(pair_of(key, key))
                             : subject.append({{key + "a", key}});
-      if (got)
+      if (got) {
         acked.insert(key);
-      else if (got.error().code == errc::conflict)
+        ++done_appends;
+        done_appends.notify_one();
+      } else if (got.error().code == errc::conflict) {
         (void)subject.claim();
-      ++done_appends;
-      done_appends.notify_one();
+      }
     }
   }};
   for (int round = 0; round < 8; ++round) {
