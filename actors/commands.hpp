@@ -19,6 +19,17 @@ namespace rollcall {
 
 // -- presence: applied at once, answered `accepted` --------------------------
 
+/// Where and since when a participant stands in the roster.
+struct admission {
+  /// The order of joining.
+  version joined;
+  /// Wall time.
+  millis since{0};
+  std::uint32_t reconnections = 0;
+
+  friend bool operator==(const admission&, const admission&) = default;
+};
+
 /// The connection enters; the user becomes present. Set semantics: a repeat
 /// by the same connection changes nothing.
 struct join_command {
@@ -27,6 +38,10 @@ struct join_command {
   live_map live{};
   /// Create the session with this kind if it is not there; needs `create`.
   std::optional<std::string> create_kind{};
+  /// From the edge alone: an earlier owner accepted the join and was lost
+  /// before it kept it. The participant takes its old place again; a lock or
+  /// a full house do not count.
+  std::optional<admission> admitted{};
 };
 
 /// The connection leaves on purpose.
@@ -107,7 +122,7 @@ enum class ack_level : std::uint8_t { accepted, committed };
 struct join_reply {
   participant_id participant;
   kind_settings settings;
-  bool is_reconnection = false;
+  admission admitted;
   /// What this caller may do here.
   capability_set rights;
 };

@@ -169,8 +169,10 @@ void session_state::remove_participant(participant& who, leave_reason reason,
                                        instant now) {
   closed_.push_back({key_, who.user, who.joined, who.since, now.wall, reason});
   if (departed_.contains(who.user)
-      || departed_.size() < limits::departed_per_session)
-    ++departed_[who.user];
+      || departed_.size() < limits::departed_per_session) {
+    auto& visits = departed_[who.user];
+    visits = std::max(visits, who.reconnections) + 1;
+  }
   live_at_.erase(&who);
   track_host_candidate(who, false);
   if (member(who.user) == nullptr)

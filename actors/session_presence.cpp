@@ -30,7 +30,7 @@ session_state::handle(const command_ptr& asked, instant now) {
 }
 
 std::optional<failure>
-session_state::refuses_entry(const participant* here,
+session_state::refuses_entry(const participant* here, const join_command& body,
                              const identity& caller) const {
   if (hidden_from(caller))
     return fail(errc::not_found, "there is no such session", "session");
@@ -38,7 +38,7 @@ session_state::refuses_entry(const participant* here,
     return fail(errc::session_ended, "the session has ended", "session");
   if (!rights_of(caller).has(capability::join))
     return fail(errc::forbidden, "the token does not allow to join");
-  if (here != nullptr)
+  if (here != nullptr || body.admitted)
     return std::nullopt;
   if (settings_.locked && !rights_of(caller).has(capability::moderate))
     return fail(errc::session_locked, "the session is locked", "session");
@@ -55,7 +55,7 @@ result<reply> session_state::join(const command& asked,
   if (caller.user.empty())
     return fail(errc::unauthenticated, "joining needs a token", "token");
   auto* here = roster_.find(caller.user);
-  if (auto refusal = refuses_entry(here, caller))
+  if (auto refusal = refuses_entry(here, body, caller))
     return *refusal;
   if (auto* owner = roster_.find(asked.connection)) {
     if (owner != here)
@@ -73,7 +73,7 @@ result<reply> session_state::join(const command& asked,
       return fail(errc::too_large, "too many connections of one user");
     add_socket(*here, asked, now);
   } else {
-    enter(asked, now);
+    enter(asked, body, now);
     here = roster_.find(caller.user);
     set_initial_live(*here, body.live, now);
   }
@@ -83,12 +83,15 @@ result<reply> session_state::join(const command& asked,
 reply session_state::join_answer(const participant& who,
                                  const identity& caller) const {
   auto out = answer(ack_level::accepted);
-  out.body = join_reply{who.public_id, settings_, who.reconnections > 0,
+  out.body = join_reply{who.public_id,
+                        settings_,
+                        {who.joined, who.since, who.reconnections},
                         rights_of(caller)};
   return out;
 }
 
-void session_state::enter(const command& asked, instant now) {
+void session_state::enter(const command& asked, const join_command& body,
+                          instant now) {
   participant who;
   who.user = asked.caller.user;
   who.public_id = asked.caller.participant.empty() ? public_id(who.user)
@@ -99,6 +102,13 @@ void session_state::enter(const command& asked, instant now) {
   who.since = now.wall;
   if (auto before = departed_.find(who.user); before != departed_.end())
     who.reconnections = before->second;
+  if (const auto& old = body.admitted;
+      old && old->joined.epoch < epoch_
+      && !roster_.in_order().contains(old->joined)) {
+    who.joined = old->joined;
+    who.since = old->since;
+    who.reconnections = old->reconnections;
+  }
   who.shown_connections = 1;
   who.connections.push_back({asked.connection, asked.edge,
                              connection_source::socket, false, false,

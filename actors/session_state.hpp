@@ -194,8 +194,9 @@ private:
   result<reply> resume(const command& asked, participant& who,
                        connection_id old, instant now);
   std::optional<failure> refuses_entry(const participant* here,
+                                       const join_command& body,
                                        const identity& caller) const;
-  void enter(const command& asked, instant now);
+  void enter(const command& asked, const join_command& body, instant now);
   void add_socket(participant& who, const command& asked, instant now);
   void set_initial_live(participant& who, const live_map& live, instant now);
   result<reply> leave(const command& asked, instant now);

@@ -1,5 +1,6 @@
 #include "cluster/node_actor.hpp"
 
+#include "actors/base/limits.hpp"
 #include "actors/base/log.hpp"
 #include "cluster/partition_actor.hpp"
 #include "cluster/placement.hpp"
@@ -11,6 +12,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,6 +26,10 @@ namespace rollcall::cluster {
 namespace {
 
 constexpr std::size_t recent_most = 32;
+// A join that was on its way when its edge was lost may come after the word
+// of it: owners are told again, for longer than any command travels.
+constexpr millis tell_lost_again{2'500};
+constexpr std::uint32_t tell_lost_times = 6;
 
 /// A partition actor of ours, from its claim to its end.
 struct held_slot {
@@ -31,6 +37,12 @@ struct held_slot {
   /// Zero until the claim is in force.
   epoch_t epoch = 0;
   bool ending = false;
+};
+
+struct lost_edge {
+  node_id node;
+  millis next{0};
+  std::uint32_t left = tell_lost_times;
 };
 
 struct node_shell {
@@ -42,6 +54,8 @@ struct node_shell {
   std::map<partition_id, held_slot> held;
   /// What the router was told last.
   std::vector<ownership> told;
+  /// At most limits::nodes.
+  std::deque<lost_edge> lost;
   bool stopping = false;
   bool ready_told = false;
   std::vector<std::string> recent;
@@ -194,7 +208,9 @@ void take_event(self_ptr self, const membership_event& event) {
         note_event(s, "node_forgotten", what.node.name);
       else if constexpr (std::is_same_v<type, edge_lost>) {
         note_event(s, "edge_lost", what.node.name);
-        self->send(s.env.router, edge_gone{what.node});
+        if (s.lost.size() == limits::nodes)
+          s.lost.pop_front();
+        s.lost.push_back({what.node, millis{0}, tell_lost_times});
       } else if constexpr (std::is_same_v<type, went_detached>) {
         note_event(s, "detached", s.env.self.name);
       } else if constexpr (std::is_same_v<type, went_attached>) {
@@ -215,11 +231,27 @@ std::vector<held_partition> held_now(const node_shell& s) {
   return out;
 }
 
+void tell_lost(self_ptr self, millis now) {
+  auto& s = self->state;
+  for (auto& one : s.lost) {
+    // Back after all: it has announced its own.
+    if (s.nodes->is_alive(one.node))
+      one.left = 0;
+    if (one.left == 0 || now < one.next)
+      continue;
+    self->send(s.env.router, edge_gone{one.node});
+    one.next = now + tell_lost_again;
+    --one.left;
+  }
+  std::erase_if(s.lost, [](const auto& one) { return one.left == 0; });
+}
+
 void turn(self_ptr self) {
   auto& s = self->state;
   auto now = s.env.sessions.clock().steady;
   for (const auto& event : s.nodes->advance(now))
     take_event(self, event);
+  tell_lost(self, now);
   if (s.env.cluster.core && !s.stopping) {
     auto steps = s.planner->plan(*s.nodes, now);
     for (auto partition : steps.claims)

@@ -126,7 +126,8 @@ void forward(self_ptr self, partition_id partition, held_item item) {
 void dispatch(self_ptr self, partition_id partition, held_item item) {
   auto& s = self->state;
   auto& to = s.routes[partition];
-  if (!to.known()) {
+  // Nobody overtakes those who wait.
+  if (!to.known() || !to.held.empty()) {
     hold(self, to, std::move(item));
   } else if (!item.asked) {
     if (to.here)

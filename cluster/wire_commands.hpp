@@ -38,13 +38,23 @@ template <> struct tag<unknown_direct> { static constexpr int value = 2; };
 // -- commands ----------------------------------------------------------------
 
 template <class Io>
+void fields(Io& io, part<Io, admission>& value) {
+  auto& [joined, since, reconnections] = value;
+  tuple<Io> in{io, 3, "admitted"};
+  fields(io, joined);
+  io.time(since, "since");
+  number(io, reconnections, "reconnections");
+}
+
+template <class Io>
 void fields(Io& io, part<Io, join_command>& value) {
-  auto& [resumes, live, create_kind] = value;
-  tuple<Io> in{io, 3, "join"};
+  auto& [resumes, live, create_kind, admitted] = value;
+  tuple<Io> in{io, 4, "join"};
   maybe(io, resumes, [&io](auto& x) { fields(io, x); });
   fields(io, live);
   maybe(io, create_kind,
         [&io](auto& x) { io.text(x, limits::id_bytes, "create"); });
+  maybe(io, admitted, [&io](auto& x) { fields(io, x); });
 }
 
 template <class Io>
@@ -136,11 +146,11 @@ void fields(Io& io, part<Io, command>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, join_reply>& value) {
-  auto& [participant, settings, again, rights] = value;
+  auto& [participant, settings, admitted, rights] = value;
   tuple<Io> in{io, 4, "join"};
   id(io, participant, "participant");
   fields(io, settings);
-  io.flag(again, "is_reconnection");
+  fields(io, admitted);
   fields(io, rights);
 }
 

@@ -273,7 +273,11 @@ void detach(self_ptr self, const request_id& id, const detach_request& body) {
 void joined(self_ptr self, const session_request& body, const reply& answer) {
   auto& s = self->state;
   const auto& found = std::get<join_reply>(answer.body);
-  s.state->sessions()[body.session].joined = true;
+  auto& here = s.state->sessions()[body.session];
+  here.joined = true;
+  here.admitted = found.admitted;
+  // An earlier try may have been refused after this one was sent.
+  tell_presence(self, body.session, true);
   s.env->sink->watch(s.client, s.state->id(), s.state->key_of(body.session),
                      found.settings.suspect_after);
   if (body.wanted)
@@ -352,9 +356,11 @@ void join_again(self_ptr self, const session_id& session) {
   auto at = s.state->sessions().find(session);
   if (s.closing || at == s.state->sessions().end() || !at->second.joined)
     return;
+  join_command body;
+  body.admitted = at->second.admitted;
   self
     ->request(s.env->router, s.env->request_timeout,
-              make_command(self, session, join_command{}))
+              make_command(self, session, std::move(body)))
     .then(
       [self, session](const reply_ptr& answer) {
         if (answer->ok() || is_retryable(answer->error().code))

@@ -32,6 +32,9 @@ struct connection_rules {
 struct attachment {
   bool joined = false;
   bool attached = false;
+  /// As the owner said at the join: what a later owner is told should the
+  /// earlier one have been lost before it kept the join.
+  std::optional<admission> admitted{};
 };
 
 /// The state of one connection. Owned by its connection actor.

@@ -44,7 +44,7 @@ void write_join(Writer& to, const join_reply& what) {
   to.template key<"participant_id">();
   to.text(what.participant.str());
   to.template key<"is_reconnection">();
-  to.boolean(what.is_reconnection);
+  to.boolean(what.admitted.reconnections > 0);
   to.template key<"kind">();
   to.text(what.settings.kind);
   to.template key<"beat_ms">();

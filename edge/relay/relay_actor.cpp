@@ -3,6 +3,7 @@
 #include "edge/net/frame_codec.hpp"
 #include "edge/protocol/push_encoder.hpp"
 #include "edge/relay/relay_state.hpp"
+#include "edge/relay/succession.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scheduled_actor.hpp>
@@ -47,13 +48,14 @@ struct relay_shell {
   std::uint64_t number = 0;
   relay_hub_actor hub;
   relay_state replica;
+  succession next;
   std::map<std::uint64_t, audience_group> groups;
   /// Attachments that wait until the replica is fresh enough.
   std::vector<attach_order_ptr> waiting;
   std::size_t clients = 0;
   std::uint64_t orders = 0;
   bool asked = false;
-  bool wake_due = false;
+  std::optional<millis> wake_at;
   millis empty_since{0};
   std::int64_t batches = 0;
   std::int64_t encodings = 0;
@@ -71,9 +73,10 @@ channel_id channel_of(const relay_shell& s, std::uint64_t code) {
 
 void wake_in(self_ptr self, millis delay) {
   auto& s = self->state;
-  if (s.wake_due)
+  auto when = s.env.clock().steady + delay;
+  if (s.wake_at && *s.wake_at <= when)
     return;
-  s.wake_due = true;
+  s.wake_at = when;
   self->delayed_send(self, delay, atoms::wake::value);
 }
 
@@ -81,7 +84,7 @@ void observe(self_ptr self) {
   auto& s = self->state;
   observe_note wish;
   if (s.replica.ready())
-    wish.have = s.replica.at();
+    wish.have = s.next.open() ? s.next.at() : s.replica.at();
   self->send(s.env.router,
              std::make_shared<const note>(note{s.session, s.env.self, wish}));
 }
@@ -196,9 +199,34 @@ void publish(self_ptr self, const batch& next) {
   attach_waiting(self);
 }
 
+// Across a repaired gap, or to a new owner: clients who follow are told what
+// really changed, and nothing else.
+void follow(self_ptr self, const snapshot& whole) {
+  auto& s = self->state;
+  if (auto leads = s.replica.bridge(whole))
+    publish(self, *leads);
+  else if (s.replica.take(whole))
+    attach_waiting(self);
+}
+
+void follow_when_complete(self_ptr self) {
+  auto& s = self->state;
+  auto now = s.env.clock().steady;
+  if (s.next.complete(now))
+    follow(self, s.next.release());
+  else
+    wake_in(self, s.next.until() - now);
+}
+
 void take_batch(self_ptr self, const batch_ptr& next) {
   auto& s = self->state;
-  switch (s.replica.take(next)) {
+  auto fate = s.next.open() ? s.next.take(next) : s.replica.take(next);
+  if (s.next.open() && fate == batch_fate::applied) {
+    s.asked = false;
+    follow_when_complete(self);
+    return;
+  }
+  switch (fate) {
   case batch_fate::old:
     return;
   case batch_fate::gap:
@@ -214,12 +242,12 @@ void take_batch(self_ptr self, const batch_ptr& next) {
 void take_snapshot(self_ptr self, const snapshot& whole) {
   auto& s = self->state;
   s.asked = false;
-  // Across a repaired gap, or to a new owner: clients who follow are told what
-  // really changed, and nothing else.
-  if (auto leads = s.replica.bridge(whole))
-    publish(self, *leads);
-  else if (s.replica.take(whole))
-    attach_waiting(self);
+  auto now = s.env.clock().steady;
+  bool followed = s.next.open() || s.clients > 0;
+  if (followed && s.next.hold(s.replica, whole, now, s.env.succession))
+    follow_when_complete(self);
+  else
+    follow(self, whole);
 }
 
 void resync(self_ptr self, const resync_order& order) {
@@ -233,7 +261,12 @@ void resync(self_ptr self, const resync_order& order) {
 
 void take_wake(self_ptr self) {
   auto& s = self->state;
-  s.wake_due = false;
+  auto now = s.env.clock().steady;
+  if (s.wake_at && now < *s.wake_at)
+    return;
+  s.wake_at.reset();
+  if (s.next.open())
+    follow_when_complete(self);
   bool unmet = !s.waiting.empty() || (s.asked && s.clients > 0);
   if (unmet) {
     ask_owner(self);
@@ -242,7 +275,6 @@ void take_wake(self_ptr self) {
   if (s.clients > 0 || !s.waiting.empty())
     return;
   auto end = s.empty_since + s.env.linger;
-  auto now = s.env.clock().steady;
   if (now < end) {
     wake_in(self, end - now);
     return;

@@ -24,6 +24,8 @@ struct relay_env {
   clock_fn clock = system_now;
   /// All nodes agree on it.
   std::uint32_t partitions = limits::partitions_default;
+  /// How long a new owner that lacks somebody is not shown to clients.
+  millis succession{2'500};
   /// How long to wait for the owner before asking again.
   millis ask_again{2'000};
   /// How long a relay without clients keeps its replica for those who return.
@@ -35,6 +37,8 @@ struct relay_env {
   /// How often every owner is told who is here, and asked what was missed,
   /// without a reason; zero: never. Heals what the bus has lost.
   millis announce_every{0};
+  /// How often it is told that nobody is left in a session.
+  std::uint32_t farewells = 24;
 };
 
 /// Starts a relay. `number` is its part of a channel's number; it tells `hub`

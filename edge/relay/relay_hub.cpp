@@ -25,6 +25,13 @@ struct relay_entry {
   std::uint64_t orders = 0;
 };
 
+/// Who of ours is in a session.
+struct local_people {
+  std::unordered_set<connection_id> who;
+  /// How often it was told that nobody is left.
+  std::uint32_t farewells = 0;
+};
+
 struct hub_shell {
   static inline const char* name = "relay_hub";
 
@@ -37,7 +44,7 @@ struct hub_shell {
   timer_wheel<connection_id> wheel{millis{250}};
   std::optional<millis> armed;
   /// Who of ours takes part where.
-  std::unordered_map<session_key, std::unordered_set<connection_id>> joined;
+  std::unordered_map<session_key, local_people> joined;
   /// Partitions whose owner is still to be told, and how often.
   std::map<partition_id, std::uint32_t> to_announce;
   bool announce_due = false;
@@ -113,7 +120,9 @@ void announce_in(self_ptr self, millis delay) {
 void take_presence(self_ptr self, const presence_order& order) {
   auto& s = self->state;
   if (order.joined) {
-    s.joined[order.session].insert(order.connection);
+    auto& here = s.joined[order.session];
+    here.who.insert(order.connection);
+    here.farewells = 0;
     if (s.env.announce_every > millis{0})
       announce_in(self, s.env.announce_every);
     return;
@@ -121,9 +130,9 @@ void take_presence(self_ptr self, const presence_order& order) {
   auto at = s.joined.find(order.session);
   if (at == s.joined.end())
     return;
-  at->second.erase(order.connection);
-  // Nobody is left: that is told as well, if it was not heard.
-  if (at->second.empty() && s.env.announce_every == millis{0})
+  at->second.who.erase(order.connection);
+  // Nobody is left: that is told as well, should it not have been heard.
+  if (at->second.who.empty() && s.env.announce_every == millis{0})
     s.joined.erase(at);
 }
 
@@ -168,9 +177,11 @@ void announce(self_ptr self) {
   for (auto at = s.joined.begin(); at != s.joined.end();) {
     bool due
       = s.to_announce.contains(partition_of(at->first, s.env.partitions));
+    auto& [who, farewells] = at->second;
     if (due)
-      announce_session(self, at->first, at->second);
-    at = due && at->second.empty() ? s.joined.erase(at) : std::next(at);
+      announce_session(self, at->first, who);
+    bool over = due && who.empty() && ++farewells >= s.env.farewells;
+    at = over ? s.joined.erase(at) : std::next(at);
   }
   for (auto at = s.to_announce.begin(); at != s.to_announce.end();)
     at = --at->second == 0 ? s.to_announce.erase(at) : std::next(at);

@@ -5,6 +5,7 @@
 #include "sim/sim_node.hpp"
 
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <set>
@@ -23,6 +24,9 @@ struct sim_client {
   client_ref socket;
   /// Has asked to join and not to leave.
   bool wants = false;
+  /// When it was seen that the join was answered.
+  std::optional<millis> accepted;
+  version accepted_at;
 };
 
 /// Opens, closes and moves clients; keeps what is true of them.
@@ -68,6 +72,7 @@ public:
                                {one.socket, dialect::json, one.id,
                                 edge::mint_token(sim_node::key(), claims)});
     one.wants = true;
+    one.accepted.reset();
     ask_to_join(one);
   }
 
@@ -84,6 +89,30 @@ public:
     if (!one.connection)
       return;
     one.wants = false;
+    ask_to_leave(one);
+  }
+
+  void publish(std::size_t who, std::int64_t value) {
+    auto& one = clients[who];
+    if (!one.connection)
+      return;
+    session_request body;
+    body.session = session_id{one.session};
+    body.body = set_live_command{{{"n", live_value{value}}}, millis{0}};
+    ask(one, std::move(body));
+  }
+
+  /// Whether somebody at this node watches the session.
+  [[nodiscard]] bool is_observed(const std::string& session,
+                                 const sim_node& node) const {
+    for (const auto& one : clients)
+      if (one.session == session && one.at == &node && one.wants
+          && one.connection)
+        return true;
+    return false;
+  }
+
+  void ask_to_leave(const sim_client& one) {
     session_request body;
     body.session = session_id{one.session};
     body.body = leave_command{};
@@ -128,16 +157,37 @@ public:
   /// a `removed` would make a real client do.
   void retry() {
     for (auto& one : clients) {
-      if (!one.wants || !one.connection)
+      if (!one.connection)
         continue;
       bool refused = false;
-      for (const auto& frame : one.at->sink->take(one.socket))
-        refused = refused
-                  || frame.find(R"("retryable":true)") != std::string::npos
-                  || frame.find(R"("type":"removed")") != std::string::npos;
-      if (refused)
+      for (const auto& frame : one.at->sink->take(one.socket)) {
+        bool removed = frame.find(R"("type":"removed")") != std::string::npos;
+        refused = refused || removed
+                  || frame.find(R"("retryable":true)") != std::string::npos;
+        if (removed)
+          one.accepted.reset();
+        else if (!one.accepted
+                 && frame.find(R"("is_reconnection")") != std::string::npos
+                 && frame.find(R"("ok":true)") != std::string::npos) {
+          one.accepted = world_.fixture.now().steady;
+          one.accepted_at = version_of(frame);
+        }
+      }
+      if (refused && one.wants)
         ask_to_join(one);
+      else if (refused)
+        ask_to_leave(one);
     }
+  }
+
+  /// `"at":[epoch,rev]` of an answer.
+  static version version_of(const std::string& frame) {
+    auto at = frame.find(R"("at":[)");
+    if (at == std::string::npos)
+      return {};
+    char* end = nullptr;
+    auto epoch = std::strtoull(frame.c_str() + at + 6, &end, 10);
+    return {epoch, std::strtoull(end + 1, nullptr, 10)};
   }
 
   static session_key key_of(const sim_client& one) {

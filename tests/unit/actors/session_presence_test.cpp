@@ -25,7 +25,7 @@ TEST_F(SessionPresence, JoinMakesAUserPresentAndTellsEveryone) {
   EXPECT_EQ(answer->present, 1U);
   const auto& reply = std::get<join_reply>(answer->body);
   EXPECT_EQ(reply.participant, session_harness::id_of("ada"));
-  EXPECT_FALSE(reply.is_reconnection);
+  EXPECT_EQ(reply.admitted.reconnections, 0U);
   auto changes = s.changes();
   ASSERT_EQ(changes.size(), 1U);
   const auto* joined = find_change<joined_change>(changes);
@@ -164,6 +164,34 @@ TEST_F(SessionPresence, LateCleanupNeverEvictsANewerConnection) {
   EXPECT_EQ(s.state->present(), 1U);
 }
 
+TEST_F(SessionPresence, WhoWasAdmittedBeforeTakesTheOldPlace) {
+  create("stream", {.capacity = 1});
+  ASSERT_TRUE(s.join("bob", 2).ok());
+  s.keep_pages();
+  admission old{{s.epoch, 1}, millis{77}, 3};
+  s.activate();
+  ASSERT_TRUE(s.run("owner", 9, configure_command{{.locked = true}}).ok());
+  (void)s.changes();
+  EXPECT_FALSE(s.join("ada", 1).ok()) << "full and locked";
+  join_command again;
+  again.admitted = old;
+  auto answer = s.run("ada", 1, again);
+  ASSERT_TRUE(answer.ok()) << answer.error().message;
+  EXPECT_EQ(std::get<join_reply>(answer->body).admitted, old);
+  (void)s.changes();
+  auto whole = s.state->make_snapshot();
+  ASSERT_EQ(whole.participants.size(), 2U);
+  EXPECT_EQ(whole.participants[0].user.str(), "ada") << "she came first";
+  ASSERT_TRUE(s.run("ada", 1, leave_command{}).ok());
+  again.admitted.reset();
+  ASSERT_TRUE(
+    s.run("owner", 9, configure_command{{.capacity = 0, .locked = false}})
+      .ok());
+  answer = s.run("ada", 5, again);
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(std::get<join_reply>(answer->body).admitted.reconnections, 4U);
+}
+
 TEST_F(SessionPresence, ReturnAfterLeavingIsAReconnection) {
   create("stream");
   ASSERT_TRUE(s.join("ada", 1).ok());
@@ -171,7 +199,7 @@ TEST_F(SessionPresence, ReturnAfterLeavingIsAReconnection) {
   (void)s.changes();
   auto answer = s.join("ada", 2);
   ASSERT_TRUE(answer.ok());
-  EXPECT_TRUE(std::get<join_reply>(answer->body).is_reconnection);
+  EXPECT_EQ(std::get<join_reply>(answer->body).admitted.reconnections, 1U);
   auto changes = s.changes();
   const auto* joined = find_change<joined_change>(changes);
   ASSERT_NE(joined, nullptr);

@@ -193,7 +193,7 @@ TEST_F(PartitionActor, RosterComesBackWithoutDemandAndIsCleanedUp) {
   EXPECT_EQ(figure("sessions"), 1) << "occupied sessions are activated";
   auto back = run("ada", 11, join_command{connection_id{7, 1}, {}, {}});
   ASSERT_TRUE(back.ok());
-  EXPECT_FALSE(std::get<join_reply>(back->body).is_reconnection);
+  EXPECT_EQ(std::get<join_reply>(back->body).admitted.reconnections, 0U);
   EXPECT_EQ(back->present, 2U);
   fixture.advance(millis{16'000}, millis{50});
   auto roster = run("ada", 11, get_roster_command{});
@@ -253,7 +253,7 @@ TEST_F(PartitionActor, IdleSessionsArePassivatedAndComeBack) {
   auto again = run("ada", 2, join_command{});
   ASSERT_TRUE(again.ok());
   EXPECT_GT(again->at, before->at);
-  EXPECT_TRUE(std::get<join_reply>(again->body).is_reconnection);
+  EXPECT_EQ(std::get<join_reply>(again->body).admitted.reconnections, 1U);
 }
 
 TEST_F(PartitionActor, UnknownSessionsLeaveNothingBehind) {

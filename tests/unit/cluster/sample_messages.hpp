@@ -176,7 +176,8 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
     {"note_edge_lost", noting(edge_lost_note{})},
   };
   std::vector<std::pair<std::string, command_body>> bodies{
-    {"join", join_command{connection_id{8, 7}, ada().live, "party"}},
+    {"join", join_command{connection_id{8, 7}, ada().live, "party",
+                          admission{{1, 2}, millis{5}, 1}}},
     {"leave", leave_command{}},
     {"set_live",
      set_live_command{{{"away", true}, {"step", std::nullopt}}, millis{40}}},
@@ -197,7 +198,8 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
   auto rights = capability_set{capability::join, capability::admin};
   std::vector<std::pair<std::string, reply_body>> answers{
     {"done", done{}},
-    {"join", join_reply{ada().participant, settings(), true, rights}},
+    {"join",
+     join_reply{ada().participant, settings(), {{1, 2}, millis{5}, 1}, rights}},
     {"roster", roster_reply{{ada(), bob()}, version{1, 9}}},
     {"observe", observe_reply{settings(), rights}},
   };

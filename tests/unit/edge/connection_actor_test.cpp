@@ -31,7 +31,9 @@ reply_ptr answer_to(const command& asked) {
   reply out;
   out.at = {1, 1};
   if (std::holds_alternative<join_command>(asked.body))
-    out.body = join_reply{asked.caller.participant, preset_kinds()[4], false,
+    out.body = join_reply{asked.caller.participant,
+                          preset_kinds()[4],
+                          {{1, 1}, millis{0}, 0},
                           asked.caller.grants};
   else if (std::holds_alternative<observe_command>(asked.body))
     out.body = observe_reply{preset_kinds()[0],
@@ -274,6 +276,22 @@ TEST_F(ConnectionActor, BeingKickedFromTheLastSessionCloses) {
   EXPECT_EQ(sink->watches.at({ref, "s1"}), millis{0});
   (void)kicked("s2");
   EXPECT_EQ(sink->closed.at(ref), 3502);
+}
+
+TEST_F(ConnectionActor, JoinsAgainInItsOldPlaceWhereItIsUnknown) {
+  open(token("ada"));
+  (void)join("s");
+  owner.commands.clear();
+  auto word = std::make_shared<direct>();
+  word->session = {namespace_id{"default"}, session_id{"s"}};
+  word->connection = id;
+  word->body = unknown_direct{};
+  caf::anon_send(hub, direct_ptr{word});
+  fixture.drain();
+  ASSERT_EQ(owner.commands.size(), 1U);
+  const auto& again = std::get<join_command>(owner.commands[0]->body);
+  ASSERT_TRUE(again.admitted);
+  EXPECT_EQ(again.admitted->joined, (version{1, 1}));
 }
 
 TEST_F(ConnectionActor, OnlyAGoodbyeLeavesOnPurpose) {

@@ -251,11 +251,13 @@ std::map<std::string, encoder> answers() {
     {"answer_attach", ack(4, attach_ack{town_hall.id, view::events})},
     {"answer_detach", ack(5, detach_ack{town_hall.id})},
     {"answer_join",
-     reply_to(6, {ack_level::accepted,
-                  {epoch, 43},
-                  2,
-                  3,
-                  join_reply{ada_id, preset("party"), true, rights}})},
+     reply_to(
+       6, {ack_level::accepted,
+           {epoch, 43},
+           2,
+           3,
+           join_reply{
+             ada_id, preset("party"), {{epoch, 7}, millis{0}, 1}, rights}})},
     {"answer_leave",
      reply_to(7, {ack_level::accepted, {epoch, 44}, 1, 3, done{}})},
     {"answer_durable",

@@ -1,0 +1,56 @@
+#pragma once
+
+// What a relay knows of a new owner before its clients do. An owner that was
+// lost may have accepted joins it had not kept yet; the edges of those who
+// joined tell the next owner within a moment. Until they have, or time is up,
+// the clients stay with what they have: a flap is no news. Pure.
+
+#include "edge/relay/relay_state.hpp"
+
+#include <optional>
+#include <set>
+
+namespace rollcall::edge {
+
+/// Owned by one relay actor.
+class succession {
+public:
+  /// Whether a snapshot is held back.
+  [[nodiscard]] bool open() const noexcept {
+    return next_.has_value();
+  }
+
+  /// Steady time at which nobody is waited for any longer.
+  [[nodiscard]] millis until() const noexcept {
+    return until_;
+  }
+
+  /// What to observe from: the held version.
+  [[nodiscard]] version at() const noexcept {
+    return next_->at();
+  }
+
+  /// Whether `whole` is to be held back: it comes from a later epoch than
+  /// `here` and lacks somebody `here` shows online. A newer one while one is
+  /// held replaces it; the end of the wait stays.
+  [[nodiscard]] bool hold(const relay_state& here, const snapshot& whole,
+                          millis now, millis patience);
+
+  /// Takes a batch that follows what is held.
+  [[nodiscard]] batch_fate take(const batch_ptr& next);
+
+  /// Whether all who were missed are back, or time is up.
+  [[nodiscard]] bool complete(millis now) const noexcept {
+    return missing_.empty() || now >= until_;
+  }
+
+  /// What was held; nothing is afterwards.
+  [[nodiscard]] snapshot release();
+
+private:
+  std::optional<relay_state> next_;
+  std::set<participant_id> missing_;
+  millis until_{0};
+};
+
+} // namespace rollcall::edge

@@ -1,0 +1,104 @@
+#include "edge/relay/succession.hpp"
+#include "support/session_harness.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace rollcall;
+using namespace rollcall::test;
+using rollcall::edge::batch_fate;
+using rollcall::edge::relay_state;
+using rollcall::edge::succession;
+
+namespace {
+
+constexpr millis patience{2'500};
+constexpr millis start{1'000};
+
+/// A replica of a session with ada and bob, and a second owner that kept
+/// neither.
+class Succession : public ::testing::Test {
+protected:
+  Succession() {
+    EXPECT_TRUE(owner.create("board").ok());
+    EXPECT_TRUE(owner.join("ada", 1).ok());
+    EXPECT_TRUE(owner.join("bob", 2).ok());
+    (void)owner.state->take_batch();
+    EXPECT_TRUE(here.take(owner.state->make_snapshot()));
+  }
+
+  snapshot from_next_owner() {
+    owner.activate();
+    return owner.state->make_snapshot();
+  }
+
+  /// As a connection does that is not known to its owner.
+  result<reply> join_again(const std::string& user, std::uint64_t connection) {
+    join_command body;
+    for (const auto& who : here.make_snapshot().participants)
+      if (who.user.str() == user)
+        body.admitted = admission{who.joined, who.since, who.reconnections};
+    return owner.run(user, connection, body);
+  }
+
+  session_harness owner;
+  relay_state here;
+  succession next;
+};
+
+TEST_F(Succession, WaitsForThoseTheNewOwnerLacks) {
+  auto whole = from_next_owner();
+  ASSERT_TRUE(whole.participants.empty());
+  ASSERT_TRUE(next.hold(here, whole, start, patience));
+  EXPECT_FALSE(next.complete(start));
+  ASSERT_TRUE(join_again("ada", 1).ok());
+  EXPECT_EQ(next.take(owner.state->take_batch()), batch_fate::applied);
+  EXPECT_FALSE(next.complete(start)) << "bob is still missed";
+  ASSERT_TRUE(join_again("bob", 2).ok());
+  EXPECT_EQ(next.take(owner.state->take_batch()), batch_fate::applied);
+  ASSERT_TRUE(next.complete(start));
+  auto leads = here.bridge(next.release());
+  ASSERT_TRUE(leads);
+  EXPECT_TRUE(leads->changes.empty()) << "nobody saw the change of owner";
+  EXPECT_EQ(leads->to.epoch, owner.epoch);
+  EXPECT_FALSE(next.open());
+}
+
+TEST_F(Succession, EndsWhenTimeIsUp) {
+  ASSERT_TRUE(next.hold(here, from_next_owner(), start, patience));
+  EXPECT_FALSE(next.complete(start + patience - millis{1}));
+  EXPECT_TRUE(next.complete(start + patience));
+  auto leads = here.bridge(next.release());
+  ASSERT_TRUE(leads);
+  EXPECT_EQ(leads->changes.size(), 2U) << "both are gone";
+  EXPECT_EQ(leads->present, 0U);
+}
+
+TEST_F(Succession, ANewerSnapshotDoesNotProlongTheWait) {
+  ASSERT_TRUE(next.hold(here, from_next_owner(), start, patience));
+  ASSERT_TRUE(join_again("ada", 1).ok());
+  (void)owner.state->take_batch();
+  ASSERT_TRUE(next.hold(here, owner.state->make_snapshot(),
+                        start + millis{2'000}, patience));
+  EXPECT_EQ(next.until(), start + patience);
+  EXPECT_EQ(next.at(), owner.state->at());
+  EXPECT_TRUE(next.complete(start + patience));
+}
+
+TEST_F(Succession, HoldsNothingOfTheOwnerInForce) {
+  ASSERT_TRUE(owner.run("ada", 1, leave_command{}).ok());
+  (void)owner.state->take_batch();
+  EXPECT_FALSE(next.hold(here, owner.state->make_snapshot(), start, patience));
+}
+
+TEST_F(Succession, HoldsNothingIfNobodyIsMissed) {
+  owner.keep_pages();
+  EXPECT_FALSE(next.hold(here, from_next_owner(), start, patience));
+}
+
+TEST_F(Succession, AnEndIsTakenAtOnce) {
+  auto whole = from_next_owner();
+  whole.ended = true;
+  EXPECT_FALSE(next.hold(here, whole, start, patience));
+}
+
+} // namespace
