@@ -90,7 +90,7 @@ private:
 
   // The rooms take turns, so that no two of them are asked at once.
   void speak() {
-    auto apart = what_.period / what_.rooms;
+    auto apart = std::chrono::nanoseconds{what_.period} / what_.rooms;
     auto due = steady::now() + apart;
     for (std::size_t k = 0; !orders_.closed(); ++k, due += apart) {
       if (!crowd_.idle(due))

@@ -37,7 +37,7 @@ request_burst = 100000
 partitions = {partitions}
 
 [cluster]
-nats = "{nats}"
+nats = {nats}
 id = "bench"
 replicas = {replicas}
 
@@ -192,8 +192,8 @@ class Cluster:
             NatsServer(self.folder / f"nats{n}", n, free_port(), free_port(),
                        routes)
             for n in range(servers)]
-        urls = ",".join(f"nats://127.0.0.1:{one.port}" for one in self.nats)
-        settings = {"nats": urls, "replicas": servers, "secret": self.secret,
+        urls = [f"nats://127.0.0.1:{one.port}" for one in self.nats]
+        settings = {"nats": json.dumps(urls), "replicas": servers, "secret": self.secret,
                     "id_secret": secrets.token_hex(32)}
         self.nodes = [Node(self.folder / f"node{n}", f"node{n}", binary,
                            settings)

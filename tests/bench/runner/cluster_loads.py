@@ -34,9 +34,10 @@ def progress(text):
     print(f"  {text}", flush=True)
 
 
-def probe_for(options, cluster, rooms, period):
+def probe_for(options, cluster):
     return Probe(options.load, cluster.secret, cluster.nodes[SPEAKER].port,
-                 cluster.nodes[OBSERVER].port, rooms, period)
+                 cluster.nodes[OBSERVER].port, options.sessions,
+                 options.period_ms)
 
 
 # -- failover ------------------------------------------------------------------
@@ -83,7 +84,7 @@ def failover(options):
     with Cluster(options.rollcalld, options.nats) as cluster, \
             machine.Neighbours() as neighbours:
         try:
-            with probe_for(options, cluster, options.sessions, 10) as probe:
+            with probe_for(options, cluster) as probe:
                 for number in range(options.kills):
                     probe.wait_quiet(2)
                     probe.forget()
@@ -161,7 +162,7 @@ def handover(options):
             machine.Neighbours() as neighbours:
         try:
             node = cluster.nodes[VICTIM]
-            with probe_for(options, cluster, options.sessions, 10) as probe:
+            with probe_for(options, cluster) as probe:
                 for number in range(options.handovers):
                     for change in (stop_node, start_node):
                         probe.wait_quiet(1.5)
