@@ -265,8 +265,11 @@ class Holder:
         self.ready.set()
 
     def say(self, word):
-        self.process.stdin.write(word + "\n")
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(word + "\n")
+            self.process.stdin.flush()
+        except OSError:
+            raise RuntimeError(f"the clients of node{self.part} died") from None
 
     def await_line(self, seconds):
         if not self.ready.wait(seconds):
