@@ -223,6 +223,13 @@ class Cluster:
         return "\n".join(f"-- {one.name}\n{one.last_words()}"
                          for one in self.nodes)
 
+    def complaints(self):
+        """Warnings and errors of all nodes."""
+        return [f"{node.name}: {line}" for node in self.nodes
+                for line in (node.folder / "log").read_text(
+                    errors="replace").splitlines()
+                if line.split(" ")[1:2] in (["warn"], ["error"])]
+
     def stream_leaders(self):
         """Partition by partition, the number of the NATS server that leads
         its stream."""

@@ -96,6 +96,7 @@ def failover(options):
                              f"{min(w['ms'] for w in waits.values()):.0f}-"
                              f"{max(w['ms'] for w in waits.values()):.0f} ms")
                 probe.wait_quiet(2)
+            complaints = cluster.complaints()
         except BaseException:
             print(cluster.last_words())
             raise
@@ -103,7 +104,8 @@ def failover(options):
     if seen.get("left") or seen.get("joined"):
         raise RuntimeError(f"someone left, or joined again: {seen}")
     context = {"kills": len(runs), "surprises": seen,
-               "refused": probe.refused, **neighbours.report}
+               "refused": probe.refused, "complaints": complaints,
+               **neighbours.report}
 
     def some(died):
         return [wait["ms"] for waits in runs for wait in waits.values()
@@ -176,6 +178,7 @@ def handover(options):
                                  f"{len(moved)} of {len(rooms)} sessions "
                                  f"moved, slowest {max(moved, default=0):.0f} "
                                  f"ms, others {slowest_other(rooms):.0f} ms")
+            complaints = cluster.complaints()
         except BaseException:
             print(cluster.last_words())
             raise
@@ -190,7 +193,8 @@ def handover(options):
 
     both = ("stop_node", "start_node")
     context = {"handovers": len(runs), "surprises": seen,
-               "refused": probe.refused, **neighbours.report}
+               "refused": probe.refused, "complaints": complaints,
+               **neighbours.report}
     return [
         entry("handover", some(True, "ms", *both), runs, reach_ms=100,
               **context),
