@@ -15,8 +15,9 @@ namespace rollcall::bench {
 /// `plan::period`, open loop, and another watches at `plan::observer_port`,
 /// until standard input ends. Prints a line for each answer,
 /// `A <room> <due> <answered> <epoch> <ok or code>`, and one for
-/// each thing a member sees that nobody asked for, `E <member> <when> <what>`.
-/// In the end the observers must have the last word of every room.
+/// each thing a member sees that nobody asked for, `E <member> <when> <what>
+/// <the message>`. In the end the observers must have the last word of every
+/// room.
 [[nodiscard]] outcome probe(const plan& what, const dialect& language);
 
 /// `plan::members` join rooms in turn, `plan::period` apart, through sockets

@@ -15,6 +15,7 @@ namespace {
 // The server lets one connection have 64.
 constexpr std::size_t waiting_most = 48;
 constexpr std::chrono::seconds last_word_within{15};
+constexpr std::size_t shown_most = 500;
 // What an observer need not see while nobody comes or goes.
 constexpr std::array<std::string_view, 4> surprises{"joined", "left",
                                                     "suspected", "resumed"};
@@ -174,10 +175,12 @@ private:
   void take_push(std::size_t who, std::string_view head, std::string_view text,
                  steady::time_point now) {
     auto tell = [&](std::string_view what) {
+      auto shown = text.substr(0, shown_most);
       if (watching_)
-        std::printf("E %zu %lld %.*s\n", who,
+        std::printf("E %zu %lld %.*s %.*s\n", who,
                     static_cast<long long>(nanoseconds(now)),
-                    static_cast<int>(what.size()), what.data());
+                    static_cast<int>(what.size()), what.data(),
+                    static_cast<int>(shown.size()), shown.data());
     };
     if (who >= what_.rooms)
       if (auto n = number_behind(text, R"("n":)"))

@@ -122,7 +122,7 @@ def failover(options):
 def summary(probe):
     """How often members saw what nobody asked for."""
     out = {}
-    for _, _, what in probe.surprises:
+    for _, _, what, _ in probe.surprises:
         out[what] = out.get(what, 0) + 1
     return out
 
@@ -184,6 +184,8 @@ def handover(options):
             raise
     seen = summary(probe)
     if seen or probe.refused:
+        for member, when, _, text in probe.surprises[:5]:
+            progress(f"member {member} at {when:.3f}: {text}")
         raise RuntimeError(f"members noticed: {seen}, "
                            f"{probe.refused} refused")
 

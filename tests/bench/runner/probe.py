@@ -127,8 +127,9 @@ class Probe:
             if line[0] == "A":
                 self._take_answer(line.split())
             elif line[0] == "E":
-                _, member, when, what = line.split()
-                self.surprises.append((int(member), int(when) / 1e9, what))
+                _, member, when, what, text = line.rstrip().split(" ", 4)
+                self.surprises.append((int(member), int(when) / 1e9, what,
+                                       text))
             elif line[0] == "{":
                 self.result = json.loads(line)
             else:
