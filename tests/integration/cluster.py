@@ -22,27 +22,30 @@ def free_port():
 class Nats:
     """One nats-server with JetStream; may be started again and again."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *flags, host="127.0.0.1", prefix=()):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.flags = list(flags)
+        self.host = host
+        self.prefix = list(prefix)
         self.port = free_port()
         self.process = None
 
     @property
     def url(self):
-        return f"nats://127.0.0.1:{self.port}"
+        return f"nats://{self.host}:{self.port}"
 
     def start(self):
         with open(self.folder / "log", "ab") as out:
             self.process = subprocess.Popen(
-                ["nats-server", "--addr", "127.0.0.1", "--port",
+                [*self.prefix, "nats-server", "--addr", self.host, "--port",
                  str(self.port), "--jetstream", "--store_dir",
-                 str(self.folder / "data")],
+                 str(self.folder / "data"), *self.flags],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         deadline = time.monotonic() + 10
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                socket.create_connection((self.host, self.port), 1).close()
                 return self
             except OSError:
                 assert time.monotonic() < deadline
