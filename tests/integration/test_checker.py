@@ -146,6 +146,16 @@ def test_a_leave_that_nobody_wanted(story, reason):
     assert story.kinds() == ["false_leave"]
 
 
+def test_a_leave_and_a_return_in_one_breath(story):
+    story.see(1, changes(2, 3, left("bob", 3, 1), joined("bob", 3, 2)))
+    assert story.kinds() == ["flap"]
+
+
+def test_a_leave_and_a_return_in_one_batch_of_many_ticks(story):
+    story.see(1, changes(2, 4, left("bob", 3, 1), joined("bob", 4, 2)))
+    assert story.kinds() == ["false_leave"]
+
+
 def test_a_leave_that_only_a_snapshot_shows(story):
     story.see(1, snapshot(["ann"], 5))
     assert story.kinds() == ["false_leave"]
@@ -228,6 +238,14 @@ def test_a_ghost_of_a_join_that_was_refused(story):
     assert story.kinds(30) == []
     check.refused(31, 1, "unavailable")
     assert story.kinds() == ["ghost"]
+
+
+def test_changes_behind_the_end_of_a_subscription_attach_nobody(story):
+    check = story.checker
+    check.detached(1, "ann", "s")
+    story.see(1.1, changes(2, 3, state("live", "bob", 3, live={"a": 1})))
+    check.ended(2, "bob", "s", "id-bob", "leave")
+    assert story.kinds() == []
 
 
 def test_a_ghost_who_was_kicked(story):
@@ -365,7 +383,7 @@ def test_a_client_that_stood_still_blames_nobody(story):
     assert story.kinds() == []
 
 
-# -- copies of streams ---------------------------------------------------------
+# -- copies of streams -------------------------------------------------------
 
 
 def record(sequence, subject, body, flags=0):
@@ -411,7 +429,7 @@ def test_copies_that_differ(tmp_path, blocks):
 
 
 def test_every_class_is_planted_above():
-    planted = {"lost", "ghost", "false_leave", "duplicate", "went_back",
-               "counts", "doubled", "diverged", "unanswered", "torn",
-               "protocol", "crashed", "stuck", "replicas"}
+    planted = {"lost", "ghost", "false_leave", "flap", "duplicate",
+               "went_back", "counts", "doubled", "diverged", "unanswered",
+               "torn", "protocol", "crashed", "stuck", "replicas"}
     assert planted == set(CLASSES)

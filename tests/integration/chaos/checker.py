@@ -31,9 +31,9 @@ BOUNDS = {"leave": LEFT, "close": LEFT, "kicked": LEFT, "removed": LEFT,
 #: Seconds for which a `left` waits for what its participant has to say.
 JUDGE_AFTER = 2.0
 
-CLASSES = ["lost", "ghost", "false_leave", "duplicate", "went_back", "counts",
-           "doubled", "diverged", "unanswered", "torn", "protocol", "crashed",
-           "stuck", "replicas"]
+CLASSES = ["lost", "ghost", "false_leave", "flap", "duplicate", "went_back",
+           "counts", "doubled", "diverged", "unanswered", "torn", "protocol",
+           "crashed", "stuck", "replicas"]
 
 Violation = collections.namedtuple("Violation", "kind t text")
 
@@ -143,7 +143,8 @@ class Checker(Observers):
 
     def detached(self, t, user, session):
         """The observer gets no more of it; its version still counts."""
-        self.views[user, session].attached = False
+        view = self.views[user, session]
+        view.attached = view.expecting = False
 
     def disconnected(self, t, user, node, code, own):
         """A connection ended: by its client, or (not `own`) under it."""
@@ -177,6 +178,7 @@ class Checker(Observers):
         says that the same op_id was sent before."""
         if op == "join":
             # From here on they may be there, whatever becomes of the answer.
+            self.views[user, session].expecting = True
             self.departures.pop((session, self.names.get(user)), None)
         view = self.views[user, session]
         self.asks[number] = (t, user, session, op, key, value, op_id, again,
@@ -274,7 +276,7 @@ class Checker(Observers):
                            f"{', '.join(seen)}")
             del self.departures[session, who]
 
-    def judge_left(self, key, t, reason, observer):
+    def judge_left(self, key, t, reason, observer, flap):
         session, who, at = key
         if key in self.judged:
             return
@@ -289,7 +291,9 @@ class Checker(Observers):
             return
         if self.excused(stint.node, t):
             return
-        self.wrong("false_leave", t, f"{session}: {observer} saw "
+        # In one batch with their return nobody was away, but it was said.
+        kind = "flap" if flap else "false_leave"
+        self.wrong(kind, t, f"{session}: {observer} saw "
                    f"{stint.user} (at {stint.node}, there since {stint.at}) "
                    f"leave at {at} because of {reason}")
 

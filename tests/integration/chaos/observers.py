@@ -13,6 +13,8 @@ class View:
     def __init__(self):
         self.at = None
         self.attached = False
+        #: a join is under way: changes may continue what it had
+        self.expecting = False
         self.people = {}
         self.present = self.total = 0
         self.host = None
@@ -83,7 +85,8 @@ class Observers:
         for key, stints in self.stints.items():
             if key[0] == session and key[1] not in view.people:
                 if stints and stints[-1].end is None and stints[-1].at <= at:
-                    self.lefts.setdefault((*key, at), (t, "absent", user))
+                    self.lefts.setdefault(
+                        (*key, at), (t, "absent", user, False))
 
     def take_picture(self, t, user, session, view):
         """One version is one state, whoever sees it and whenever."""
@@ -114,7 +117,8 @@ class Observers:
         view = self.views[user, session]
         begin, end = tuple(push["from"]), tuple(push["to"])
         if not view.attached:
-            if begin != view.at:
+            # The last of an old subscription may come behind its end.
+            if begin != view.at or not view.expecting:
                 return
             view.attached = True
         if end < begin:
@@ -128,28 +132,30 @@ class Observers:
         if begin != view.at:
             self.wrong("protocol", t, f"{user}, {session}: a gap from "
                        f"{view.at} to {begin}")
+        back = {(c["participant"]["participant_id"], c["rev"])
+                for c in push["changes"] if c["type"] == "joined"
+                and "participant" in c}
         for change in push["changes"]:
             # Which epoch a revision is of is known only inside one epoch.
             at = (end[0], change["rev"]) if begin[0] == end[0] else None
-            self.take_change(t, user, session, view, end, at, change)
+            flap = (change.get("participant_id"), change["rev"]) in back
+            self.take_change(t, user, session, view, at, change, flap)
         view.at = end
         self.take_counts(t, user, view, push)
         self.take_picture(t, user, session, view)
 
-    def take_change(self, t, user, session, view, end, at, change):
+    def take_change(self, t, user, session, view, at, change, flap):
         kind, who = change["type"], change.get("participant_id")
+        where = f"{user}, {session} at {at or view.at}"
         if kind == "joined":
             joined = change["participant"]
             if joined["participant_id"] in view.people:
-                self.wrong("duplicate", t, f"{user}, {session} at {end}: "
-                           f"{joined.get('user')} joins while there")
+                self.wrong("duplicate", t, f"{where}: {joined.get('user')} "
+                           "joins while there")
             view.people[joined["participant_id"]] = dict(joined)
         elif kind == "left":
             view.people.pop(who, None)
-            key = (session, who, at or view.at)
-            if key not in self.lefts and key not in self.judged:
-                self.counted[f"left: {change['reason']}"] += 1
-                self.lefts[key] = (t, change["reason"], user)
+            self.take_left(t, user, session, at or view.at, change, flap)
         elif kind == "member" and "role" in change and at:
             self.take_effect(t, user, session, at, change)
         elif kind == "host":
@@ -157,9 +163,15 @@ class Observers:
         fold(view.people.get(who), change)
         if kind in ("joined", "left") \
                 and change["present"] != len(view.people):
-            self.wrong("counts", t, f"{user}, {session} at {end}: {kind} says "
-                       f"present {change['present']}, "
-                       f"{len(view.people)} in the roster")
+            self.wrong("counts", t, f"{where}: {kind} says present "
+                       f"{change['present']}, {len(view.people)} in the "
+                       "roster")
+
+    def take_left(self, t, user, session, at, change, flap):
+        key = (session, change["participant_id"], at)
+        if key not in self.lefts and key not in self.judged:
+            self.counted[f"left: {change['reason']}"] += 1
+            self.lefts[key] = (t, change["reason"], user, flap)
 
     def take_effect(self, t, user, session, at, change):
         """Every role that is set is new: it may take effect once."""

@@ -215,7 +215,7 @@ class Run:
                     self.history.note(
                         "crashed", what=f"{node.name} ended with {status}: "
                         f"{said}")
-                if node.process is None or node.process.poll() is None:
+                if node not in self.world.fallen():
                     continue
                 node.process = None
                 with contextlib.suppress(AssertionError):
@@ -374,6 +374,9 @@ class Run:
         self.say(f"{counted['committed']} committed, {counted['accepted']} "
                  f"accepted, {counted['unavailable']} unavailable, "
                  f"{counted['read back']} read back")
+        if self.world.refused_starts:
+            self.say(f"{self.world.refused_starts} starts without NATS, "
+                     "tried again")
         totals = self.checker.totals()
         self.say(", ".join(f"{kind} {totals[kind]}" for kind in CLASSES))
         self.say(f"{passed} passed, {failed} failed")

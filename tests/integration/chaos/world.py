@@ -4,12 +4,16 @@ import asyncio
 import os
 import pathlib
 import signal
+import time
 
 from chaos import network
 from cluster import NODES, Nats, free_port
 from node import Node
 
 DISK_MIB = 192
+#: Until a node has to have started, NATS being back or not.
+START_SECONDS = 60
+NO_NATS = "no NATS server answers"
 #: Where all clocks and rates are the same for every run.
 FLAGS = ["--limits-requests-per-second", "100000",
          "--limits-request-burst", "100000"]
@@ -51,6 +55,9 @@ class World:
         self.make_servers(servers)
         self.make_nodes([*FLAGS, "--engine-partitions", str(partitions),
                          *flags])
+        #: nodes that are about to start, and how often one found no NATS
+        self.starting = set()
+        self.refused_starts = 0
         self.disk = None
         if self.network:
             self.disk = Disk(self.nodes[-1].data)
@@ -104,7 +111,30 @@ class World:
     # -- nodes ----------------------------------------------------------------
 
     async def start_node(self, node):
-        await asyncio.to_thread(node.start)
+        """Starts it, as a service manager would: a node that found no NATS
+        has ended, and is started again."""
+        until = time.monotonic() + START_SECONDS
+        self.starting.add(node)
+        try:
+            while not await self.try_start(node):
+                assert time.monotonic() < until, node.said()
+                await asyncio.sleep(0.3)
+        finally:
+            self.starting.discard(node)
+
+    async def try_start(self, node):
+        try:
+            await asyncio.to_thread(node.start)
+            return True
+        except AssertionError:
+            process, node.process = node.process, None
+            ended = process.poll() is not None
+            process.kill()
+            await asyncio.to_thread(process.wait)
+            if not ended or NO_NATS not in node.said():
+                raise
+        self.refused_starts += 1
+        return False
 
     async def end_node(self, node, how):
         """Ends it; its status."""
@@ -113,7 +143,8 @@ class World:
     def fallen(self):
         """Nodes that ended without being told to."""
         return [one for one in self.nodes
-                if one.process is not None and one.process.poll() is not None]
+                if one.process is not None and one not in self.starting
+                and one.process.poll() is not None]
 
     def end(self):
         for one in [*self.nodes, *self.servers]:
