@@ -101,6 +101,12 @@ def test_a_version_that_goes_back_over_a_reconnection(story):
     assert story.kinds() == ["went_back"]
 
 
+def test_who_has_forgotten_everything_may_see_an_older_version(story):
+    story.checker.forgot(1, "ann")
+    story.see(2, snapshot(["ann", "bob"], 1))
+    assert story.kinds() == []
+
+
 def test_an_answer_older_than_what_its_asker_had_seen(story):
     story.checker.asked(1, 1, "ann", "s", "set_live")
     story.checker.answered(1, 1, at(1), "accepted")
@@ -318,12 +324,23 @@ def test_an_effect_that_comes_twice(story):
     assert story.kinds() == ["doubled"]
 
 
-def test_a_repetition_with_another_answer(story):
+@pytest.mark.parametrize("again", [at(2), at(4), at(3, 2)])
+def test_a_repetition_with_another_answer(story, again):
     commit(story.checker, 1, 1, "r1", at(3))
     story.checker.asked(2, 2, "ann", "s", "set_member", "m", "r1", "o-r1",
                         again=True)
-    story.checker.answered(2.1, 2, at(4), "committed")
+    story.checker.answered(2.1, 2, again, "committed")
     assert story.kinds() == ["doubled"]
+
+
+@pytest.mark.parametrize("again, kinds", [(at(2), []), (at(4), ["doubled"])])
+def test_a_repetition_to_another_owner(story, again, kinds):
+    commit(story.checker, 1, 1, "r1", at(3))
+    story.checker.fault(1.5, 1, ["node1"])
+    story.checker.asked(2, 2, "ann", "s", "set_member", "m", "r1", "o-r1",
+                        again=True)
+    story.checker.answered(2.1, 2, again, "committed")
+    assert story.kinds() == kinds
 
 
 # -- the rest -----------------------------------------------------------------

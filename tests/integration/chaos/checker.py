@@ -154,6 +154,11 @@ class Checker(Observers):
         if not own and not self.excused(node, t):
             self.wrong("torn", t, f"{user} at {node}: closed with {code}")
 
+    def forgot(self, t, user):
+        """Its page was closed: what it saw is not there to go back from."""
+        for key in [key for key in self.views if key[0] == user]:
+            del self.views[key]
+
     def kick_asked(self, t, session, participant):
         self.kicks[session, participant].append(t)
 
@@ -196,8 +201,12 @@ class Checker(Observers):
             self.wrong("went_back", t, f"{user}, {session}: {op} answered at "
                        f"{at}, asked after {seen}")
         if op_id is not None and level == "committed":
-            first = self.first_answers.setdefault((session, op_id), at)
-            if first != at:
+            first, when = self.first_answers.setdefault((session, op_id),
+                                                        (at, t))
+            # An owner knows the version at which the one before it began
+            # the change, not the one at which it was done.
+            older = at < first and any(f.near(when, t) for f in self.recent)
+            if first != at and not older:
                 self.wrong("doubled", t, f"{user}, {session}: {op} {op_id} "
                            f"answered at {first}, then at {at}")
         if key is not None and level == "committed":

@@ -75,7 +75,7 @@ async def fall_silent(person):
         pass
     if person.client is client:
         person.drop("silence")
-        person.resume, person.replicas = None, {}
+        person.begin_anew()
 
 
 async def kick(person):

@@ -91,7 +91,7 @@ class Person:
                 CONNECT_SECONDS)
         except Refused:
             # The secret is of no use any more; a fresh start is.
-            self.resume, self.replicas = None, {}
+            self.begin_anew()
             self.fresh_starts += 1
             return False
         except Exception:  # no listener, silent or cut: the next one then
@@ -129,11 +129,16 @@ class Person:
 
     async def goodbye(self):
         client = self.forget("close")
-        self.resume, self.replicas = None, {}
+        self.begin_anew()
         try:
             await asyncio.wait_for(client.close(), 3)
         except (OSError, asyncio.TimeoutError):
             client.drop()
+
+    def begin_anew(self):
+        """As a page that was closed and opened again."""
+        self.resume, self.replicas = None, {}
+        self.note("forgot", user=self.user)
 
     # -- questions ------------------------------------------------------------
 

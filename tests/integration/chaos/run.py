@@ -374,6 +374,9 @@ class Run:
         self.say(f"{counted['committed']} committed, {counted['accepted']} "
                  f"accepted, {counted['unavailable']} unavailable, "
                  f"{counted['read back']} read back")
+        anew = sum(one.fresh_starts for one in self.everyone)
+        if anew:
+            self.say(f"{anew} resumes refused")
         if self.world.refused_starts:
             self.say(f"{self.world.refused_starts} starts without NATS, "
                      "tried again")
