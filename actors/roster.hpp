@@ -42,6 +42,8 @@ struct connection {
   /// Steady time at which something happens to it, and as what it then ends.
   std::optional<millis> deadline;
   leave_reason reason = leave_reason::timeout;
+  /// Steady time of its join; of a restored one long ago.
+  millis entered{0};
 };
 
 /// A present user.

@@ -13,6 +13,9 @@ namespace {
 /// Longer than two announcements are apart.
 constexpr millis unnamed_grace{2'500};
 
+/// An announcement that is under way for longer was lost.
+constexpr millis announcement_transit{1'500};
+
 } // namespace
 
 // -- what edges notice -------------------------------------------------------
@@ -103,7 +106,7 @@ void session_state::confirm(participant& who, connection& target) {
 }
 
 // A `closed` that was lost on its way must not leave a ghost. One who joined
-// while the announcement was under way is named by the next.
+// while the announcement was under way cannot be named by it.
 void session_state::doubt_unnamed(const node_id& edge,
                                   const announce_note& told, instant now) {
   std::set<connection_id> named{told.connections.begin(),
@@ -112,7 +115,8 @@ void session_state::doubt_unnamed(const node_id& edge,
   for (const auto& [joined, who] : roster_.in_order()) {
     bool touched = false;
     for (auto& item : who->connections) {
-      if (item.edge != edge || item.deadline || named.contains(item.id))
+      if (item.edge != edge || item.deadline || named.contains(item.id)
+          || now.steady < item.entered + announcement_transit)
         continue;
       item.suspected = true;
       // As restored ones: the edge's word is enough to bring it back.

@@ -120,7 +120,7 @@ void session_state::enter(const command& asked, const join_command& body,
   who.shown_connections = 1;
   who.connections.push_back({asked.connection, asked.edge,
                              connection_source::socket, false, false,
-                             std::nullopt, leave_reason::timeout});
+                             std::nullopt, leave_reason::timeout, now.steady});
   auto& added = roster_.add(std::move(who));
   roster_.mark_dirty(added);
   const auto* known = member(added.user);
@@ -138,9 +138,9 @@ void session_state::enter(const command& asked, const join_command& body,
 void session_state::add_socket(participant& who, const command& asked,
                                instant now) {
   auto before = who.connections;
-  roster_.add_connection(who, {asked.connection, asked.edge,
-                               connection_source::socket, false, false,
-                               std::nullopt, leave_reason::timeout});
+  roster_.add_connection(
+    who, {asked.connection, asked.edge, connection_source::socket, false, false,
+          std::nullopt, leave_reason::timeout, now.steady});
   if (settings_.duplicates == duplicate_policy::kick_old)
     for (const auto& old : before) {
       dismiss(old.id, old.edge, leave_reason::replaced);
@@ -151,9 +151,9 @@ void session_state::add_socket(participant& who, const command& asked,
 
 result<reply> session_state::resume(const command& asked, participant& who,
                                     connection_id old, instant now) {
-  roster_.add_connection(who, {asked.connection, asked.edge,
-                               connection_source::socket, false, false,
-                               std::nullopt, leave_reason::timeout});
+  roster_.add_connection(
+    who, {asked.connection, asked.edge, connection_source::socket, false, false,
+          std::nullopt, leave_reason::timeout, now.steady});
   dismiss(old, roster_.at(who, old).edge, leave_reason::replaced);
   end_connection(who, old, leave_reason::replaced, now);
   show_presence(who);
