@@ -1,8 +1,10 @@
-"""The history checker catches what it is for: each violation is planted."""
+"""The checker catches what it is for: every violation is planted."""
+
+import random
 
 import pytest
 
-from chaos import streams
+from chaos import faults, streams
 from chaos.checker import (AFTER_FAULT, CLASSES, DROPPED, EXCUSE, SLACK,
                            Checker)
 
@@ -191,6 +193,18 @@ def test_a_leave_long_after_its_own_node_was_down(story):
     story.see(3 + EXCUSE, changes(2, 3, left("bob", 3, 1), present=1,
                                   total=1))
     assert story.kinds() == ["false_leave"]
+
+
+@pytest.mark.parametrize("after, kinds", [(1, []), (9, ["false_leave"])])
+def test_an_old_fault_does_not_excuse_a_new_stay(story, after, kinds):
+    check = story.checker
+    check.fault(1, 1, ["node2"])
+    check.ended(1, "bob", "s", "id-bob", "lost")
+    check.healed(2, 1)
+    check.joined(2 + after, "bob", "s", "id-bob", "node2", at(4))
+    story.see(13, changes(2, 4, left("bob", 3, 1), joined("bob", 4, 2)))
+    story.see(14, changes(4, 5, left("bob", 5, 1), present=1, total=1))
+    assert story.kinds() == kinds
 
 
 def test_a_leave_after_a_drop_is_no_surprise(story):
@@ -450,3 +464,18 @@ def test_every_class_is_planted_above():
                "went_back", "counts", "doubled", "diverged", "unanswered",
                "torn", "protocol", "crashed", "stuck", "replicas"}
     assert planted == set(CLASSES)
+
+
+# -- the plan of a run --------------------------------------------------------
+
+
+def test_a_seed_is_a_plan_with_every_kind_and_no_target_struck_twice():
+    kinds = [kind for kind in faults.WEIGHTS if kind != "nats_leader"]
+    for seed in range(50):
+        one, other = (faults.plan(random.Random(seed), 60, kinds, kinds)
+                      for _ in range(2))
+        assert one == other and len(one) == 60
+        assert {fault.kind for fault in one} == set(kinds)
+        for fault in one:
+            if fault.kind == "pair":
+                assert not faults.same_target(*fault.parts)

@@ -22,6 +22,8 @@ SLACK = 4.0
 FORGIVEN = 0.8
 #: How long an edge's own trouble excuses what is said of its clients.
 EXCUSE = 25.0
+#: A stay that begins this long after the fault is not excused by it.
+UNSETTLED = 3.0
 #: A question may go unanswered around a fault only.
 ANSWER_SECONDS = 6.0
 BOUNDS = {"leave": LEFT, "close": LEFT, "kicked": LEFT, "removed": LEFT,
@@ -95,9 +97,12 @@ class Checker(Observers):
         one.end = t
         self.recent.append(one)
 
-    def excused(self, node, t, before=EXCUSE):
-        return any(("*" in f.nodes or node in f.nodes)
-                   and f.near(t - before, t) for f in self.recent)
+    def excused(self, node, t, since=0):
+        """Whether a node's own fault excuses what happens at `t` to a stay
+        there that began at `since`."""
+        begin = max(t - EXCUSE, since - UNSETTLED)
+        return any(("*" in f.nodes or node in f.nodes) and f.near(begin, t)
+                   for f in self.recent)
 
     def crashed(self, t, what):
         self.wrong("crashed", t, what)
@@ -298,7 +303,7 @@ class Checker(Observers):
         if reason in ("kicked", "absent") and any(
                 k <= t for k in self.kicks[session, who]):
             return
-        if self.excused(stint.node, t):
+        if self.excused(stint.node, t, stint.t):
             return
         # In one batch with their return nobody was away, but it was said.
         kind = "flap" if flap else "false_leave"
