@@ -69,8 +69,9 @@ class Observers:
         view = self.views[user, session]
         at = tuple(push["at"])
         if view.at is not None and at < view.at:
+            stale = ", stale" if push.get("stale") else ""
             self.wrong("went_back", t, f"{user}, {session}: {at} after "
-                       f"{view.at}, snapshot {push['why']}")
+                       f"{view.at}, snapshot {push['why']}{stale}")
         view.at, view.attached = max(at, view.at or at), True
         view.people = {}
         for one in push.get("participants", ()):
