@@ -14,7 +14,7 @@ namespace rollcall::cluster {
 
 namespace {
 
-constexpr std::int64_t answer_ms = 2'000;
+constexpr std::int64_t answer_ms = 1'000;
 constexpr std::chrono::milliseconds between_tries{100};
 
 // What the journal asks of JetStream; see stream_calls. Without a body each is
@@ -102,7 +102,18 @@ void probe_streams(prober& at, const subjects& names) {
   at.publish(names.journal_probe(), {});
 }
 
-/// Asks for a stream, whether there is one or not.
+/// Whether an answer of JetStream's says that there is none.
+bool says_no_jetstream(natsMsg* message) {
+  if (natsMsg_IsNoResponders(message))
+    return true;
+  auto size = static_cast<std::size_t>(natsMsg_GetDataLength(message));
+  auto told = parse_info_answer({natsMsg_GetData(message), size});
+  return told.error == stream_error::not_enabled
+         || told.error == stream_error::not_enabled_for_account;
+}
+
+/// Asks for a stream, whether there is one or not. Servers that still elect a
+/// leader do not answer, and that is no reason to refuse.
 result<done> ask_jetstream(prober& at, const subjects& names,
                            const nats_options& options,
                            const std::string& inbox,
@@ -113,32 +124,20 @@ result<done> ask_jetstream(prober& at, const subjects& names,
     natsMsg* raw = nullptr;
     auto status = natsSubscription_NextMsg(&raw, answers, answer_ms);
     nats_message_ptr message{raw};
-    auto nobody = status == NATS_NO_RESPONDERS
-                  || (status == NATS_OK && natsMsg_IsNoResponders(raw));
-    if (status == NATS_OK && !nobody) {
-      auto size = static_cast<std::size_t>(natsMsg_GetDataLength(raw));
-      auto told = parse_info_answer({natsMsg_GetData(raw), size});
-      if (told.error != stream_error::not_enabled
-          && told.error != stream_error::not_enabled_for_account)
-        return done{};
-      nobody = true;
-    }
-    // A server that has just started may need a moment. Nothing comes now.
-    if (std::chrono::steady_clock::now() + between_tries < until) {
-      natsMsg* late = nullptr;
-      (void)natsSubscription_NextMsg(&late, answers, between_tries.count());
-      message.reset(late);
-      continue;
-    }
-    if (nobody)
+    bool none = status == NATS_NO_RESPONDERS
+                || (status == NATS_OK && says_no_jetstream(raw));
+    if (!none)
+      return done{};
+    // A server that has just started may need a moment.
+    if (std::chrono::steady_clock::now() + between_tries >= until)
       return fail(errc::unavailable,
                   "NATS has no JetStream for this user: turn it on in the "
                   "server and for the account",
                   "nats");
-    return fail(errc::unavailable,
-                "JetStream does not answer: does NATS have a majority of its "
-                "servers, and may the user subscribe to _INBOX.*.*?",
-                "nats");
+    // Nothing comes that was not asked for.
+    natsMsg* late = nullptr;
+    (void)natsSubscription_NextMsg(&late, answers, between_tries.count());
+    message.reset(late);
   }
 }
 

@@ -12,7 +12,7 @@ namespace rollcall::cluster {
 /// its own, in ways that have no effect. A `core` node needs JetStream as
 /// well. Waits for a server as `nats_connection::open` does, and fails with
 /// the same; also with `forbidden`, which names every right that is missing
-/// and the setting, and `unavailable` when JetStream is off or does not answer.
+/// and the setting, and `unavailable` when JetStream is off.
 [[nodiscard]] result<done> check_nats_access(const nats_options& options,
                                              bool core);
 
