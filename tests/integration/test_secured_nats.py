@@ -9,8 +9,9 @@ import pytest
 
 from cluster import Cluster
 from node import run
+from nats_operator import OperatedNats
 from raw_nats import RawNats
-from secured import SecuredNats, make_authority
+from secured import EXAMPLE, SecuredNats, make_authority
 from test_cluster import ask_until
 
 SETTINGS = {"identity": "named", "membership": "durable", "host": "appointed"}
@@ -253,3 +254,39 @@ async def test_no_id_reaches_a_subject(tmp_path):
     assert any(".n." in one for one in seen)
     strange = [one for one in seen if not KNOWN_SUBJECTS.fullmatch(one)]
     assert strange == [], strange
+
+
+def example_rights():
+    """What deploy/nats lets a node publish and hear that owns partitions."""
+    text = (EXAMPLE / "accounts.conf").read_text()
+    text = text[text.index("rollcall-core\n"):text.index("rollcall-edge\n")]
+    lists = re.search(r"publish: \[(.*?)\].*subscribe: \[(.*?)\]", text,
+                      re.DOTALL)
+    return [re.findall(r'"([^"]+)"', part) for part in lists.groups()]
+
+
+@pytest.mark.seconds(60)
+async def test_a_creds_file_works(tmp_path):
+    nats = OperatedNats(tmp_path / "nats", *example_rights())
+    flags = ("--cluster-credentials", str(nats.credentials))
+    one = Cluster(tmp_path / "nodes", *flags, nats=nats,
+                  roles=[("core,edge",)] * 2)
+    try:
+        one.start()
+        async with one.crew(0) as first, one.crew(1) as second:
+            ada, ben = await first.connect("ada"), await second.connect("ben")
+            await ask_until(ada, "create_session", session="s", kind="stage",
+                            settings=SETTINGS)
+            await ada.join("s")
+            await ben.join("s")
+            await ada.until(lambda: ada["s"].present == 2)
+        # Another operator's file is refused.
+        nats.end()
+        other = OperatedNats(tmp_path / "other", [">"], [">"])
+        status, _, errors = await asyncio.to_thread(
+            run, "--quickstart", "--data-dir", tmp_path / "data",
+            "--cluster-nats", nats.start().url, "--cluster-credentials",
+            other.credentials)
+        assert status == 1 and "refuses the user" in errors, errors
+    finally:
+        one.end()
