@@ -221,7 +221,7 @@ TEST(Config, ReadsRoles) {
               .good()
               .config.cluster.roles,
             (node_roles{true, false}));
-  for (const char* bad : {"", "Core", "core,", "core,edge,edge"}) {
+  for (const char* bad : {"", "Core", "core,none", "core,edge,edge"}) {
     w.flags.back() = bad;
     EXPECT_EQ(w.wrong().size(), 1U) << bad;
   }
