@@ -43,9 +43,9 @@ class Script:
         self.folder = pathlib.Path(folder)
         self.data = self.folder / "data"
         # Three NATS servers, and 100 above what is between them.
-        base = free_ports(nodes + 103)
+        base = free_ports(2 * nodes + 103)
         self.ports = list(range(base, base + nodes))
-        self.nats_port = base + nodes
+        self.nats_port = base + 2 * nodes
         self.output = self.folder / "output"
         self.process = None
 
@@ -136,6 +136,23 @@ async def test_links_lead_into_one_session_and_data_stay(script, servers):
     script.process.terminate()
     assert script.process.wait(END_SECONDS) == 0, script.said()
     assert script.left() == []
+
+
+async def test_split_roles_look_the_same(script):
+    links = script.start("--roles", "split").await_links()
+    assert [int(port) for port, _ in links] == script.ports
+    ada, ben = [await connect(*link) for link in links]
+    await ada.ask("create_session", session="s", kind="party")
+    for one in (ada, ben):
+        await one.join("s")
+    for one in (ada, ben):
+        await one.until(lambda: one["s"].present == 2)
+        await one.close()
+    # What is kept is kept elsewhere.
+    assert not (script.data / "node1" / "store").exists()
+    assert (script.data / "core1" / "store").exists()
+    script.process.terminate()
+    assert script.process.wait(END_SECONDS) == 0, script.said()
 
 
 def test_killed_it_leaves_nothing_behind(script):
