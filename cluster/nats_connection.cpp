@@ -28,6 +28,7 @@ struct nats_callbacks {
   nats_connection::listener tell;
   nats_options asked;
   std::atomic<bool> closing{false};
+  std::atomic<bool> given_up{false};
 
   void note(log_level level, std::string_view event) const {
     if (!asked.quiet)
@@ -44,7 +45,8 @@ struct nats_callbacks {
     }
   }
 
-  void closed() noexcept;
+  /// At most once, and not for what we closed ourselves.
+  void give_up(const failure& why) noexcept;
 };
 
 // -- what went wrong ----------------------------------------------------------
@@ -114,11 +116,9 @@ failure connect_failure(const nats_options& options, natsStatus status) {
 
 } // namespace
 
-// Only a server that refused us twice makes nats.c close by itself.
-void nats_callbacks::closed() noexcept {
-  if (closing)
+void nats_callbacks::give_up(const failure& why) noexcept {
+  if (closing || given_up.exchange(true))
     return;
-  auto why = refused_credentials(asked);
   log(log_level::error, "nats", "gave_up", {{"why", why.message}});
   try {
     if (asked.gave_up)
@@ -158,7 +158,8 @@ void on_lame_duck(natsConnection*, void* closure) {
 void on_closed(natsConnection*, void* closure) {
   std::unique_ptr<std::shared_ptr<nats_callbacks>> last{
     static_cast<std::shared_ptr<nats_callbacks>*>(closure)};
-  (**last).closed();
+  // Only a server that refused us twice makes nats.c close by itself.
+  (**last).give_up(refused_credentials((**last).asked));
 }
 
 // `Permissions Violation for Publish to "a.b"`: the words behind "for".
@@ -170,16 +171,26 @@ std::string_view refused_part(std::string_view text) {
 
 // What a user may not do is told late and without the call that asked for it.
 void on_error(natsConnection* native, natsSubscription*, natsStatus status,
-              void*) {
+              void* closure) {
   const char* text = nullptr;
-  if (status == NATS_NOT_PERMITTED
-      && natsConnection_GetLastError(native, &text) == NATS_NOT_PERMITTED)
-    log(log_level::error, "nats", "not_permitted",
-        {{"what", refused_part(text == nullptr ? "" : text)},
-         {"setting", "cluster.credentials"}});
-  else
+  if (status != NATS_NOT_PERMITTED
+      || natsConnection_GetLastError(native, &text) != NATS_NOT_PERMITTED
+      || text == nullptr) {
     log(log_level::warn, "nats", "error",
         {{"why", std::string_view{natsStatus_GetText(status)}}});
+    return;
+  }
+  auto what = refused_part(text);
+  log(log_level::error, "nats", "not_permitted",
+      {{"what", what}, {"setting", "cluster.credentials"}});
+  // The server has forgotten it and will not be asked again by itself: we
+  // would be deaf even if the right were given back.
+  if (what.starts_with("Subscription"))
+    state_of(closure).give_up(
+      fail(errc::forbidden,
+           "NATS does not let this node listen any more: mend the rights of "
+           "the user of cluster.credentials",
+           "credentials"));
 }
 
 // Without a handler nats.c would write to stderr.
@@ -285,7 +296,7 @@ void set_callbacks(setter& set, natsOptions* to,
   set(natsOptions_SetLameDuckModeCB(to, on_lame_duck, closure), "callbacks");
   set(natsOptions_SetClosedCB(to, on_closed, closure), "callbacks");
   auto* errors = (**closure).asked.quiet ? ignore_error : on_error;
-  set(natsOptions_SetErrorHandler(to, errors, nullptr), "callbacks");
+  set(natsOptions_SetErrorHandler(to, errors, closure), "callbacks");
 }
 
 /// Tries until a server lets us in, one says that it never will, or the time

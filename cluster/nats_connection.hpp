@@ -31,8 +31,9 @@ struct nats_options {
   bool quiet = false;
   /// How long `open` waits for a server.
   millis connect_timeout{5'000};
-  /// Called, on a thread of nats.c, when a connection that was open is given
-  /// up: its server refused us twice. There is no way back for it.
+  /// Called once, on a thread of nats.c, when a connection that was open is
+  /// given up: its servers refused us twice, or the right to listen was taken
+  /// away. There is no way back for it.
   std::function<void(const failure&)> gave_up;
 };
 

@@ -74,13 +74,13 @@ class Script:
         return self.output.read_text(errors="replace")
 
     def left(self):
-        """Command lines of what still runs on our data."""
-        found = []
+        """What still runs on our data: command lines by process."""
+        found = {}
         for one in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
             with contextlib.suppress(OSError):
                 line = one.read_bytes().replace(b"\0", b" ").decode()
                 if str(self.data) in line:
-                    found.append(line)
+                    found[int(one.parent.name)] = line
         return found
 
     def await_nothing_left(self):
@@ -121,7 +121,7 @@ async def test_links_lead_into_one_session_and_data_stay(script, servers):
     # Ctrl-C in a terminal reaches all of the group.
     os.killpg(script.process.pid, signal.SIGINT)
     assert script.process.wait(END_SECONDS) == 0, script.said()
-    assert script.left() == []
+    assert not script.left()
     assert script.said().rstrip().endswith("stopped")
     for n in range(1, len(script.ports) + 1):
         said = (script.data / f"node{n}.log").read_text()
@@ -135,7 +135,7 @@ async def test_links_lead_into_one_session_and_data_stay(script, servers):
     await ada.close()
     script.process.terminate()
     assert script.process.wait(END_SECONDS) == 0, script.said()
-    assert script.left() == []
+    assert not script.left()
 
 
 async def test_split_roles_look_the_same(script):
@@ -147,6 +147,7 @@ async def test_split_roles_look_the_same(script):
         await one.join("s")
     for one in (ada, ben):
         await one.until(lambda: one["s"].present == 2)
+    for one in (ada, ben):
         await one.close()
     # What is kept is kept elsewhere.
     assert not (script.data / "node1" / "store").exists()
@@ -167,14 +168,12 @@ def test_killed_it_leaves_nothing_behind(script):
                                           ("rollcalld", "node2")])
 def test_a_process_that_ends_is_named(script, victim, name):
     script.start().await_links()
-    pids = subprocess.run(
-        ["pgrep", "-f", f"{victim}.*{script.data}/{name}"], text=True,
-        capture_output=True, check=True).stdout.split()
-    assert len(pids) == 1
-    os.kill(int(pids[0]), signal.SIGKILL)
+    [pid] = [pid for pid, line in script.left().items()
+             if re.search(f"{victim}.*{script.data}/{name}", line)]
+    os.kill(pid, signal.SIGKILL)
     assert script.process.wait(END_SECONDS) == 1
     assert f"error: {name} ended by itself, with status 137" in script.said()
-    assert script.left() == []
+    assert not script.left()
 
 
 def test_a_port_that_is_taken_is_named(script):
@@ -186,7 +185,7 @@ def test_a_port_that_is_taken_is_named(script):
             assert script.start().process.wait(END_SECONDS) == 1
             assert f"port {port} is taken" in script.said()
             assert option in script.said()
-        assert script.left() == []
+        assert not script.left()
 
 
 def test_two_on_one_folder_do_not_mix(script, tmp_path):

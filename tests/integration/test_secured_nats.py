@@ -173,6 +173,39 @@ async def test_a_user_who_is_shut_out_ends_the_node(tmp_path):
         assert cluster.nodes[0].alive() and cluster.nodes[1].alive()
 
 
+@pytest.mark.seconds(60)
+async def test_a_node_that_may_not_listen_ends_and_one_that_may_not_speak_waits(
+        tmp_path):
+    nats = SecuredNats(tmp_path / "nats")
+    accounts = nats.folder / "accounts.conf"
+    whole = accounts.read_text()
+    with nodes_at(tmp_path / "nodes", nats) as cluster:
+        core, edge = cluster.nodes[0], cluster.nodes[2]
+        async with cluster.crew(0) as crew:
+            ada = await crew.connect("ada")
+            await ask_until(ada, "create_session", session="s", kind="stage",
+                            settings=SETTINGS)
+        mute = whole.replace('            "rcj.rollcall.>"\n', "")
+        deaf = mute.replace('between_nodes: ["rc.rollcall.all", ',
+                            "between_nodes: [")
+        assert len({whole, mute, deaf}) == 3
+        accounts.write_text(deaf)
+        nats.process.send_signal(signal.SIGHUP)
+        assert await asyncio.to_thread(edge.wait, 20) == 1, edge.said()
+        assert "gave_up" in edge.said(), edge.said()
+        async with cluster.crew(0) as crew:
+            ada = await crew.connect("ada")
+            answer = await ada.refused("set_member", session="s", user="ben",
+                                       role="guest")
+            assert answer["code"] == "unavailable"
+            assert "rcj.rollcall." in core.said()
+            # Given back, it needs nobody's help.
+            accounts.write_text(whole)
+            nats.process.send_signal(signal.SIGHUP)
+            await ask_until(ada, "set_member", session="s", user="ben",
+                            role="guest")
+
+
 # -- what the server allows ---------------------------------------------------
 
 @pytest.mark.seconds(60)
