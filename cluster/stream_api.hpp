@@ -14,9 +14,11 @@ namespace rollcall::cluster {
 /// The server's error numbers that mean something to us.
 namespace stream_error {
 inline constexpr int message_not_found = 10037;
+inline constexpr int not_enabled_for_account = 10039;
 inline constexpr int stream_name_in_use = 10058;
 inline constexpr int stream_not_found = 10059;
 inline constexpr int wrong_last_sequence = 10071;
+inline constexpr int not_enabled = 10076;
 } // namespace stream_error
 
 /// Any answer: an error, or the fields of it that were asked for.

@@ -93,4 +93,8 @@ std::string subjects::groups(partition_id partition) const {
   return prefix(partition) + "g.>";
 }
 
+std::string subjects::journal_probe() const {
+  return "rcj." + cluster_ + ".probe";
+}
+
 } // namespace rollcall::cluster

@@ -66,6 +66,10 @@ public:
   /// `rcj.<cluster>.<ppp>.g.>`: all groups, to filter by.
   [[nodiscard]] std::string groups(partition_id partition) const;
 
+  /// `rcj.<cluster>.probe`: of no stream; who may publish here may publish to
+  /// every journal.
+  [[nodiscard]] std::string journal_probe() const;
+
 private:
   [[nodiscard]] std::string prefix(partition_id partition) const;
 

@@ -6,6 +6,7 @@
 #include "actors/base/hash.hpp"
 #include "actors/base/log.hpp"
 #include "cluster/local_bus.hpp"
+#include "cluster/nats_access.hpp"
 #include "cluster/nats_bus.hpp"
 #include "cluster/nats_journal.hpp"
 #include "cluster/node_actor.hpp"
@@ -18,6 +19,7 @@
 #include "edge/ops/logging.hpp"
 #include "edge/ops/metrics_text.hpp"
 #include "edge/ops/node_figures.hpp"
+#include "edge/ops/shutdown_signal.hpp"
 #include "edge/relay/relay_actor.hpp"
 #include "persistence/embedded_journal.hpp"
 #include "persistence/layout.hpp"
@@ -30,14 +32,12 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
-#include <condition_variable>
-#include <csignal>
+#include <atomic>
 #include <cstdio>
 #include <filesystem>
 #include <future>
 #include <iostream>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -57,6 +57,7 @@ int complain(const std::string& what) {
 /// Everything behind the router. Stops in the reverse of its start.
 struct engine {
   node_id self;
+  /// Not of a node that serves clients only.
   store_actor store;
   std::shared_ptr<message_bus> bus;
   /// Of a node alone; among others `node` has them.
@@ -125,13 +126,15 @@ cluster::nats_options nats_options_of(const node_config& config) {
   out.name = config.name;
   out.credentials = config.cluster.credentials;
   out.ca = config.cluster.ca;
+  // Whoever supervises us starts us again, and the start says what is wrong.
+  out.gave_up = [](const failure&) { shutdown_signal::give_up(); };
   return out;
 }
 
-/// Journal and bus of a node among others.
+/// The journal of a node that owns partitions.
 result<std::shared_ptr<journal>>
-open_nats(const node_config& config, const std::shared_ptr<rocksdb_store>& disk,
-          engine& node) {
+open_journal(const node_config& config,
+             const std::shared_ptr<rocksdb_store>& disk) {
   cluster::nats_journal_config streams;
   streams.replicas = static_cast<int>(config.cluster.replicas);
   auto order = cluster::nats_journal::open(
@@ -139,11 +142,32 @@ open_nats(const node_config& config, const std::shared_ptr<rocksdb_store>& disk,
     [disk](partition_id partition) { return disk->where(partition); });
   if (!order)
     return order.error();
-  auto bus = cluster::nats_bus::connect(nats_options_of(config));
+  return std::shared_ptr<journal>{std::move(*order)};
+}
+
+/// What joins this node to others; the store only if it owns partitions.
+result<done> start_among_others(caf::actor_system& system,
+                                const node_config& config,
+                                const std::shared_ptr<rocksdb_store>& disk,
+                                const store_config& how, engine& node) {
+  auto options = nats_options_of(config);
+  if (auto allowed
+      = cluster::check_nats_access(options, config.cluster.roles.core);
+      !allowed)
+    return allowed;
+  if (config.cluster.roles.core) {
+    auto order = open_journal(config, disk);
+    if (!order)
+      return order.error();
+    node.store = spawn_store(system, disk, *order, how);
+  }
+  auto bus = cluster::nats_bus::connect(options);
   if (!bus)
     return bus.error();
   node.bus = std::move(*bus);
-  return std::shared_ptr<journal>{std::move(*order)};
+  node.router = cluster::spawn_router(
+    system, {config.engine.partitions, node.self, node.bus, system_now});
+  return done{};
 }
 
 /// Store, bus and router, by themselves or among others.
@@ -159,13 +183,7 @@ result<done> start_engine(caf::actor_system& system, const node_config& config,
                              std::make_shared<embedded_journal>(disk), how);
     return open_alone(system, config, node);
   }
-  auto order = open_nats(config, disk, node);
-  if (!order)
-    return order.error();
-  node.store = spawn_store(system, disk, *order, how);
-  node.router = cluster::spawn_router(
-    system, {config.engine.partitions, node.self, node.bus, system_now});
-  return done{};
+  return start_among_others(system, config, disk, how, node);
 }
 
 /// Sessions hand what they hold to the store before it ends.
@@ -181,8 +199,10 @@ void stop_engine(caf::actor_system& system, engine& node) {
   for (auto& partition : node.partitions)
     self->send(partition, atoms::stop::value);
   self->wait_for(node.partitions);
-  self->send_exit(node.router, caf::exit_reason::user_shutdown);
-  self->send(node.store, atoms::stop::value);
+  if (node.router)
+    self->send_exit(node.router, caf::exit_reason::user_shutdown);
+  if (node.store)
+    self->send(node.store, atoms::stop::value);
 }
 
 // -- the edge ----------------------------------------------------------------
@@ -198,6 +218,7 @@ server_config make_server_config(const node_config& config,
   out.io_threads = threads.io;
   out.origins = config.server.origins;
   out.node = self;
+  out.clients = config.cluster.roles.edge;
   out.connections_per_address = config.limits.connections_per_address;
   out.requests
     = {config.limits.requests_per_second, config.limits.request_burst};
@@ -215,6 +236,8 @@ struct front {
   std::shared_ptr<server> network;
   relay_hub_actor hub;
   std::shared_ptr<client_gate> gate;
+  /// Every partition has, or has had, an owner that this node knows of.
+  std::atomic<bool> ready{true};
 };
 
 server_hooks make_hooks(front& edge, const engine& node,
@@ -226,6 +249,7 @@ server_hooks make_hooks(front& edge, const engine& node,
     caf::anon_send(edge.hub, resync_order{channel, client});
   };
   out.metrics = [&figures] { return metrics_text(figures.read()); };
+  out.ready = [&edge] { return edge.ready.load(); };
   out.notice = [router = node.router](note_ptr told) {
     caf::anon_send(router, std::move(told));
   };
@@ -281,17 +305,28 @@ void open_inbox(const engine& node, const relay_hub_actor& hub) {
 
 /// Joins the others. From here on partitions come and go.
 void join_cluster(caf::actor_system& system, const node_config& config,
-                  engine& node, const relay_hub_actor& hub) {
+                  engine& node, front& edge) {
   cluster::node_env env;
   env.self = node.self;
   env.cluster.partitions = config.engine.partitions;
+  env.cluster.core = config.cluster.roles.core;
+  env.cluster.edge = config.cluster.roles.edge;
   env.cluster.weight = config.cluster.weight;
   env.sessions = make_session_env(config, node);
   env.router = node.router;
   env.seed = node.self.incarnation;
+  edge.ready = false;
   env.owner_changed
-    = [hub](const ownership_ptr& now) { caf::anon_send(hub, now); };
-  env.detached = [hub](bool off) {
+    = [hub = edge.hub, &edge,
+       unknown = std::vector<bool>(config.engine.partitions, true),
+       left = config.engine.partitions](const ownership_ptr& now) mutable {
+        if (unknown[now->partition]) {
+          unknown[now->partition] = false;
+          edge.ready = --left == 0;
+        }
+        caf::anon_send(hub, now);
+      };
+  env.detached = [hub = edge.hub](bool off) {
     off ? caf::anon_send(hub, atoms::detached::value)
         : caf::anon_send(hub, atoms::attached::value);
   };
@@ -319,29 +354,9 @@ void build_front(caf::actor_system& system, const node_config& config,
   connections->sink = edge.network;
   edge.gate = std::make_shared<client_gate>(system, std::move(connections));
   if (!config.cluster.nats.empty())
-    join_cluster(system, config, node, edge.hub);
+    join_cluster(system, config, node, edge);
   open_inbox(node, edge.hub);
 }
-
-class shutdown_signal {
-public:
-  /// Blocks the signals in this thread and all it starts.
-  shutdown_signal() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGINT);
-    sigaddset(&set_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
-  }
-
-  void wait() const {
-    int signal = 0;
-    sigwait(&set_, &signal);
-  }
-
-private:
-  sigset_t set_{};
-};
 
 /// Tokens for the people of the quick start, good for a day.
 token_minter quickstart_minter(const node_config& config) {
@@ -372,10 +387,10 @@ int serve(const parsed_command_line& told, const node_config& config,
     std::cout << quickstart_text(config, network.port(),
                                  quickstart_minter(config))
               << std::flush;
-  signal.wait();
+  bool wanted = signal.wait();
   log(log_level::info, "node", "stopping", {});
   network.shutdown();
-  return 0;
+  return wanted ? 0 : complain("NATS has refused this node: see the log");
 }
 
 /// Builds the node around its store, serves, and takes it down.
@@ -426,10 +441,15 @@ int run(const parsed_command_line& told, const shutdown_signal& signal) {
   auto tokens = token_verifier::make(config.tokens);
   if (!tokens)
     return complain(tokens.error().message);
-  auto disk = open_store(config);
-  if (!disk)
-    return complain(config.data_dir + ": " + disk.error().message);
-  int status = run_node(told, config, signal, std::move(*tokens), *disk);
+  // What serves clients only keeps nothing.
+  std::shared_ptr<rocksdb_store> disk;
+  if (config.cluster.roles.core) {
+    auto opened = open_store(config);
+    if (!opened)
+      return complain(config.data_dir + ": " + opened.error().message);
+    disk = std::move(*opened);
+  }
+  int status = run_node(told, config, signal, std::move(*tokens), disk);
   stop_logging();
   return status;
 }

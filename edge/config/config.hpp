@@ -84,11 +84,22 @@ struct engine_settings {
   capability_set default_grants = rollcall::default_grants;
 };
 
+/// What a node does; at least one of them.
+struct node_roles {
+  /// Owns partitions and keeps them on its disk.
+  bool core = true;
+  /// Serves clients.
+  bool edge = true;
+
+  friend bool operator==(const node_roles&, const node_roles&) = default;
+};
+
 /// The other nodes. Without `nats` there are none.
 struct cluster_settings {
   std::vector<std::string> nats;
   /// Nodes of one cluster have the same.
   std::string id = "rollcall";
+  node_roles roles;
   std::string credentials;
   std::string ca;
   /// Copies of each stream; at most as many as NATS has servers.

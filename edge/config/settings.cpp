@@ -181,9 +181,12 @@ void add_cluster(table_builder<config_draft>& table) {
     "cluster.id",
     text_type{"1 to 32 of `A-Za-z0-9_-`", limits::name_bytes, accept_node_name},
     ROLLCALL_AT(config.cluster.id), "The same for all nodes of a cluster.");
+  table.add("cluster.roles", roles_type{}, ROLLCALL_AT(config.cluster.roles),
+            "`core` owns partitions, `edge` serves clients; a node alone "
+            "does both.");
   table.add("cluster.credentials", path_type,
             ROLLCALL_AT(config.cluster.credentials),
-            "NATS credentials file of this node.");
+            "File with `user:password`, or a NATS `.creds` file.");
   table.add("cluster.ca", path_type, ROLLCALL_AT(config.cluster.ca),
             "PEM file with the authorities that NATS servers are checked "
             "against; turns TLS on.");
