@@ -227,7 +227,9 @@ std::vector<held_partition> held_now(const node_shell& s) {
   for (const auto& [partition, slot] : s.held)
     if (slot.epoch != 0)
       out.push_back(
-        {partition, slot.epoch, slot.epoch / epoch_generation_unit, 0});
+        {partition, slot.epoch, slot.epoch / epoch_generation_unit, 0, 0});
+  if (s.env.book)
+    s.env.book->complete(out);
   return out;
 }
 
@@ -246,6 +248,14 @@ void tell_lost(self_ptr self, millis now) {
   std::erase_if(s.lost, [](const auto& one) { return one.left == 0; });
 }
 
+void tell_book(const node_shell& s, millis now) {
+  std::vector<partition_id> ours;
+  for (const auto& [partition, slot] : s.held)
+    ours.push_back(partition);
+  s.env.book->set_duty(ours, s.nodes->known_cores(),
+                       !s.nodes->is_detached(now));
+}
+
 void turn(self_ptr self) {
   auto& s = self->state;
   auto now = s.env.sessions.clock().steady;
@@ -260,6 +270,8 @@ void turn(self_ptr self) {
       end_partition(self, one.partition, true);
   }
   tell_all(self);
+  if (s.env.book)
+    tell_book(s, now);
   if (auto word = s.nodes->due(now, held_now(s)))
     s.env.sessions.bus->broadcast(
       std::make_shared<const heartbeat>(std::move(*word)));
@@ -281,6 +293,9 @@ void take_heartbeat(self_ptr self, const heartbeat& word) {
   }
   if (*taken != intake::fresh)
     return;
+  if (s.env.book && s.env.book->heard(word, now))
+    self->send(s.env.sessions.store, std::make_shared<const known_nodes>(
+                                       known_nodes{s.env.book->known()}));
   for (auto partition : s.planner->heard(word)) {
     ++s.losses;
     end_partition(self, partition, false);
