@@ -124,6 +124,9 @@ struct node_config {
   /// Unique in a cluster; `[A-Za-z0-9_-]{1,32}`.
   std::string name = "node1";
   std::string data_dir = "rollcall-data";
+  /// Among others, and with a lost journal: this node's copy is good enough,
+  /// whatever nodes may have that are missing.
+  bool accept_loss = false;
   /// How long a shutdown waits for clients and commits.
   millis shutdown_grace{10'000};
   server_settings server;

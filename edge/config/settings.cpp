@@ -110,6 +110,9 @@ void add_general(table_builder<config_draft>& table) {
     ROLLCALL_AT(config.name), "Name of the node, unique in a cluster.");
   table.add("data_dir", text_type{"path", path_bytes, accept_not_empty},
             ROLLCALL_AT(config.data_dir), "Where the store keeps its files.");
+  table.add("accept_loss", bool_type{}, ROLLCALL_AT(config.accept_loss),
+            "Make lost journals anew from this node's copies, giving up what "
+            "only missing nodes have. For one start, not for the file.");
   table.add("shutdown_grace", duration_type{millis{0}, millis{600'000}},
             ROLLCALL_AT(config.shutdown_grace),
             "How long a shutdown waits for clients and commits.");
