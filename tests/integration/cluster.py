@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -37,7 +38,7 @@ class Nats:
             self.process = subprocess.Popen(
                 ["nats-server", "--addr", "127.0.0.1", "--port",
                  str(self.port), "--jetstream", "--store_dir",
-                 str(self.folder / "data")],
+                 str(self.data)],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         deadline = time.monotonic() + 10
         while True:
@@ -53,6 +54,22 @@ class Nats:
             self.process.send_signal(how)
             self.process.wait(10)
             self.process = None
+
+    @property
+    def data(self):
+        return self.folder / "data"
+
+    def wipe(self):
+        """While it is ended: everything it kept is gone."""
+        shutil.rmtree(self.data)
+
+    def save(self):
+        """While it is ended: its files as they are, for `restore`."""
+        shutil.copytree(self.data, self.folder / "saved")
+
+    def restore(self):
+        self.wipe()
+        shutil.move(self.folder / "saved", self.data)
 
 
 class Cluster:
