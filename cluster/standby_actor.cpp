@@ -150,7 +150,10 @@ bool look_at(self_ptr self, partition_id partition) {
   // What nobody gave us and we need not have is left alone.
   if (!held && mine->generation == 0 && !s.env.book->is_behind(partition))
     return false;
-  auto tail = s.env.order->follow(partition, *mine, limits::standby_bytes);
+  // Of others' journals it is enough to know that they are there.
+  const auto wanted = !held && s.env.book->stands_by(partition);
+  auto tail
+    = s.env.order->follow(partition, *mine, wanted ? limits::standby_bytes : 1);
   if (!tail) {
     if (held && tail.error().code == errc::conflict)
       look_after_own(self, partition);
@@ -167,7 +170,7 @@ bool look_at(self_ptr self, partition_id partition) {
       look_after_own(self, partition);
     return false;
   }
-  if (tail->way == restore_way::tail && tail->groups.empty())
+  if (!wanted || (tail->way == restore_way::tail && tail->groups.empty()))
     return false;
   apply(self, partition, *mine, std::move(*tail));
   return true;

@@ -140,6 +140,9 @@ result<std::shared_ptr<cluster::copy_book>> open_book(const node_config& config,
   auto known = read_nodes(disk);
   if (!known)
     return known.error();
+  if (config.accept_loss)
+    log(log_level::warn, "node", "accept_loss",
+        {{"why", "what only missing nodes have is given up"}});
   auto book = std::make_shared<cluster::copy_book>(
     cluster::copy_book::config{config.name, config.engine.partitions,
                                config.accept_loss, std::move(*known)});
@@ -168,6 +171,7 @@ open_nats(const node_config& config, const std::shared_ptr<rocksdb_store>& disk,
   node.book = *book;
   cluster::nats_journal_config streams;
   streams.replicas = static_cast<int>(config.cluster.replicas);
+  streams.stream_bytes = static_cast<std::int64_t>(config.cluster.stream_bytes);
   streams.partitions = config.engine.partitions;
   streams.heard = [known = *book](partition_id partition) {
     return known->copies(partition);

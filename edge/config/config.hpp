@@ -93,6 +93,8 @@ struct cluster_settings {
   std::string ca;
   /// Copies of each stream; at most as many as NATS has servers.
   std::uint32_t replicas = 1;
+  /// What NATS sets aside for the stream of a partition when it is made.
+  std::size_t stream_bytes = std::size_t{256} << 20;
   /// Share of the partitions, relative to other nodes.
   std::uint32_t weight = 100;
 };

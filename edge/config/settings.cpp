@@ -193,6 +193,11 @@ void add_cluster(table_builder<config_draft>& table) {
   table.add("cluster.replicas", integer_type{1, 5},
             ROLLCALL_AT(config.cluster.replicas),
             "Copies of each stream: 1, or 3 where NATS has three servers.");
+  table.add("cluster.stream_bytes",
+            size_type{std::size_t{4} << 20, std::size_t{64} << 30},
+            ROLLCALL_AT(config.cluster.stream_bytes),
+            "What NATS sets aside for each partition's stream when it is made; "
+            "its max_file_store must hold engine.partitions times this.");
   table.add("cluster.weight", integer_type{0, 1'000},
             ROLLCALL_AT(config.cluster.weight),
             "Share of the partitions, relative to other nodes.");

@@ -35,14 +35,21 @@ struct replica {
   checkpoint claimed;
 
   replica(const nats_server& server, std::string as) : name(std::move(as)) {
-    reach(server);
+    reach(options_for(server), quick_config());
   }
 
-  void reach(const nats_server& server) {
-    auto config = quick_config();
+  replica(const nats_options& servers, std::string as,
+          const nats_journal_config& config)
+    : name(std::move(as)) {
+    reach(servers, config);
+  }
+
+  void reach(const nats_options& servers, nats_journal_config config) {
     config.partitions = 64;
     config.heard = [this](partition_id) { return heard; };
-    order = open_journal(server, disk, config);
+    order = nats_journal::open(servers, config, [this](partition_id partition) {
+              return disk->where(partition);
+            }).value();
   }
 
   result<checkpoint> claim() {
@@ -479,4 +486,59 @@ TEST_F(NatsAnew, AClusterOfAnotherCountOfPartitionsIsRefused) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().field, journal_fault::foreign);
   EXPECT_NE(refused.error().message.find("64 partitions"), std::string::npos);
+}
+
+TEST_F(NatsAnew, AServerWithoutRoomSaysSo) {
+  auto config = quick_config();
+  // More than all the server may keep.
+  config.stream_bytes = std::int64_t{2} << 30;
+  auto order = open_journal(server, std::make_shared<memory_store>(), config);
+  auto refused = claim_and_wait(*order, 0, {"a", 1});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, errc::unavailable);
+  EXPECT_NE(refused.error().message.find("max_file_store"), std::string::npos)
+    << refused.error().message;
+}
+
+// -- three servers -----------------------------------------------------------
+
+TEST(NatsAnewReplicated, OfManyWhoMakeItAnewOneDoes) {
+  nats_cluster servers{3};
+  nats_options options;
+  options.urls = servers.urls();
+  options.cluster = "test";
+  auto config = quick_config();
+  config.replicas = 3;
+  config.patience = millis{10'000};
+  replica first{options, "a", config};
+  replica second{options, "b", config};
+  const auto begin = std::chrono::steady_clock::now();
+  auto patient = [&] {
+    return std::chrono::steady_clock::now() - begin < std::chrono::seconds{60};
+  };
+  while (!first.claim() && patient())
+    ;
+  ASSERT_TRUE(first.append({{key("k"), "v"}, {key("l"), "v"}}));
+  ASSERT_TRUE(second.follow());
+  auto raw = nats_requests::open(options).value();
+  for (std::uint64_t round = 1; round <= 3; ++round) {
+    auto subject = "$JS.API.STREAM.DELETE.RC_test_000_" + std::to_string(round);
+    auto told = raw->ask(subject, {}, {},
+                         std::chrono::steady_clock::now() + answer_patience);
+    ASSERT_NE(told.data.find("true"), std::string::npos) << told.data;
+    result<done> one = done{};
+    result<done> two = done{};
+    std::thread other{[&] { one = first.make_anew(); }};
+    two = second.make_anew();
+    other.join();
+    EXPECT_TRUE(one || two) << one.error().message << two.error().message;
+    while (!first.follow() && patient())
+      ;
+    while (!second.follow() && patient())
+      ;
+    EXPECT_EQ(first.at(), second.at());
+    EXPECT_EQ(first.at().generation, round + 1);
+  }
+  ASSERT_TRUE(second.claim());
+  EXPECT_EQ(second.content(), (content_map{{key("k"), "v"}, {key("l"), "v"}}));
 }
