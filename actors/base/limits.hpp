@@ -215,6 +215,14 @@ inline constexpr millis copies_settle{3'000};
 inline constexpr std::uint32_t standby_round = 10;
 inline constexpr std::size_t standby_urgent = 16;
 inline constexpr std::size_t standby_bytes = std::size_t{1} << 20;
+/// How long a session that is handed over may wait for its last commit.
+inline constexpr millis session_gives_within{1'000};
+/// How long what was handed over waits for the rest of its partition, and how
+/// much may wait.
+inline constexpr millis arrivals_patience{5'000};
+inline constexpr std::size_t arrivals = 131'072;
+/// How long a node that goes gives its partitions to others.
+inline constexpr millis drain_patience{8'000};
 /// Partitions that a node gave up and nobody has taken yet.
 inline constexpr std::size_t handovers_in_flight = 8;
 

@@ -100,11 +100,16 @@ public:
     start_edge(clock);
   }
 
-  /// In order, as on SIGTERM.
-  void stop() {
+  /// In order, as on SIGTERM. Says how long its partitions took to go.
+  millis stop() {
     caf::anon_send(node_, atoms::stop::value);
-    world_.advance(millis{300});
+    millis took{0};
+    while (figure("owned") >= 0 && took < millis{15'000}) {
+      world_.advance(millis{50});
+      took += millis{50};
+    }
     shut();
+    return took;
   }
 
   /// As kill -9: nothing of what it does from here on reaches anybody, and its
@@ -114,8 +119,6 @@ public:
     bus_->close();
     disk_->crash();
     auto kept = std::make_shared<memory_store>(*disk_);
-    caf::anon_send(node_, atoms::stop::value);
-    world_.fixture.drain();
     shut();
     disk_ = kept;
   }
@@ -204,6 +207,10 @@ private:
   void take(const node_actor& node, const node_id& from, node_message message) {
     if (auto* beat = std::get_if<heartbeat_ptr>(&message)) {
       caf::anon_send(node, *beat);
+    } else if (auto* given = std::get_if<session_transfer_ptr>(&message)) {
+      caf::anon_send(node, *given);
+    } else if (auto* free = std::get_if<partition_transfer_ptr>(&message)) {
+      caf::anon_send(node, *free);
     } else if (auto* asked = std::get_if<routed_command_ptr>(&message)) {
       caf::anon_send(
         router, std::make_shared<const routed_from>(routed_from{from, *asked}));
