@@ -23,6 +23,9 @@ public:
   /// `ask` outlives this.
   stream_calls(nats_requests& ask, std::string stream);
 
+  /// The streams that take any of `subject`.
+  [[nodiscard]] result<names_answer> names(std::string_view subject,
+                                           steady_time until);
   [[nodiscard]] result<info_answer> info(steady_time until);
   [[nodiscard]] result<info_answer> create(const stream_settings& wanted,
                                            steady_time until);
@@ -48,7 +51,8 @@ private:
   };
 
   [[nodiscard]] result<std::string>
-  call(const char* what, const std::string& body, steady_time until);
+  call(const std::string& subject, const std::string& body, steady_time until);
+  [[nodiscard]] std::string api(const char* what) const;
   [[nodiscard]] result<done> read_some(std::string_view filter, progress& at,
                                        steady_time until, const visitor& visit);
   [[nodiscard]] result<done> pull_all(const std::string& consumer, progress& at,

@@ -8,10 +8,12 @@
 #include "cluster/local_bus.hpp"
 #include "cluster/nats_access.hpp"
 #include "cluster/nats_bus.hpp"
+#include "cluster/nats_greeting.hpp"
 #include "cluster/nats_journal.hpp"
 #include "cluster/node_actor.hpp"
 #include "cluster/partition_actor.hpp"
 #include "cluster/router_actor.hpp"
+#include "cluster/standby_actor.hpp"
 #include "edge/config/config.hpp"
 #include "edge/config/quickstart.hpp"
 #include "edge/connection/client_gate.hpp"
@@ -24,6 +26,7 @@
 #include "persistence/embedded_journal.hpp"
 #include "persistence/layout.hpp"
 #include "persistence/migrations.hpp"
+#include "persistence/recovery.hpp"
 #include "persistence/rocksdb_store.hpp"
 #include "persistence/store_actor.hpp"
 
@@ -65,6 +68,9 @@ struct engine {
   router_actor router;
   /// Only of a node among others.
   node_actor node;
+  std::shared_ptr<journal> order;
+  std::shared_ptr<cluster::copy_book> book;
+  standby_actor standby;
 };
 
 result<std::shared_ptr<rocksdb_store>> open_store(const node_config& config) {
@@ -131,18 +137,55 @@ cluster::nats_options nats_options_of(const node_config& config) {
   return out;
 }
 
+/// What this node knows of copies before it hears of others.
+result<std::shared_ptr<cluster::copy_book>> open_book(const node_config& config,
+                                                      store& disk) {
+  auto known = read_nodes(disk);
+  if (!known)
+    return known.error();
+  if (config.accept_loss)
+    log(log_level::warn, "node", "accept_loss",
+        {{"why", "what only missing nodes have is given up"}});
+  auto book = std::make_shared<cluster::copy_book>(
+    cluster::copy_book::config{config.name, config.engine.partitions,
+                               config.accept_loss, std::move(*known)});
+  for (partition_id p = 0; p < config.engine.partitions; ++p) {
+    auto at = disk.where(p);
+    if (!at)
+      return at.error();
+    book->keep(p, *at);
+  }
+  return book;
+}
+
 /// The journal of a node that owns partitions.
-result<std::shared_ptr<journal>>
-open_journal(const node_config& config,
-             const std::shared_ptr<rocksdb_store>& disk) {
+result<done> open_journal(const node_config& config,
+                          const std::shared_ptr<rocksdb_store>& disk,
+                          engine& node) {
+  // One that does not answer now may be back later; one that is not fit for a
+  // journal will not become so.
+  for (const auto& url : config.cluster.nats)
+    if (auto told = cluster::ask_greeting(url, millis{1'000}))
+      if (auto fit = cluster::check_greeting(*told); !fit)
+        return fit.error();
+  auto book = open_book(config, *disk);
+  if (!book)
+    return book.error();
+  node.book = *book;
   cluster::nats_journal_config streams;
   streams.replicas = static_cast<int>(config.cluster.replicas);
+  streams.stream_bytes = static_cast<std::int64_t>(config.cluster.stream_bytes);
+  streams.partitions = config.engine.partitions;
+  streams.heard = [known = *book](partition_id partition) {
+    return known->copies(partition);
+  };
   auto order = cluster::nats_journal::open(
     nats_options_of(config), streams,
     [disk](partition_id partition) { return disk->where(partition); });
   if (!order)
     return order.error();
-  return std::shared_ptr<journal>{std::move(*order)};
+  node.order = std::move(*order);
+  return done{};
 }
 
 /// What joins this node to others; the store only if it owns partitions.
@@ -156,10 +199,9 @@ result<done> start_among_others(caf::actor_system& system,
       !allowed)
     return allowed;
   if (config.cluster.roles.core) {
-    auto order = open_journal(config, disk);
-    if (!order)
-      return order.error();
-    node.store = spawn_store(system, disk, *order, how);
+    if (auto opened = open_journal(config, disk, node); !opened)
+      return opened.error();
+    node.store = spawn_store(system, disk, node.order, how);
   }
   auto bus = cluster::nats_bus::connect(options);
   if (!bus)
@@ -189,6 +231,8 @@ result<done> start_engine(caf::actor_system& system, const node_config& config,
 /// Sessions hand what they hold to the store before it ends.
 void stop_engine(caf::actor_system& system, engine& node) {
   caf::scoped_actor self{system};
+  if (node.standby)
+    self->send(node.standby, atoms::stop::value);
   // The others learn over the bus that the partitions are free.
   if (node.node) {
     self->send(node.node, atoms::stop::value);
@@ -199,6 +243,8 @@ void stop_engine(caf::actor_system& system, engine& node) {
   for (auto& partition : node.partitions)
     self->send(partition, atoms::stop::value);
   self->wait_for(node.partitions);
+  if (node.standby)
+    self->wait_for(node.standby);
   if (node.router)
     self->send_exit(node.router, caf::exit_reason::user_shutdown);
   if (node.store)
@@ -303,6 +349,25 @@ void open_inbox(const engine& node, const relay_hub_actor& hub) {
   });
 }
 
+/// Keeps copies of what others own.
+void stand_by(caf::actor_system& system, const node_config& config,
+              const std::shared_ptr<rocksdb_store>& disk, engine& node) {
+  cluster::standby_env env;
+  env.partitions = config.engine.partitions;
+  env.store = node.store;
+  env.node = node.node;
+  env.order = node.order;
+  env.book = node.book;
+  env.where = [disk](partition_id partition) { return disk->where(partition); };
+  env.content = [disk](partition_id partition) -> journal::content {
+    return [disk, partition](const auto& visit) {
+      return read_partition(*disk, partition, visit);
+    };
+  };
+  env.clock = system_now;
+  node.standby = cluster::spawn_standby(system, std::move(env));
+}
+
 /// Joins the others. From here on partitions come and go.
 void join_cluster(caf::actor_system& system, const node_config& config,
                   engine& node, front& edge) {
@@ -314,6 +379,7 @@ void join_cluster(caf::actor_system& system, const node_config& config,
   env.cluster.weight = config.cluster.weight;
   env.sessions = make_session_env(config, node);
   env.router = node.router;
+  env.book = node.book;
   env.seed = node.self.incarnation;
   edge.ready = false;
   env.owner_changed
@@ -419,6 +485,8 @@ int run_node(const parsed_command_line& told, const node_config& config,
   auto network_figures = register_network_figures(
     figures, [server_ptr = edge.network.get()] { return server_ptr->stats(); });
   build_front(system, config, std::move(tokens), node, edge);
+  if (node.node && node.order)
+    stand_by(system, config, disk, node);
   int status = serve(told, config, signal, *edge.network);
   stop_engine(system, node);
   caf::anon_send_exit(edge.hub, caf::exit_reason::user_shutdown);

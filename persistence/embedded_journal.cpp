@@ -51,8 +51,13 @@ void embedded_journal::append(partition_id partition, epoch_t epoch,
   answer(stored->position + 1);
 }
 
-result<done> embedded_journal::replay(partition_id, position_t,
-                                      const replayed&) {
+result<journal_tail>
+embedded_journal::follow(partition_id, const checkpoint& from, std::size_t) {
+  return journal_tail{restore_way::tail, from, {}, false};
+}
+
+result<done> embedded_journal::make_anew(partition_id, const checkpoint&,
+                                         const content&) {
   return done{};
 }
 

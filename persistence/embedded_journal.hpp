@@ -32,9 +32,12 @@ public:
               std::span<const encoded_record> records,
               appended answer) override;
 
-  /// Calls nothing: what was appended is in the store.
-  result<done> replay(partition_id partition, position_t from,
-                      const replayed& each) override;
+  /// Nothing: what was appended is in the store.
+  result<journal_tail> follow(partition_id partition, const checkpoint& from,
+                              std::size_t bytes) override;
+
+  result<done> make_anew(partition_id partition, const checkpoint& stored,
+                         const content& read) override;
 
 private:
   std::shared_ptr<store> store_;

@@ -66,6 +66,22 @@ class Nats:
             self.process.wait(10)
             self.process = None
 
+    @property
+    def data(self):
+        return self.folder / "data"
+
+    def wipe(self):
+        """While it is ended: everything it kept is gone."""
+        shutil.rmtree(self.data)
+
+    def save(self):
+        """While it is ended: its files as they are, for `restore`."""
+        shutil.copytree(self.data, self.folder / "saved")
+
+    def restore(self):
+        self.wipe()
+        shutil.move(self.folder / "saved", self.data)
+
 
 class Cluster:
     """`nodes[i]` may be ended and started like any node. `roles` has what

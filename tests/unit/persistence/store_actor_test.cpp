@@ -59,11 +59,19 @@ public:
     });
   }
 
-  result<done> replay(partition_id, position_t from,
-                      const replayed& each) override {
+  result<journal_tail> follow(partition_id partition, const checkpoint& from,
+                              std::size_t) override {
+    journal_tail out;
+    out.start = from;
     for (const auto& one : kept)
-      if (one.position > from)
-        each(one.position, one.epoch, one.records);
+      if (one.position > from.position)
+        out.groups.push_back(
+          {partition, {1, one.position, one.epoch}, one.records});
+    return out;
+  }
+
+  result<done> make_anew(partition_id, const checkpoint&,
+                         const content&) override {
     return done{};
   }
 
