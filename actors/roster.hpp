@@ -37,7 +37,7 @@ struct connection {
   connection_source source = connection_source::socket;
   /// Nobody vouches for it right now.
   bool suspected = false;
-  /// Restored and not yet announced by its edge.
+  /// Restored or doubted, and not yet announced by its edge.
   bool unconfirmed = false;
   /// Steady time at which something happens to it, and as what it then ends.
   std::optional<millis> deadline;

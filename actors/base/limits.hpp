@@ -32,6 +32,8 @@ inline constexpr std::size_t live_keys = 16;
 inline constexpr std::size_t live_value_bytes = 128;
 /// Departed users whose reconnection count a session remembers.
 inline constexpr std::size_t departed_per_session = 65'536;
+/// Connections that were removed on purpose, of which a session remembers it.
+inline constexpr std::size_t dismissed_per_session = 256;
 /// How far a client's own timestamp may shift a live update into the past.
 inline constexpr millis live_backdate{5'000};
 /// Durable operations waiting behind one that conflicts with them.

@@ -27,30 +27,34 @@ class Nats:
     """One nats-server with JetStream; may be started again and again. Has a
     configuration only if `options` names one."""
 
-    def __init__(self, folder, scheme="nats"):
+    def __init__(self, folder, *flags, scheme="nats", host=None, prefix=()):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.flags = list(flags)
+        self.host = host
+        self.prefix = list(prefix)
         self.port = free_port()
         self.process = None
         self.scheme = scheme
-        self.options = ["--addr", "127.0.0.1", "--port", str(self.port),
+        self.options = ["--addr", self.host or "127.0.0.1", "--port", str(self.port),
                         "--jetstream", "--store_dir",
                         str(self.folder / "data")]
 
     @property
     def url(self):
         # Certificates are for names.
-        return f"{self.scheme}://localhost:{self.port}"
+        return f"{self.scheme}://{self.host or 'localhost'}:{self.port}"
 
     def start(self):
         with open(self.folder / "log", "ab") as out:
             self.process = subprocess.Popen(
-                [NATS_SERVER, *self.options],
+                [*self.prefix, NATS_SERVER, *self.options, *self.flags],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         deadline = time.monotonic() + 10
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                socket.create_connection(
+                    (self.host or "127.0.0.1", self.port), 1).close()
                 return self
             except OSError:
                 assert self.process.poll() is None, self.said()

@@ -48,13 +48,14 @@ class Node:
     """One process on one data directory; may be started again and again."""
 
     def __init__(self, folder, *flags, prefix=(), environment=None,
-                 secret=None):
+                 secret=None, host="127.0.0.1"):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data = self.folder / "data"
         self.flags = list(flags)
         self.prefix = list(prefix)
         self.environment = {**os.environ, **(environment or {})}
+        self.host = host
         self.port = 0
         self.scheme = "http"
         self.process = None
@@ -67,11 +68,12 @@ class Node:
             self.process = subprocess.Popen(
                 [*self.prefix, BINARY, "--quickstart",
                  "--data-dir", self.data,
-                 "--server-listen", f"127.0.0.1:{self.port}", *self.flags],
+                 "--server-listen", f"{self.host}:{self.port}", *self.flags],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 env=self.environment)
         deadline = time.monotonic() + START_SECONDS
-        while not (link := re.search(r"(https?)://127\.0\.0\.1:(\d+)/\S+",
+        address = re.escape(self.host)
+        while not (link := re.search(rf"(https?)://{address}:(\d+)/\S+",
                                      self.said())):
             assert self.process.poll() is None, self.said()
             assert time.monotonic() < deadline, self.said()
@@ -101,7 +103,7 @@ class Node:
 
     @property
     def url(self):
-        return (f"{self.scheme.replace('http', 'ws')}://127.0.0.1:{self.port}"
+        return (f"{self.scheme.replace('http', 'ws')}://{self.host}:{self.port}"
                 "/v1/connect")
 
     def token(self, user, grants=ALL_RIGHTS, **claims):
