@@ -99,6 +99,7 @@ void probe_streams(prober& at, const subjects& names) {
     at.publish("$JS.API." + std::string{request} + stream
                  + (names_consumer(request) ? ".probe" : ""),
                {});
+  at.publish("$JS.API.STREAM.NAMES", {});
   at.publish(names.journal_probe(), {});
 }
 

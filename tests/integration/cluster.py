@@ -30,7 +30,7 @@ class Nats:
     def __init__(self, folder, *flags, scheme="nats", host=None, prefix=()):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.flags = list(flags)
+        self.more = list(flags)
         self.host = host
         self.prefix = list(prefix)
         self.port = free_port()
@@ -48,7 +48,7 @@ class Nats:
     def start(self):
         with open(self.folder / "log", "ab") as out:
             self.process = subprocess.Popen(
-                [*self.prefix, NATS_SERVER, *self.options, *self.flags],
+                [*self.prefix, NATS_SERVER, *self.options, *self.more],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         deadline = time.monotonic() + 10
         while True:

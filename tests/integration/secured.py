@@ -41,7 +41,7 @@ class SecuredNats(Nats):
     """The example's files as they are, but for places and passwords."""
 
     def __init__(self, folder, host="localhost", more_users=""):
-        super().__init__(folder, "tls")
+        super().__init__(folder, scheme="tls")
         self.ca = make_authority(self.folder, "ca")
         make_certificate(self.folder, self.ca, "server", host)
         self.passwords = {who: secrets.token_urlsafe(12) for who in USERS}
