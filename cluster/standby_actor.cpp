@@ -36,6 +36,8 @@ struct standby_shell {
   std::unique_ptr<standby_plan> plan;
   std::deque<partition_id> todo;
   std::map<partition_id, complaint> complaints;
+  /// When a journal that could not be made anew is tried again.
+  std::map<partition_id, millis> tried;
   std::deque<std::string> recent;
   std::int64_t applied = 0;
   std::int64_t made_anew = 0;
@@ -100,6 +102,10 @@ void mend(standby_shell& s, partition_id partition, const checkpoint& mine,
     complain(s, partition, why, allowed.error().message);
     return;
   }
+  if (auto last = s.tried.find(partition);
+      last != s.tried.end() && now < last->second + limits::make_anew_again)
+    return;
+  s.tried[partition] = now;
   auto made = s.env.order->make_anew(partition, mine,
                                      content_at(s.env, partition, mine));
   if (!made) {
@@ -165,6 +171,7 @@ bool look_at(self_ptr self, partition_id partition) {
   }
   s.env.book->mended(partition);
   s.complaints.erase(partition);
+  s.tried.erase(partition);
   if (held) {
     if (tail->way != restore_way::tail)
       look_after_own(self, partition);
