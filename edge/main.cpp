@@ -358,6 +358,10 @@ void join_cluster(caf::actor_system& system, const node_config& config,
   env.seed = node.self.incarnation;
   env.owner_changed
     = [hub](const ownership_ptr& now) { caf::anon_send(hub, now); };
+  env.detached = [hub](bool off) {
+    off ? caf::anon_send(hub, atoms::detached::value)
+        : caf::anon_send(hub, atoms::attached::value);
+  };
   node.node = cluster::spawn_node(system, std::move(env));
 }
 
