@@ -74,8 +74,8 @@ struct checkpoint {
   position_t position = 0;
   /// The claim in force there.
   epoch_t epoch = 0;
-  /// Tells one journal from another of the same generation; zero where a
-  /// journal is the store itself.
+  /// Tells one journal from another of the same generation: drawn when it was
+  /// made, or at each start where it is the store itself.
   std::uint64_t incarnation = 0;
 
   friend bool operator==(const checkpoint&, const checkpoint&) = default;

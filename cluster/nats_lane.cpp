@@ -72,7 +72,7 @@ result<checkpoint> nats_lane::claim(const node_id& who,
     = calls(marker_.generation).last_message(names_.seal(here()), until);
   if (!sealed)
     return sealed.error();
-  if (sealed->error == 0)
+  if (*sealed)
     return fail(errc::unavailable, "the journal is about to be made anew",
                 journal_fault::sealed);
   tail_ = *sequence;
@@ -294,7 +294,7 @@ result<bool> nats_lane::is_superseded(const spread_record& item,
                  .last_message(names_.key(here(), item.record.key), until);
   if (!found)
     return found.error();
-  return found->error == 0 && found->sequence > item.position;
+  return *found && (*found)->sequence > item.position;
 }
 
 result<done> nats_lane::spread(steady_time until) {

@@ -54,22 +54,22 @@ result<done> nats_lane::look_into(stream_facts& facts,
   auto claim = at.last_message(names_.claim(here), until);
   if (!claim)
     return claim.error();
-  facts.claim = claim->error == 0 ? claim->sequence : 0;
+  facts.claim = *claim ? (*claim)->sequence : 0;
   auto seal = at.last_message(names_.seal(here), until);
   if (!seal)
     return seal.error();
-  facts.sealed = seal->error == 0;
+  facts.sealed = seal->has_value();
   if (facts.generation == 1)
     return done{};
   auto seeded = at.last_message(names_.seeded(here), until);
   if (!seeded)
     return seeded.error();
-  if (seeded->error != 0)
+  if (!*seeded)
     return done{};
-  auto entry = decode_entry(seeded->data);
+  auto entry = decode_entry((*seeded)->data);
   if (entry && facts.label && entry->marker == facts.label->marker) {
     facts.base = decode_base(entry->body);
-    facts.base_end = seeded->sequence;
+    facts.base_end = (*seeded)->sequence;
   }
   return done{};
 }
@@ -77,7 +77,6 @@ result<done> nats_lane::look_into(stream_facts& facts,
 result<standing> nats_lane::judge_for(const stream_facts& facts,
                                       const checkpoint& stored) const {
   standing_query about;
-  about.partition = partition_;
   about.stream = names_.stream(
     {partition_, std::max<std::uint64_t>(
                    facts.exists ? facts.generation : stored.generation, 1)});

@@ -27,6 +27,8 @@ constexpr millis said_again{30'000};
 struct complaint {
   std::string text;
   millis at{0};
+  /// Time, or other nodes, may mend it.
+  bool hopeful = false;
 };
 
 struct standby_shell {
@@ -36,6 +38,10 @@ struct standby_shell {
   std::unique_ptr<standby_plan> plan;
   std::deque<partition_id> todo;
   std::map<partition_id, complaint> complaints;
+  /// When a journal that could not be made anew is tried again.
+  std::map<partition_id, millis> tried;
+  /// Where one journal was lost, others may be: until then all are urgent.
+  millis alarm_until{0};
   std::deque<std::string> recent;
   std::int64_t applied = 0;
   std::int64_t made_anew = 0;
@@ -61,10 +67,13 @@ void complain(standby_shell& s, partition_id partition, const failure& why,
   auto text = why.message + waits_for;
   if (text == last.text && now < last.at + said_again)
     return;
+  const auto hopeful = can_be_made_anew(why);
+  if (last.text.empty() && hopeful)
+    s.alarm_until = now + 2 * limits::copies_settle;
   if (text != last.text)
     s.remember("partition " + std::to_string(partition) + ": " + why.field
                + "; " + waits_for);
-  last = {std::move(text), now};
+  last = {std::move(text), now, hopeful};
   log(log_level::error, "journal", "cannot_be_followed",
       {{"partition", partition},
        {"code", why.field},
@@ -100,6 +109,10 @@ void mend(standby_shell& s, partition_id partition, const checkpoint& mine,
     complain(s, partition, why, allowed.error().message);
     return;
   }
+  if (auto last = s.tried.find(partition);
+      last != s.tried.end() && now < last->second + limits::make_anew_again)
+    return;
+  s.tried[partition] = now;
   auto made = s.env.order->make_anew(partition, mine,
                                      content_at(s.env, partition, mine));
   if (!made) {
@@ -165,6 +178,7 @@ bool look_at(self_ptr self, partition_id partition) {
   }
   s.env.book->mended(partition);
   s.complaints.erase(partition);
+  s.tried.erase(partition);
   if (held) {
     if (tail->way != restore_way::tail)
       look_after_own(self, partition);
@@ -197,8 +211,11 @@ void begin(self_ptr self) {
   for (partition_id p = 0; p < s.env.partitions; ++p)
     if (auto at = s.env.where(p))
       s.env.book->keep(p, *at);
-  auto picked = s.plan->pick([&s](partition_id p) {
-    return s.complaints.contains(p)
+  const auto alarm = s.env.clock().steady < s.alarm_until;
+  auto picked = s.plan->pick([&s, alarm](partition_id p) {
+    auto complained = s.complaints.find(p);
+    return alarm
+           || (complained != s.complaints.end() && complained->second.hopeful)
            || (!s.env.book->is_held(p) && s.env.book->is_behind(p)
                && s.env.book->stands_by(p));
   });

@@ -179,7 +179,13 @@ names_answer parse_names_answer(std::string_view json) {
   if (!parse(from, json, out))
     return out;
   const auto& names = member(from, "streams");
-  // Null when there is none.
+  // "There is none" must have been said, and all of them.
+  if (!member(from, "total").IsUint64()
+      || number(member(from, "total"))
+           != (names.IsArray() ? names.GetArray().Size() : 0)) {
+    out.error = -1;
+    return out;
+  }
   if (!names.IsArray())
     return out;
   for (const auto& one : names.GetArray())

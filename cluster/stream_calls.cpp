@@ -73,12 +73,19 @@ result<message_answer> stream_calls::message_at(std::uint64_t sequence,
   return parse_message_answer(*got);
 }
 
-result<message_answer> stream_calls::last_message(std::string_view subject,
-                                                  steady_time until) {
+result<std::optional<message_answer>>
+stream_calls::last_message(std::string_view subject, steady_time until) {
   auto got = call(api("STREAM.MSG.GET"), last_message_request(subject), until);
   if (!got)
     return got.error();
-  return parse_message_answer(*got);
+  auto answer = parse_message_answer(*got);
+  if (answer.error == stream_error::message_not_found)
+    return std::optional<message_answer>{};
+  if (answer.error != 0)
+    return fail(errc::unavailable,
+                "the journal " + stream_
+                  + " cannot be read: " + answer.description);
+  return std::optional<message_answer>{std::move(answer)};
 }
 
 result<done> stream_calls::read(std::string_view filter, std::uint64_t first,

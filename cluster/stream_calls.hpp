@@ -6,6 +6,7 @@
 #include "cluster/stream_api.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,8 +32,10 @@ public:
                                            steady_time until);
   [[nodiscard]] result<message_answer> message_at(std::uint64_t sequence,
                                                   steady_time until);
-  [[nodiscard]] result<message_answer> last_message(std::string_view subject,
-                                                    steady_time until);
+  /// Nothing only if the server says that there is none: any other refusal is
+  /// `unavailable`.
+  [[nodiscard]] result<std::optional<message_answer>>
+  last_message(std::string_view subject, steady_time until);
 
   /// Visits the messages from `first` to `last` whose subject passes
   /// `filter`. Ends with `unavailable` when nothing comes for `patience`.

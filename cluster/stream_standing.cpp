@@ -85,8 +85,7 @@ result<standing> judge_later(const stream_facts& facts,
 
 bool are_strangers(const checkpoint& one, const checkpoint& other) {
   return one.generation == other.generation && one.generation != 0
-         && one.incarnation != other.incarnation && one.incarnation != 0
-         && other.incarnation != 0;
+         && one.incarnation != other.incarnation;
 }
 
 bool covers(const checkpoint& one, const checkpoint& other) {
@@ -126,8 +125,7 @@ result<standing> judge(const stream_facts& facts, const standing_query& about) {
   const auto& stored = about.stored;
   if (stored.generation == 0
       || (marker.generation == stored.generation
-          && (marker.incarnation == stored.incarnation
-              || stored.incarnation == 0)))
+          && marker.incarnation == stored.incarnation))
     return judge_same(facts, about);
   if (marker.generation > stored.generation && facts.base)
     return judge_later(facts, about);

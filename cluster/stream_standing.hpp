@@ -32,7 +32,6 @@ struct stream_facts {
 
 /// What is known beside the stream.
 struct standing_query {
-  partition_id partition = 0;
   /// For messages to people.
   std::string stream;
   /// Where the store stands; zeroes when it has nothing.

@@ -1,5 +1,6 @@
 #include "persistence/embedded_journal.hpp"
 
+#include "actors/base/hash.hpp"
 #include "actors/base/limits.hpp"
 
 #include <algorithm>
@@ -7,7 +8,7 @@
 namespace rollcall {
 
 embedded_journal::embedded_journal(std::shared_ptr<store> at)
-  : store_(std::move(at)) {
+  : store_(std::move(at)), incarnation_(random_u64()) {
   // nop
 }
 
@@ -32,6 +33,7 @@ void embedded_journal::claim(partition_id partition, const node_id&,
   }
   claims_[partition] = next;
   at.epoch = next;
+  at.incarnation = incarnation_;
   answer(at);
 }
 

@@ -41,6 +41,9 @@ public:
 
 private:
   std::shared_ptr<store> store_;
+  /// Another one at each start: should the store ever meet a journal
+  /// elsewhere, what was appended here is not taken for a part of that.
+  std::uint64_t incarnation_;
   /// The claim in force. At most one entry per partition.
   std::map<partition_id, epoch_t> claims_;
 };

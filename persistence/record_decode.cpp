@@ -362,7 +362,7 @@ result<checkpoint> decode_checkpoint(std::string_view value) {
     out.generation = in.number<std::uint64_t>("generation");
     out.position = in.number<std::uint64_t>("position");
     out.epoch = in.number<std::uint64_t>("epoch");
-    // A journal that is the store itself has none.
+    // Added later.
     if (in.left() > 0)
       out.incarnation = in.number<std::uint64_t>("incarnation");
     return out;

@@ -333,7 +333,7 @@ result<std::vector<encoded_record>> encode(const record& value,
 }
 
 std::string encode_checkpoint(const checkpoint& at) {
-  // A journal that is the store itself has no incarnation.
+  // Before incarnations there were three.
   writer out{table::checkpoint, at.incarnation == 0 ? 3U : 4U};
   out.number(at.generation);
   out.number(at.position);

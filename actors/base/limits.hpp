@@ -212,6 +212,8 @@ inline constexpr std::size_t copies = 3;
 /// How long all known nodes are heard before a lost journal is made anew: the
 /// longest that what a node says of its copies is behind them, and more.
 inline constexpr millis copies_settle{3'000};
+/// After an attempt to make a journal anew that failed: each leaves a stream.
+inline constexpr millis make_anew_again{10'000};
 /// In how many ticks a standby has looked at every journal, how many that have
 /// news it looks at in one, and how much of one it takes at once.
 inline constexpr std::uint32_t standby_round = 10;

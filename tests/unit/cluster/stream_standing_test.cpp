@@ -51,8 +51,6 @@ TEST(StreamStanding, AStoreFollowsTheJournalItWasWrittenFrom) {
     EXPECT_EQ(judged->start.position, at);
   }
   EXPECT_TRUE(judge(first_stream(), store_at({})));
-  // Written before incarnations were.
-  EXPECT_TRUE(judge(first_stream(), store_at({1, 50, unit + 5, 0})));
 }
 
 TEST(StreamStanding, NoStreamIsABeginningForTheIgnorantAlone) {
