@@ -36,6 +36,9 @@ using stop = caf::atom_constant<caf::atom("stop")>;
 using announce = caf::atom_constant<caf::atom("announce")>;
 /// Go at once: what you have belongs to somebody else now.
 using yield = caf::atom_constant<caf::atom("yield")>;
+/// This node is cut off from the others, or among them again.
+using detached = caf::atom_constant<caf::atom("detached")>;
+using attached = caf::atom_constant<caf::atom("attached")>;
 /// Give what you have to the next owner.
 using hand_over = caf::atom_constant<caf::atom("hand_over")>;
 
@@ -328,6 +331,8 @@ using relay_actor = caf::typed_actor<
   caf::reacts_to<atoms::wake>,
   /// The session has a new owner: ask it for what is missing.
   caf::reacts_to<ownership_ptr>,
+  /// From now on what is here may be stale, or is not any more.
+  caf::reacts_to<atoms::detached>, caf::reacts_to<atoms::attached>,
   /// Quit; the hub has forgotten this relay.
   caf::reacts_to<atoms::stop>,
   caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
@@ -346,6 +351,8 @@ using relay_hub_actor = caf::typed_actor<
   caf::reacts_to<presence_order_ptr>,
   /// A partition has a new owner: announce to it who is here, and observe.
   caf::reacts_to<ownership_ptr>,
+  /// Passed on to every relay.
+  caf::reacts_to<atoms::detached>, caf::reacts_to<atoms::attached>,
   /// Time to announce once more.
   caf::reacts_to<atoms::announce>,
   /// A connection of ours wants to be woken.

@@ -279,8 +279,12 @@ void take_event(self_ptr self, const membership_event& event) {
         s.lost.push_back({what.node, millis{0}, tell_lost_times});
       } else if constexpr (std::is_same_v<type, went_detached>) {
         note_event(s, "detached", s.env.self.name);
+        if (s.env.detached)
+          s.env.detached(true);
       } else if constexpr (std::is_same_v<type, went_attached>) {
         note_event(s, "attached", s.env.self.name);
+        if (s.env.detached)
+          s.env.detached(false);
         announce_all(self);
       }
     },

@@ -326,6 +326,10 @@ void join_cluster(caf::actor_system& system, const node_config& config,
         }
         caf::anon_send(hub, now);
       };
+  env.detached = [hub = edge.hub](bool off) {
+    off ? caf::anon_send(hub, atoms::detached::value)
+        : caf::anon_send(hub, atoms::attached::value);
+  };
   node.node = cluster::spawn_node(system, std::move(env));
 }
 

@@ -157,6 +157,10 @@ private:
     env.seed = std::hash<std::string>{}(name_) + incarnation_;
     env.owner_changed
       = [to = hub](const ownership_ptr& now) { caf::anon_send(to, now); };
+    env.detached = [to = hub](bool off) {
+      off ? caf::anon_send(to, atoms::detached::value)
+          : caf::anon_send(to, atoms::attached::value);
+    };
     node_ = cluster::spawn_node(world_.fixture.system(), env);
     bus_->open(self_,
                [this, node = node_](const node_id& from, node_message message) {
