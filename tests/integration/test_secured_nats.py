@@ -20,10 +20,11 @@ ODD = ["a.b", "*", ">", "x y", "$JS.API.STREAM.PURGE.x", "a\u00e9\u4f60",
 TOKEN = r"[\w-]{22}"
 KNOWN_SUBJECTS = re.compile(
     rf"rc\.rollcall\.(all|n\.{TOKEN})"
-    rf"|rcj\.rollcall\.(probe|\d{{3}}\.(e|s\.{TOKEN}(\.\d+)?|g\.\d+\.\d+))"
+    rf"|rcj\.rollcall\.(probe|\d{{3}}\.\d+\.(e|s\.{TOKEN}(\.\d+)?|g\.\d+\.\d+))"
     rf"|_INBOX\.{TOKEN}\.(probe|\d+|c\w+)"
-    r"|\$JS\.API\.(STREAM|CONSUMER)(\.[A-Z]+)+\.RC_rollcall_\d{3}(\.\w+)?"
-    r"|\$JS\.EVENT\.ADVISORY\.[A-Z.]+(\.RC_rollcall_\d{3}(\.\w+)?)?")
+    r"|\$JS\.API\.STREAM\.NAMES"
+    r"|\$JS\.API\.(STREAM|CONSUMER)(\.[A-Z]+)+\.RC_rollcall_\d{3}_\d+(\.\w+)?"
+    r"|\$JS\.EVENT\.ADVISORY\.[A-Z.]+(\.RC_rollcall_\d{3}_\d+(\.\w+)?)?")
 
 
 @pytest.fixture
@@ -220,7 +221,7 @@ async def test_an_edge_cannot_touch_a_stream(tmp_path):
             RawNats, nats.port, "rollcall-core", nats.passwords["core"],
             nats.ca)
         core.write("SUB _INBOX.raw.1 1")
-        state = core.ask("$JS.API.STREAM.INFO.RC_rollcall_000")["state"]
+        state = core.ask("$JS.API.STREAM.INFO.RC_rollcall_000_1")["state"]
         assert state["messages"] > 0
         edge = RawNats(nats.port, "rollcall-edge", nats.passwords["edge"],
                        nats.ca)
@@ -233,21 +234,21 @@ async def test_an_edge_cannot_touch_a_stream(tmp_path):
         for call in ("INFO", "DELETE", "PURGE", "UPDATE", "CREATE",
                      "MSG.GET", "MSG.DELETE", "SNAPSHOT", "LEADER.STEPDOWN"):
             assert edge.refused(
-                f"PUB $JS.API.STREAM.{call}.RC_rollcall_000 _INBOX.a.1 2",
+                f"PUB $JS.API.STREAM.{call}.RC_rollcall_000_1 _INBOX.a.1 2",
                 b"{}"), call
-        assert edge.refused("PUB $JS.API.DIRECT.GET.RC_rollcall_000 2", b"{}")
+        assert edge.refused("PUB $JS.API.DIRECT.GET.RC_rollcall_000_1 2", b"{}")
         for subject in (">", "*", "$JS.>", "rcj.>", "rcj.rollcall.000.e",
                         "rc.>", "_INBOX.>", "$SYS.>"):
             assert edge.refused(f"SUB {subject} 9"), subject
         # What it may do, so that the above is no accident.
         assert not edge.refused("SUB rc.rollcall.all 10")
         assert not edge.refused("PUB rc.rollcall.all 0", b"")
-        again = core.ask("$JS.API.STREAM.INFO.RC_rollcall_000")["state"]
+        again = core.ask("$JS.API.STREAM.INFO.RC_rollcall_000_1")["state"]
         assert again["messages"] == state["messages"]
         # The core's user may not destroy or read beyond its own either.
-        for subject in ("$JS.API.STREAM.DELETE.RC_rollcall_000",
-                        "$JS.API.STREAM.PURGE.RC_rollcall_000",
-                        "$JS.API.STREAM.MSG.DELETE.RC_rollcall_000"):
+        for subject in ("$JS.API.STREAM.DELETE.RC_rollcall_000_1",
+                        "$JS.API.STREAM.PURGE.RC_rollcall_000_1",
+                        "$JS.API.STREAM.MSG.DELETE.RC_rollcall_000_1"):
             assert core.refused(f"PUB {subject} 2", b"{}"), subject
         for subject in (">", "$JS.>", "rcj.>", "_INBOX.>"):
             assert core.refused(f"SUB {subject} 9"), subject
