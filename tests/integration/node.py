@@ -10,6 +10,8 @@ import re
 import signal
 import subprocess
 import time
+import urllib.error
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(
@@ -81,6 +83,20 @@ class Node:
             made = (self.data / "token.secret").read_bytes()
             self.secret = made.rstrip(b"\r\n")
         return self
+
+    def await_ready(self, seconds=START_SECONDS):
+        """Until every session has an owner that this node knows."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                with urllib.request.urlopen(
+                        f"{self.scheme}://127.0.0.1:{self.port}/readyz",
+                        timeout=5):
+                    return self
+            except urllib.error.HTTPError as refused:
+                assert refused.code == 503
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.05)
 
     def said(self):
         return self.output.read_text(errors="replace")
