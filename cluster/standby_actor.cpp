@@ -11,8 +11,8 @@
 
 #include <deque>
 #include <map>
-#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace rollcall::cluster {
@@ -59,6 +59,15 @@ using self_ptr = standby_actor::stateful_pointer<standby_shell>;
 
 void work(self_ptr self);
 
+// Short: a value of a log line has 64 bytes.
+const char* mend_of(const failure& why) {
+  if (can_be_made_anew(why))
+    return "start missing nodes, or --accept-loss (docs/storage.md)";
+  if (why.field == journal_fault::behind)
+    return "save this data_dir, start with an empty one (docs/storage.md)";
+  return "set cluster.id and engine.partitions right (docs/storage.md)";
+}
+
 // One line when it begins or changes, and now and then while it lasts.
 void complain(standby_shell& s, partition_id partition, const failure& why,
               const std::string& waits_for) {
@@ -78,7 +87,8 @@ void complain(standby_shell& s, partition_id partition, const failure& why,
       {{"partition", partition},
        {"code", why.field},
        {"why", why.message},
-       {"waits_for", waits_for}});
+       {"waits_for", waits_for},
+       {"mend", std::string_view{mend_of(why)}}});
 }
 
 /// The content at exactly `at`: what changes while it is read is not taken.
