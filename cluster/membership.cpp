@@ -272,11 +272,8 @@ void membership::judge_view(millis now) {
 
 std::optional<heartbeat> membership::due(millis now,
                                          std::span<const held_partition> held) {
-  const auto earliest
-    = hurry_
-        ? std::min(last_heartbeat_ + limits::heartbeat_spacing, next_heartbeat_)
-        : next_heartbeat_;
-  if (number_ > 0 && now < earliest)
+  const auto wait = hurried(now).value_or(next_heartbeat_ - now);
+  if (number_ > 0 && wait > millis{0})
     return std::nullopt;
   // Keeps the pace although the ticks of the caller do not divide it.
   next_heartbeat_ += limits::heartbeat_every;
@@ -301,6 +298,14 @@ std::optional<heartbeat> membership::due(millis now,
 
 void membership::hurry() noexcept {
   hurry_ = true;
+}
+
+std::optional<millis> membership::hurried(millis now) const noexcept {
+  if (!hurry_)
+    return std::nullopt;
+  auto earliest
+    = std::min(last_heartbeat_ + limits::heartbeat_spacing, next_heartbeat_);
+  return later(earliest - now, millis{0});
 }
 
 void membership::leave() noexcept {

@@ -177,6 +177,10 @@ public:
   /// we hold has changed.
   void hurry() noexcept;
 
+  /// Since `hurry` nothing was said: how long until it may be, zero if now.
+  /// Nothing if there is no hurry.
+  [[nodiscard]] std::optional<millis> hurried(millis now) const noexcept;
+
   /// From now on we say that we are leaving; there is no way back.
   void leave() noexcept;
 

@@ -147,14 +147,15 @@ void speak(self_ptr self) {
       std::make_shared<const heartbeat>(std::move(*word)));
 }
 
-// As soon as words may follow one another; the next turn may be late.
+// As soon as words may follow one another; the next turn may be late. What was
+// said meanwhile may have moved that moment, and the timer may be early.
 void speak_soon(self_ptr self) {
   auto& s = self->state;
-  s.nodes->hurry();
   speak(self);
-  if (std::exchange(s.speak_due, true))
+  auto wait = s.nodes->hurried(s.env.sessions.clock().steady);
+  if (!wait || std::exchange(s.speak_due, true))
     return;
-  self->delayed_send(self, limits::heartbeat_spacing, atoms::announce::value);
+  self->delayed_send(self, later(*wait, millis{1}), atoms::announce::value);
 }
 
 // -- our partitions ----------------------------------------------------------
@@ -214,6 +215,7 @@ void take_word(self_ptr self, const partition_word& word) {
     }
     tell_owner(self, word.partition);
     // Routers wait for it.
+    s.nodes->hurry();
     speak_soon(self);
     break;
   case partition_word::kind::refused:
@@ -448,8 +450,7 @@ node_actor::behavior_type node_behavior(self_ptr self, node_env env) {
     [self](const partition_transfer_ptr& word) { take_partition(self, *word); },
     [self](atoms::announce) {
       self->state.speak_due = false;
-      self->state.nodes->hurry();
-      speak(self);
+      speak_soon(self);
     },
     [self](atoms::wake) {
       turn(self);

@@ -172,7 +172,7 @@ bool claim_planner::offered(const membership& nodes, partition_id partition,
   s->at = stage::claiming;
   s->highest = epoch;
   s->owner.reset();
-  s->held_off = false;
+  s->just_lost = false;
   s->due.reset();
   return true;
 }
@@ -182,7 +182,7 @@ void claim_planner::lost(partition_id partition) {
   if (s == nullptr)
     return;
   s->at = stage::idle;
-  s->held_off = true;
+  s->just_lost = true;
   s->due.reset();
   s->keep_until.reset();
 }
@@ -210,6 +210,9 @@ claim_planner::slot* claim_planner::find(partition_id partition) {
 
 moves claim_planner::plan(const membership& nodes, millis now) {
   moves out;
+  for (auto& s : slots_)
+    if (std::exchange(s.just_lost, false))
+      s.held_off_until = now + limits::claim_every;
   if (!nodes.settled() || nodes.is_detached(now)) {
     for (auto& s : slots_)
       s.due.reset();
@@ -267,14 +270,13 @@ void claim_planner::plan_claims(const membership& nodes, millis now,
     if (!s.due) {
       if (!known)
         known = nodes.known_cores();
-      s.due = now + delay(p, *known) + *s.our_rank * limits::claim_patience
-              + (s.held_off ? limits::claim_every : millis{0});
+      s.due = later(now, s.held_off_until) + delay(p, *known)
+              + *s.our_rank * limits::claim_patience;
     }
     if (now < *s.due || !may_move(now))
       continue;
     moved_.push_back(now);
     s.at = stage::claiming;
-    s.held_off = false;
     s.due.reset();
     if (*s.our_rank > 0) {
       s.keep_until = now + s.keep_for;

@@ -120,8 +120,10 @@ private:
     std::optional<std::uint32_t> our_rank;
     /// When a claim that is wanted now may be made.
     std::optional<millis> due;
-    /// We just lost it, or failed to claim it.
-    bool held_off = false;
+    /// We lost it, or failed to claim it, since the last `plan`.
+    bool just_lost = false;
+    /// No claim of ours before.
+    millis held_off_until{0};
     /// We are not the wish, and took it because nobody else did; for how
     /// long, and how long the next time.
     std::optional<millis> keep_until;

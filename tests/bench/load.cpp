@@ -61,16 +61,24 @@ int main(int argc, char** argv) {
   app.add_option("--secret", secret, "signs Rollcall's tokens");
   app.add_option("--workload", what.workload)
     ->required()
-    ->check(CLI::IsMember({"W1", "W2", "W3", "W4"}));
+    ->check(CLI::IsMember(
+      {"W1", "W2", "W3", "W4", "rooms", "probe", "joins", "hold"}));
   app.add_option("--port", what.port)->required();
   app.add_option("--server-pid", what.server);
-  app.add_option("--members", what.members)->required();
+  app.add_option("--members", what.members);
   app.add_option("--members-more", what.members_more, "W4: the second size");
   app.add_option("--events", what.events, "W2, W3");
   app.add_option("--warm-up", what.warm_up, "W1: members of a first storm");
   app.add_option("--in-flight", what.in_flight, "connects at once");
-  app.add_option("--period-ms", period, "W3: between two events");
+  app.add_option("--period-ms", period, "between two events");
   app.add_option("--settle-ms", settle, "W4: before memory is read");
+  app.add_option("--rooms", what.rooms, "of a cluster's workload");
+  app.add_option("--prefix", what.prefix, "of the rooms' names");
+  app.add_option("--observer-port", what.observer_port, "probe, joins");
+  app.add_option("--view", what.view, "joins: what a joiner wants to see");
+  app.add_option("--room-size", what.room_size, "hold");
+  app.add_option("--parts", what.parts, "hold: processes that share the rooms");
+  app.add_option("--part", what.part, "hold: which of them this is");
   app.add_option("--patience-s", patience, "for each step");
   app.add_flag("--quiet", what.quiet, "the server does not tell of joins");
   app.add_flag("--prepared", what.prepared, "the rooms exist");

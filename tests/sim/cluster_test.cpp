@@ -34,6 +34,9 @@ protected:
           != edge::batch_fate::applied)
         return;
       changes += (*next)->changes.size();
+      auto& last = told_at[(*next)->session];
+      silence = later(silence, world.fixture.now().steady - last);
+      last = world.fixture.now().steady;
       for (const auto& one : (*next)->changes)
         if (const auto* left = std::get_if<left_change>(&one.body))
           leaves.emplace_back((*next)->session.id.str(), left->participant,
@@ -72,6 +75,9 @@ protected:
   sim_world world;
   std::size_t changes = 0;
   std::size_t snapshots = 0;
+  /// When a session last spoke to any edge; the longest silence between two.
+  std::map<session_key, millis> told_at;
+  millis silence{0};
   std::vector<std::map<session_key, edge::relay_state>> replicas;
   std::vector<std::tuple<std::string, participant_id, leave_reason>> leaves;
   sim_crowd crowd;
@@ -201,6 +207,29 @@ TEST_F(Cluster, ANodeThatComesTakesItsShareUnseen) {
   EXPECT_GE(nodes[0]->figure("taken"), sim_partitions / 6);
   EXPECT_EQ(changes, 0U);
   EXPECT_EQ(snapshots, 0U);
+}
+
+TEST_F(Cluster, AHandOverIsKnownAsSoonAsHeartbeatsMayFollowOneAnother) {
+  nodes[0]->stop();
+  world.advance(millis{4'000});
+  std::vector<std::size_t> people;
+  for (int s = 0; s < 48; ++s) {
+    people.push_back(crowd.add("u", "s" + std::to_string(s)));
+    crowd.join(people.back(), *nodes[1]);
+  }
+  world.advance(millis{1'000});
+  nodes[0]->start();
+  constexpr millis apart{20};
+  for (int n = 0; n < 250; ++n) {
+    if (n == 10)
+      silence = millis{0};
+    for (auto who : people)
+      crowd.publish(who, n);
+    world.advance(apart);
+  }
+  EXPECT_GE(nodes[0]->figure("taken"), sim_partitions / 6);
+  // Beside the spacing: our own pace, a tick, and a few messages' travel.
+  EXPECT_LE(silence, limits::heartbeat_spacing + apart + millis{40});
 }
 
 TEST_F(Cluster, ANodeThatWasCutOffComesBackWithoutHarm) {

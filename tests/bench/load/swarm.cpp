@@ -72,6 +72,19 @@ void swarm::send_event(std::size_t member, std::size_t number) {
   send_frame(member, opcode::text, language_.event(seat_of(member), number));
 }
 
+void swarm::send_text(std::size_t member, std::string_view text) {
+  send_frame(member, opcode::text, text);
+}
+
+void swarm::settle(std::size_t member) {
+  auto& c = connections_[member];
+  if (c.settled)
+    return;
+  c.settled = true;
+  ++settled_;
+  start_connects();
+}
+
 void swarm::close_all() {
   for (std::size_t who = 0; who < started_; ++who) {
     if (connections_[who].now == phase::open)
@@ -96,7 +109,7 @@ void swarm::start(std::size_t who) {
   ::setsockopt(c.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   sockaddr_in to{};
   to.sin_family = AF_INET;
-  to.sin_port = htons(options_.port);
+  to.sin_port = htons(options_.port_of ? options_.port_of(who) : options_.port);
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (::connect(c.fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0
       && errno != EINPROGRESS)
@@ -191,19 +204,20 @@ void swarm::on_message(std::size_t who, opcode op, std::string_view text,
   if (op != opcode::text)
     return;
   ++received_.frames;
-  auto got = language_.read(seat_of(who), c.at, text);
+  if (options_.listen && options_.listen(who, text, now))
+    return;
+  auto me = seat_of(who);
+  auto got = language_.read(me, c.at, text);
   if (!got.reply.empty())
     send_frame(who, opcode::text, got.reply);
   if (got.what == meaning::fault)
     return fail(who, text.substr(0, 300));
   if (got.what == meaning::other)
     return;
-  book_.book(who, text, now);
-  if (got.what == meaning::snapshot && !c.settled) {
-    c.settled = true;
-    ++settled_;
-    start_connects();
-  }
+  if (options_.book)
+    book_.book(me.index, text, now);
+  if (got.what == meaning::snapshot)
+    settle(who);
 }
 
 void swarm::send_frame(std::size_t who, opcode op, std::string_view payload) {
@@ -249,6 +263,8 @@ void swarm::fail(std::size_t who, std::string_view what) {
 }
 
 seat swarm::seat_of(std::size_t who) const {
+  if (options_.seat_of)
+    return options_.seat_of(who);
   return {who, options_.room_prefix + std::to_string(who / options_.room_size)};
 }
 

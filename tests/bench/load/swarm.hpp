@@ -27,6 +27,16 @@ struct swarm_options {
   std::size_t in_flight = 100;
   /// Between two signs of life of one member, where clients owe them.
   std::chrono::milliseconds beat{10'000};
+  /// Where a member sits, if not in rooms of `room_size` in order.
+  std::function<seat(std::size_t who)> seat_of;
+  /// The port a member connects to, if not all to `port`.
+  std::function<std::uint16_t(std::size_t who)> port_of;
+  /// Whether the ledger is told of all that comes, or of faults alone.
+  bool book = true;
+  /// Hears each message first; true when nobody else is to hear it.
+  std::function<bool(std::size_t who, std::string_view text,
+                     steady::time_point now)>
+    listen;
 };
 
 /// Everything received, whether the ledger looked at it or not.
@@ -56,6 +66,15 @@ public:
   [[nodiscard]] bool idle(steady::time_point until);
 
   void send_event(std::size_t member, std::size_t number);
+
+  void send_text(std::size_t member, std::string_view text);
+
+  /// The member is in, which else its first list says.
+  void settle(std::size_t member);
+
+  [[nodiscard]] bool settled(std::size_t member) const {
+    return connections_[member].settled;
+  }
 
   /// Says goodbye for everyone.
   void close_all();

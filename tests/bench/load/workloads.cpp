@@ -1,5 +1,6 @@
 #include "tests/bench/load/workloads.hpp"
 
+#include "tests/bench/load/cluster_workloads.hpp"
 #include "tests/bench/load/server_usage.hpp"
 
 #include <algorithm>
@@ -29,16 +30,6 @@ double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   auto n = values.size();
   return n == 0 ? 0 : (values[(n - 1) / 2] + values[n / 2]) / 2;
-}
-
-/// Milliseconds at rank `q` of `us`.
-double quantile(std::vector<std::uint32_t>& us, double q) {
-  if (us.empty())
-    return 0;
-  auto rank = std::min(us.size() - 1, static_cast<std::size_t>(std::ceil(
-                                        q * static_cast<double>(us.size()))));
-  std::nth_element(us.begin(), us.begin() + static_cast<long>(rank), us.end());
-  return us[rank] / 1000.0;
 }
 
 swarm_options options_of(const plan& what, std::size_t members,
@@ -256,7 +247,24 @@ outcome dispatch(const plan& what, const dialect& language) {
 
 } // namespace
 
+double quantile(std::vector<std::uint32_t>& us, double q) {
+  if (us.empty())
+    return 0;
+  auto rank = std::min(us.size() - 1, static_cast<std::size_t>(std::ceil(
+                                        q * static_cast<double>(us.size()))));
+  std::nth_element(us.begin(), us.begin() + static_cast<long>(rank), us.end());
+  return us[rank] / 1000.0;
+}
+
 outcome run_plan(const plan& what, const dialect& language) {
+  if (what.workload == "rooms")
+    return make_rooms(what, language);
+  if (what.workload == "probe")
+    return probe(what, language);
+  if (what.workload == "joins")
+    return timed_joins(what, language);
+  if (what.workload == "hold")
+    return hold(what, language);
   outcome out;
   auto rooms = what.workload == "W4"
                  ? (what.members_more + idle_room - 1) / idle_room

@@ -1,7 +1,7 @@
 #pragma once
 
-// The four workloads. Each leaves one JSON object of figures, or the reason
-// why there are none.
+// The four workloads of one server, and the way to those of a cluster. Each
+// leaves one JSON object of figures, or the reason why there are none.
 
 #include "tests/bench/load/dialect.hpp"
 #include "tests/bench/load/swarm.hpp"
@@ -35,6 +35,18 @@ struct plan {
   bool quiet = false;
   /// Rooms already exist.
   bool prepared = false;
+  /// Of several nodes: how many rooms, and what their names begin with.
+  std::size_t rooms = 1;
+  std::string prefix = "room";
+  /// Where observers sit.
+  std::uint16_t observer_port = 0;
+  /// Joins: what a joiner wants to see.
+  std::string view = "none";
+  /// Hold: members of a room, of which `parts` processes have an equal share;
+  /// which of them we are.
+  std::size_t room_size = 51;
+  std::size_t parts = 1;
+  std::size_t part = 0;
 };
 
 struct outcome {
@@ -44,6 +56,9 @@ struct outcome {
   /// W2: CPU seconds of the server for each burst that counts.
   std::vector<double> bursts;
 };
+
+/// Milliseconds at rank `q` of `us`; reorders it.
+[[nodiscard]] double quantile(std::vector<std::uint32_t>& us, double q);
 
 [[nodiscard]] outcome run_plan(const plan& what, const dialect& language);
 

@@ -417,6 +417,16 @@ TEST_F(Membership, SpeaksSoonerWhenSomethingChangedButNotAlways) {
   EXPECT_TRUE(nodes.due(now + millis{300}, {}));
 }
 
+TEST_F(Membership, TellsHowLongAHurryHasToWait) {
+  EXPECT_EQ(nodes.hurried(now), std::nullopt);
+  ASSERT_TRUE(nodes.due(now, {}));
+  nodes.hurry();
+  EXPECT_EQ(nodes.hurried(now + millis{20}), millis{30});
+  EXPECT_EQ(nodes.hurried(now + millis{60}), millis{0});
+  ASSERT_TRUE(nodes.due(now + millis{60}, {}));
+  EXPECT_EQ(nodes.hurried(now + millis{60}), std::nullopt);
+}
+
 TEST_F(Membership, MakesRoomOnlyOfTheForgotten) {
   pass(millis{1'000});
   const auto oldest = word_of("n1", 1);

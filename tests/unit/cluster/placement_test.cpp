@@ -348,6 +348,23 @@ TEST_F(ClaimPlanner, WaitsASecondBeforeItClaimsAgain) {
   EXPECT_EQ(pass(millis{300}).claims, std::vector<partition_id>{2});
 }
 
+TEST_F(ClaimPlanner, DoesNotWaitForWhatItGaveUpLongAgo) {
+  own_all(1);
+  talking[them] = {};
+  const auto given = pass(millis{2'000}).releases;
+  ASSERT_FALSE(given.empty());
+  for (const auto& r : given) {
+    planner.lost(r.partition);
+    talking[them][r.partition] = 2;
+  }
+  EXPECT_EQ(pass(millis{5'000}), moves{});
+  talking.clear();
+  EXPECT_EQ(pass(limits::suspect_after + limits::view_settles_after
+                 + limits::claim_rank_delay + limits::claim_jitter)
+              .claims.size(),
+            given.size());
+}
+
 TEST_F(ClaimPlanner, IgnoresPartitionsThatAreNotThere) {
   planner.lost(partitions);
   EXPECT_FALSE(planner.claimed(partitions, 1));
