@@ -8,6 +8,7 @@
 #include "actors/client.hpp"
 #include "actors/commands.hpp"
 #include "actors/nodes.hpp"
+#include "actors/ports.hpp"
 #include "actors/records.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -93,12 +94,26 @@ struct append_answer {
 /// The journal's answer to a claim.
 struct claim_answer {
   partition_id partition = 0;
-  result<std::pair<std::uint64_t, epoch_t>> generation_and_epoch
-    = std::pair<std::uint64_t, epoch_t>{0, 0};
-  position_t position = 0;
+  result<checkpoint> at = checkpoint{};
+};
+
+/// What the journal of a partition that is not ours has beyond the store.
+struct follow_order {
+  partition_id partition = 0;
+  /// Where the store stood when the journal was asked.
+  checkpoint from;
+  journal_tail tail;
 };
 
 using append_answer_ptr = std::shared_ptr<const append_answer>;
+/// The other core nodes there ever were.
+struct known_nodes {
+  std::vector<std::string> names;
+};
+
+using known_nodes_ptr = std::shared_ptr<const known_nodes>;
+using follow_order_ptr = std::shared_ptr<const follow_order>;
+using followed_ptr = std::shared_ptr<const result<checkpoint>>;
 using claim_answer_ptr = std::shared_ptr<const claim_answer>;
 
 // -- messages between a partition and its sessions ---------------------------
@@ -191,6 +206,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::loaded_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::committed_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::append_answer_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::claim_answer_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::known_nodes_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::follow_order_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::followed_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::session_word_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::ownership_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::partition_word)
@@ -221,6 +239,12 @@ using store_actor = caf::typed_actor<
   /// Answers when the records are durable, in order per partition; a failure
   /// means that none of them is.
   caf::replies_to<commit_ptr>::with<committed_ptr>,
+  /// Applies what others appended to a partition that is not ours, and says
+  /// where the store then stands. `conflict`: the store has moved since, or
+  /// the partition is ours or about to be; nothing was applied.
+  caf::replies_to<follow_order_ptr>::with<followed_ptr>,
+  /// Keeps their names for the next start.
+  caf::reacts_to<known_nodes_ptr>,
   /// The journal took or refused an append.
   caf::reacts_to<append_answer_ptr>,
   /// The journal answered a claim.
@@ -301,6 +325,15 @@ using node_actor = caf::typed_actor<
   /// Turns the clock of membership and placement.
   caf::reacts_to<atoms::wake>,
   /// Says goodbye, gives all partitions to others, then quits.
+  caf::reacts_to<atoms::stop>,
+  caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
+
+/// A STANDBY: keeps this node's copies of others' partitions close to their
+/// journals. One per node.
+using standby_actor = caf::typed_actor<
+  /// Looks what there is to do.
+  caf::reacts_to<atoms::wake>,
+  /// Quits, after the step it is at.
   caf::reacts_to<atoms::stop>,
   caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
 

@@ -21,6 +21,8 @@ struct held_partition {
   /// How far the store has applied the journal.
   std::uint64_t generation = 0;
   position_t position = 0;
+  /// Which journal of that generation it is a copy of.
+  std::uint64_t incarnation = 0;
 
   friend bool operator==(const held_partition&, const held_partition&)
     = default;

@@ -69,21 +69,61 @@ struct encoded_record {
 
 /// The place of a partition's store in its journal.
 struct checkpoint {
+  /// Counts how often the journal had to be made anew, from 1.
   std::uint64_t generation = 0;
   position_t position = 0;
+  /// The claim in force there.
   epoch_t epoch = 0;
+  /// Tells one journal from another of the same generation: drawn when it was
+  /// made, or at each start where it is the store itself.
+  std::uint64_t incarnation = 0;
 
   friend bool operator==(const checkpoint&, const checkpoint&) = default;
 };
 
+/// One partition's appended records, to be applied at `at`.
+struct applied_records {
+  partition_id partition = 0;
+  checkpoint at;
+  std::vector<encoded_record> records;
+};
+
+/// How a store comes to follow its journal.
+enum class restore_way : std::uint8_t {
+  /// From where the store is.
+  tail,
+  /// The journal was made anew from a copy that equals the store: it goes on
+  /// at `journal_tail::start`.
+  adopt,
+  /// The journal was made anew from a copy that holds all that the store
+  /// holds: the store is emptied, put to `start`, and filled from there.
+  whole,
+};
+
+/// What a journal has beyond a store.
+struct journal_tail {
+  restore_way way = restore_way::tail;
+  checkpoint start;
+  /// In order. The last may have no records and only move the checkpoint.
+  std::vector<applied_records> groups;
+  /// There is more behind these.
+  bool more = false;
+};
+
 /// Decides which changes exist and in which order. The owner of a partition
 /// keeps one append in flight. Answers may come on any thread, exactly once.
+///
+/// A journal that cannot be the one a store was written from (it is gone, ends
+/// before the store, or is another) is neither claimed nor followed: that is
+/// `unavailable`, with one of `journal_fault` as the field.
 class journal {
 public:
   using claimed = std::function<void(result<checkpoint>)>;
   using appended = std::function<void(result<position_t>)>;
-  using replayed
-    = std::function<void(position_t, epoch_t, std::span<const encoded_record>)>;
+  /// Gives all of a partition's keys and values but the checkpoint to a
+  /// visitor, which returns false to stop.
+  using content = std::function<result<done>(
+    const std::function<bool(std::string_view, std::string_view)>&)>;
 
   virtual ~journal() = default;
 
@@ -101,25 +141,54 @@ public:
                       std::span<const encoded_record> records, appended answer)
     = 0;
 
-  /// Calls `each` for the appends after `from`, in order. A value that a later
-  /// one has replaced may be left out, and a last one may come once more: what
-  /// holds is the content at the end. A journal that is the store itself has
-  /// nothing to replay. `conflict` says that our own claim has ended.
-  virtual result<done> replay(partition_id partition, position_t from,
-                              const replayed& each)
+  /// What a store at `from` lacks: at most about `bytes` of it. A value that a
+  /// later one has replaced may be left out, and a last one may come once
+  /// more: what holds is the content at the end. A journal that is the store
+  /// itself has nothing more. `conflict` says that our own claim has ended.
+  /// Waits for the journal.
+  virtual result<journal_tail> follow(partition_id partition,
+                                      const checkpoint& from, std::size_t bytes)
+    = 0;
+
+  /// Makes a journal anew that a store at `stored` cannot follow, under the
+  /// next generation, from that store's content. Of several who try at most
+  /// one succeeds; whether this store is the right one the caller must know.
+  /// Succeeds without doing anything if the store can follow after all.
+  /// Waits for the journal, as long as the content takes.
+  virtual result<done> make_anew(partition_id partition,
+                                 const checkpoint& stored, const content& read)
     = 0;
 };
 
+/// Why a store cannot follow a journal: the field of that failure.
+namespace journal_fault {
+/// There is none.
+inline constexpr const char* gone = "journal_gone";
+/// It ends before the store, or before what others have of it.
+inline constexpr const char* cut = "journal_cut";
+/// It is another one: made by somebody who knew nothing of the store.
+inline constexpr const char* other = "journal_other";
+/// Whoever made it anew has not finished.
+inline constexpr const char* incomplete = "journal_incomplete";
+/// It was given up, to be made anew.
+inline constexpr const char* sealed = "journal_sealed";
+/// It was made anew from a copy that lacks what the store has.
+inline constexpr const char* behind = "journal_behind";
+/// It is not a journal, or not of this cluster.
+inline constexpr const char* foreign = "journal_foreign";
+} // namespace journal_fault
+
+/// Whether the journal is one that `journal::make_anew` mends.
+[[nodiscard]] inline bool can_be_made_anew(const failure& why) {
+  return why.field == journal_fault::gone || why.field == journal_fault::cut
+         || why.field == journal_fault::other
+         || why.field == journal_fault::incomplete
+         || why.field == journal_fault::sealed;
+}
+
 // -- store: what survives on this disk ---------------------------------------
 
-/// One partition's appended records, to be applied at `at`.
-struct applied_records {
-  partition_id partition = 0;
-  checkpoint at;
-  std::vector<encoded_record> records;
-};
-
-/// Ordered bytes on disk. Owned by the store actor's thread; not shared.
+/// Ordered bytes on disk. Written by the store actor's thread alone.
 class store {
 public:
   /// Returns false to stop.

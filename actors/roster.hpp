@@ -37,11 +37,13 @@ struct connection {
   connection_source source = connection_source::socket;
   /// Nobody vouches for it right now.
   bool suspected = false;
-  /// Restored and not yet announced by its edge.
+  /// Restored or doubted, and not yet announced by its edge.
   bool unconfirmed = false;
   /// Steady time at which something happens to it, and as what it then ends.
   std::optional<millis> deadline;
   leave_reason reason = leave_reason::timeout;
+  /// Steady time of its join; of a restored one long ago.
+  millis entered{0};
 };
 
 /// A present user.

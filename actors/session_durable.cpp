@@ -236,8 +236,7 @@ void session_state::apply_member(const member_record& kept) {
 void session_state::apply_member_erased(const user_id& user, instant now) {
   if (auto* here = roster_.find(user)) {
     for (const auto& item : here->connections)
-      directs_.push_back(
-        {key_, item.id, item.edge, removed_direct{leave_reason::kicked}});
+      dismiss(item.id, item.edge, leave_reason::kicked);
     remove_participant(*here, leave_reason::kicked, now);
   }
   if (members_.erase(user) != 0)

@@ -13,6 +13,9 @@ namespace {
 /// Longer than two announcements are apart.
 constexpr millis unnamed_grace{2'500};
 
+/// An announcement that is under way for longer was lost.
+constexpr millis announcement_transit{1'500};
+
 } // namespace
 
 // -- what edges notice -------------------------------------------------------
@@ -72,24 +75,38 @@ void session_state::take_announcement(const node_id& edge,
   for (const auto& id : told.connections) {
     auto* who = roster_.find(id);
     if (who == nullptr) {
-      if (record_ && !record_->ended_at)
-        directs_.push_back({key_, id, edge, unknown_direct{}});
+      answer_unknown(id, edge);
       continue;
     }
     auto& target = roster_.at(*who, id);
-    if (target.edge != edge || !target.unconfirmed)
-      continue;
-    target.unconfirmed = false;
-    target.suspected = false;
-    roster_.set_deadline(target, std::nullopt, leave_reason::timeout);
-    show_presence(*who);
+    if (target.edge == edge)
+      confirm(*who, target);
   }
   if (told.complete)
     doubt_unnamed(edge, told, now);
 }
 
+void session_state::answer_unknown(const connection_id& id,
+                                   const node_id& edge) {
+  auto before = std::find_if(dismissed_.begin(), dismissed_.end(),
+                             [&](const auto& one) { return one.first == id; });
+  if (before != dismissed_.end())
+    directs_.push_back({key_, id, edge, removed_direct{before->second}});
+  else if (record_ && !record_->ended_at)
+    directs_.push_back({key_, id, edge, unknown_direct{}});
+}
+
+void session_state::confirm(participant& who, connection& target) {
+  if (!target.unconfirmed)
+    return;
+  target.unconfirmed = false;
+  target.suspected = false;
+  roster_.set_deadline(target, std::nullopt, leave_reason::timeout);
+  show_presence(who);
+}
+
 // A `closed` that was lost on its way must not leave a ghost. One who joined
-// while the announcement was under way is named by the next.
+// while the announcement was under way cannot be named by it.
 void session_state::doubt_unnamed(const node_id& edge,
                                   const announce_note& told, instant now) {
   std::set<connection_id> named{told.connections.begin(),
@@ -98,7 +115,8 @@ void session_state::doubt_unnamed(const node_id& edge,
   for (const auto& [joined, who] : roster_.in_order()) {
     bool touched = false;
     for (auto& item : who->connections) {
-      if (item.edge != edge || item.deadline || named.contains(item.id))
+      if (item.edge != edge || item.deadline || named.contains(item.id)
+          || now.steady < item.entered + announcement_transit)
         continue;
       item.suspected = true;
       // As restored ones: the edge's word is enough to bring it back.
@@ -118,6 +136,8 @@ void session_state::lose_edge(const node_id& edge, instant now) {
       if (item.edge != edge || item.deadline)
         continue;
       item.suspected = true;
+      // An edge that is back in time brings it back.
+      item.unconfirmed = true;
       roster_.set_deadline(item, now.steady + settings_.drop_grace,
                            leave_reason::edge_lost);
       touched = true;
@@ -163,6 +183,14 @@ void session_state::end_connection(participant& who, const connection_id& id,
   }
   roster_.remove_connection(who, id);
   show_presence(who);
+}
+
+void session_state::dismiss(const connection_id& id, const node_id& edge,
+                            leave_reason reason) {
+  directs_.push_back({key_, id, edge, removed_direct{reason}});
+  if (dismissed_.size() == limits::dismissed_per_session)
+    dismissed_.pop_front();
+  dismissed_.emplace_back(id, reason);
 }
 
 void session_state::remove_participant(participant& who, leave_reason reason,

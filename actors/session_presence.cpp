@@ -60,8 +60,16 @@ result<reply> session_state::join(const command& asked,
   if (auto* owner = roster_.find(asked.connection)) {
     if (owner != here)
       return fail(errc::conflict, "the connection joined as another user");
+    // Its edge passes the join on, so it stands: a first join that came too
+    // late to be announced is no longer doubted.
+    confirm(*here, roster_.at(*here, asked.connection));
     return join_answer(*here, caller);
   }
+  // Whoever was removed may come again by itself, on the same connection.
+  if (!body.admitted)
+    std::erase_if(dismissed_, [&](const auto& one) {
+      return one.first == asked.connection;
+    });
   if (here != nullptr && body.resumes && roster_.find(*body.resumes) == here)
     return resume(asked, *here, *body.resumes, now);
   if (here != nullptr) {
@@ -112,7 +120,7 @@ void session_state::enter(const command& asked, const join_command& body,
   who.shown_connections = 1;
   who.connections.push_back({asked.connection, asked.edge,
                              connection_source::socket, false, false,
-                             std::nullopt, leave_reason::timeout});
+                             std::nullopt, leave_reason::timeout, now.steady});
   auto& added = roster_.add(std::move(who));
   roster_.mark_dirty(added);
   const auto* known = member(added.user);
@@ -130,13 +138,12 @@ void session_state::enter(const command& asked, const join_command& body,
 void session_state::add_socket(participant& who, const command& asked,
                                instant now) {
   auto before = who.connections;
-  roster_.add_connection(who, {asked.connection, asked.edge,
-                               connection_source::socket, false, false,
-                               std::nullopt, leave_reason::timeout});
+  roster_.add_connection(
+    who, {asked.connection, asked.edge, connection_source::socket, false, false,
+          std::nullopt, leave_reason::timeout, now.steady});
   if (settings_.duplicates == duplicate_policy::kick_old)
     for (const auto& old : before) {
-      directs_.push_back(
-        {key_, old.id, old.edge, removed_direct{leave_reason::replaced}});
+      dismiss(old.id, old.edge, leave_reason::replaced);
       end_connection(who, old.id, leave_reason::replaced, now);
     }
   show_presence(who);
@@ -144,11 +151,10 @@ void session_state::add_socket(participant& who, const command& asked,
 
 result<reply> session_state::resume(const command& asked, participant& who,
                                     connection_id old, instant now) {
-  roster_.add_connection(who, {asked.connection, asked.edge,
-                               connection_source::socket, false, false,
-                               std::nullopt, leave_reason::timeout});
-  directs_.push_back({key_, old, roster_.at(who, old).edge,
-                      removed_direct{leave_reason::replaced}});
+  roster_.add_connection(
+    who, {asked.connection, asked.edge, connection_source::socket, false, false,
+          std::nullopt, leave_reason::timeout, now.steady});
+  dismiss(old, roster_.at(who, old).edge, leave_reason::replaced);
   end_connection(who, old, leave_reason::replaced, now);
   show_presence(who);
   return join_answer(who, asked.caller);

@@ -18,6 +18,7 @@
 #include "actors/roster.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <set>
@@ -223,6 +224,14 @@ private:
   void take_evidence(const evidence& told, instant now);
   void take_announcement(const node_id& edge, const announce_note& told,
                          instant now);
+  /// An edge believes in a connection that is not here.
+  void answer_unknown(const connection_id& id, const node_id& edge);
+  /// Its edge's word on a connection that was restored or doubted.
+  void confirm(participant& who, connection& target);
+  /// Tells a connection that it was removed on purpose, and remembers it: an
+  /// edge that missed the word must not bring it back.
+  void dismiss(const connection_id& id, const node_id& edge,
+               leave_reason reason);
   void doubt_unnamed(const node_id& edge, const announce_note& told,
                      instant now);
   void lose_edge(const node_id& edge, instant now);
@@ -293,6 +302,8 @@ private:
   std::uint32_t present_strangers_ = 0;
   /// How often users who are gone were here; limits::departed_per_session.
   std::unordered_map<user_id, std::uint32_t> departed_;
+  /// Oldest first; limits::dismissed_per_session. Forgotten with the owner.
+  std::deque<std::pair<connection_id, leave_reason>> dismissed_;
 
   std::optional<user_id> host_;
   /// Present members in order of admission.

@@ -1,6 +1,7 @@
 #include "cluster/journal_format.hpp"
 
 #include "actors/base/hash.hpp"
+#include "actors/base/limits.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -13,7 +14,7 @@ constexpr std::string_view magic = "RJ";
 constexpr std::uint8_t format = 1;
 constexpr std::size_t checksum_bytes = 4;
 constexpr std::string_view marker_words[]
-  = {"rollcall journal, generation ", ", incarnation "};
+  = {"rollcall journal, generation ", ", incarnation ", ", partitions "};
 
 template <class T>
 void put(std::string& to, T value) {
@@ -112,12 +113,59 @@ std::string to_string(const journal_marker& marker) {
 }
 
 std::optional<journal_marker> parse_journal_marker(std::string_view text) {
-  journal_marker out;
-  if (take_word(text, marker_words[0]) && take_number(text, out.generation)
-      && take_word(text, marker_words[1]) && take_number(text, out.incarnation)
-      && text.empty() && out.generation > 0)
+  auto label = parse_journal_label(text);
+  if (!label)
+    return std::nullopt;
+  return label->marker;
+}
+
+std::string to_string(const journal_label& label) {
+  auto out = to_string(label.marker);
+  if (label.partitions > 0) {
+    out += marker_words[2];
+    out += std::to_string(label.partitions);
+  }
+  return out;
+}
+
+std::optional<journal_label> parse_journal_label(std::string_view text) {
+  journal_label out;
+  if (!take_word(text, marker_words[0])
+      || !take_number(text, out.marker.generation)
+      || !take_word(text, marker_words[1])
+      || !take_number(text, out.marker.incarnation)
+      || out.marker.generation == 0)
+    return std::nullopt;
+  if (text.empty())
     return out;
-  return std::nullopt;
+  std::uint64_t partitions = 0;
+  if (!take_word(text, marker_words[2]) || !take_number(text, partitions)
+      || !text.empty() || partitions == 0
+      || partitions > limits::partitions_max)
+    return std::nullopt;
+  out.partitions = static_cast<std::uint32_t>(partitions);
+  return out;
+}
+
+std::string encode_base(const checkpoint& base) {
+  std::string out;
+  put(out, base.generation);
+  put(out, base.position);
+  put(out, base.epoch);
+  put(out, base.incarnation);
+  return out;
+}
+
+std::optional<checkpoint> decode_base(std::string_view bytes) {
+  source from{bytes};
+  checkpoint out;
+  out.generation = from.number<std::uint64_t>();
+  out.position = from.number<std::uint64_t>();
+  out.epoch = from.number<std::uint64_t>();
+  out.incarnation = from.number<std::uint64_t>();
+  if (!from.ok() || !from.rest().empty())
+    return std::nullopt;
+  return out;
 }
 
 std::string encode(const journal_entry& entry) {
@@ -158,7 +206,7 @@ result<journal_entry> decode_entry(std::string_view bytes) {
   out.part = from.number<std::uint32_t>();
   out.parts = from.number<std::uint32_t>();
   out.body = from.rest();
-  if (!from.ok() || out.part >= out.parts || kind < 1 || kind > 2)
+  if (!from.ok() || out.part >= out.parts || kind < 1 || kind > 4)
     return damaged("malformed");
   out.kind = static_cast<entry_kind>(kind);
   return out;
@@ -233,12 +281,17 @@ journal_assembler::take(std::uint64_t sequence, std::string_view bytes) {
     highest_ = std::max(highest_, epoch);
     return std::optional<read_append>{};
   }
+  if (entry->kind != entry_kind::records) {
+    open_.reset();
+    return std::optional<read_append>{};
+  }
   if (is_zombie(sequence, entry->epoch)) {
     ++zombies_;
     return std::optional<read_append>{};
   }
   if (entry->part == 0) {
     open_ = std::move(*entry);
+    first_ = sequence;
   } else if (open_ && sequence == last_ + 1 && entry->epoch == open_->epoch
              && entry->op == open_->op + 1 && entry->part == open_->part + 1
              && entry->parts == open_->parts && entry->group == open_->group) {
@@ -257,6 +310,10 @@ journal_assembler::take(std::uint64_t sequence, std::string_view bytes) {
   read_append out{sequence, open_->epoch, open_->group, std::move(*records)};
   open_.reset();
   return std::optional<read_append>{std::move(out)};
+}
+
+position_t journal_assembler::settled(position_t sequence) const noexcept {
+  return open_ ? first_ - 1 : sequence;
 }
 
 std::uint64_t journal_assembler::zombies() const noexcept {

@@ -35,7 +35,31 @@ struct journal_marker {
 [[nodiscard]] std::optional<journal_marker>
 parse_journal_marker(std::string_view text);
 
-enum class entry_kind : std::uint8_t { claim = 1, records = 2 };
+/// What is written on a stream: its description.
+struct journal_label {
+  journal_marker marker;
+  /// How many partitions the cluster has; zero when it does not say.
+  std::uint32_t partitions = 0;
+
+  friend bool operator==(const journal_label&, const journal_label&) = default;
+};
+
+[[nodiscard]] std::string to_string(const journal_label& label);
+[[nodiscard]] std::optional<journal_label>
+parse_journal_label(std::string_view text);
+
+/// Of a journal that was made anew: the store it was made from.
+[[nodiscard]] std::string encode_base(const checkpoint& base);
+[[nodiscard]] std::optional<checkpoint> decode_base(std::string_view bytes);
+
+enum class entry_kind : std::uint8_t {
+  claim = 1,
+  records = 2,
+  /// Of a journal that was made anew: the copy is complete.
+  seeded = 3,
+  /// The end of a journal that is to be made anew.
+  sealed = 4,
+};
 
 /// One message. An append that is too long for one is cut into parts that
 /// follow each other without a gap; the last part commits all of them.
@@ -50,7 +74,8 @@ struct journal_entry {
   std::uint64_t group = 0;
   std::uint32_t part = 0;
   std::uint32_t parts = 1;
-  /// Of records: a piece of `encode_records`. Of a claim: who claims.
+  /// Of records: a piece of `encode_records`. Of a claim: who claims. Of
+  /// `seeded`: `encode_base`.
   std::string body;
 
   friend bool operator==(const journal_entry&, const journal_entry&) = default;
@@ -93,6 +118,11 @@ public:
   [[nodiscard]] result<std::optional<read_append>> take(std::uint64_t sequence,
                                                         std::string_view bytes);
 
+  /// Where a reader that applied all appends may go on from, once it has
+  /// taken everything up to `sequence`: before the first part of an append
+  /// whose last is yet to come.
+  [[nodiscard]] position_t settled(position_t sequence) const noexcept;
+
   /// Messages of writers that had lost their claim. Zero, or the fence leaks.
   [[nodiscard]] std::uint64_t zombies() const noexcept;
 
@@ -105,6 +135,8 @@ private:
   std::uint64_t zombies_ = 0;
   /// The append that is being put together.
   std::optional<journal_entry> open_;
+  /// Its first message, and the last one.
+  std::uint64_t first_ = 0;
   std::uint64_t last_ = 0;
 };
 

@@ -29,7 +29,8 @@ namespace rollcall::cluster {
 /// NATS and arrive on the sender's thread; broadcasts do, their echo shows
 /// that the bus works.
 ///
-/// What comes in and is no message within bounds is counted and dropped.
+/// What comes in and is no message within bounds is counted and dropped; what
+/// is empty (see nats_access.hpp) is not counted.
 class nats_bus final : public message_bus {
 public:
   /// Connects; see `nats_connection::open` for what goes wrong. `tell` hears

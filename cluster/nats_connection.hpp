@@ -23,17 +23,26 @@ struct nats_options {
   std::string cluster = "rollcall";
   /// What the server's connection list calls us.
   std::string name = "rollcalld";
-  /// A file with a user's JWT and seed, or empty.
+  /// A file as nats_login.hpp describes, or empty.
   std::string credentials;
   /// A file with the CAs that servers are checked against; turns TLS on.
   std::string ca;
+  /// Leaves the log alone.
+  bool quiet = false;
   /// How long `open` waits for a server.
   millis connect_timeout{5'000};
+  /// Called once, on a thread of nats.c, when a connection that was open is
+  /// given up: its servers refused us twice, or the right to listen was taken
+  /// away. There is no way back for it.
+  std::function<void(const failure&)> gave_up;
 };
+
+struct nats_callbacks;
 
 enum class nats_event { connected, disconnected, lame_duck };
 
-/// One connection; opens itself again for as long as it lives. While it is
+/// One connection; opens itself again for as long as it lives, unless servers
+/// refuse its credentials (`nats_options::gave_up`). While it is
 /// down a publish fails at once: nothing is buffered and sent later, when it
 /// would be a ghost. Thread-safe, as nats.c is.
 ///
@@ -46,7 +55,9 @@ public:
   using listener = std::function<void(nats_event)>;
 
   /// Waits up to `connect_timeout` for a server. `unavailable` when none
-  /// answers, `bad_request` when the options cannot be right.
+  /// answers; `forbidden` when one does and will not have us, or we not it;
+  /// `bad_request` when the options cannot be right. The last two do not wait,
+  /// and name setting and remedy.
   [[nodiscard]] static result<std::shared_ptr<nats_connection>>
   open(const nats_options& options, listener tell = {});
 
@@ -70,6 +81,7 @@ private:
   nats_connection() = default;
 
   nats_connection_handle* handle_ = nullptr;
+  std::shared_ptr<nats_callbacks> state_;
 };
 
 } // namespace rollcall::cluster

@@ -211,19 +211,27 @@ void nats_journal::append(partition_id partition, epoch_t epoch,
                   {}});
 }
 
-result<done> nats_journal::replay(partition_id partition, position_t from,
-                                  const replayed& each) {
+result<journal_tail> nats_journal::follow(partition_id partition,
+                                          const checkpoint& from,
+                                          std::size_t bytes) {
   if (partition >= limits::partitions_max)
     return no_partition();
-  auto at = state_->stored(partition);
-  if (!at)
-    return at.error();
   nats_lane* lane = nullptr;
   {
     std::lock_guard guard{state_->mutex};
     lane = &state_->strand_of(partition).lane;
   }
-  return lane->replay(from, *at, each);
+  return lane->follow(from, bytes);
+}
+
+result<done> nats_journal::make_anew(partition_id partition,
+                                     const checkpoint& stored,
+                                     const content& read) {
+  if (partition >= limits::partitions_max)
+    return no_partition();
+  // Not the strand's: what it knows is of the journal before.
+  nats_lane lane{*state_->ask, state_->names, state_->config, partition};
+  return lane.make_anew(stored, read);
 }
 
 } // namespace rollcall::cluster

@@ -19,14 +19,13 @@ namespace rollcall::cluster {
 /// arrive all the same. If it did, the next append under that epoch is a
 /// `conflict`; the owner claims anew and finds it by replay.
 ///
-/// A claim and a replay are refused with `unavailable` when the stream cannot
-/// be the one that the store was written from: it is gone, ends before the
-/// store, or is of another generation. Streams are made by the first claim of
-/// a node whose store has nothing of the partition.
+/// Streams are made by the first claim of a node whose store has nothing of
+/// the partition, if no other node has, and by `make_anew`
+/// (docs/decisions/0009-journals-made-anew.md).
 class nats_journal final : public journal {
 public:
-  /// Where this node's store stands. Called by `claim` and `replay`, on the
-  /// caller's thread.
+  /// Where this node's store stands. Called by `claim`, on the caller's
+  /// thread.
   using where = std::function<result<checkpoint>(partition_id)>;
 
   /// Waits for a server as nats_connection::open does.
@@ -44,11 +43,13 @@ public:
               std::span<const encoded_record> records,
               appended answer) override;
 
-  /// Waits for the server. What later appends have overwritten may be left
-  /// out, and a value may come once more: see journal_ring. Ends with
-  /// `conflict` when a later claim than ours is in force.
-  result<done> replay(partition_id partition, position_t from,
-                      const replayed& each) override;
+  /// What later appends have overwritten may be left out, and a value may come
+  /// once more: see journal_ring.
+  result<journal_tail> follow(partition_id partition, const checkpoint& from,
+                              std::size_t bytes) override;
+
+  result<done> make_anew(partition_id partition, const checkpoint& stored,
+                         const content& read) override;
 
 private:
   struct state;

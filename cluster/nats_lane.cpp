@@ -35,9 +35,16 @@ nats_lane::nats_lane(nats_requests& ask, const subjects& names,
     names_(names),
     config_(config),
     partition_(partition),
-    calls_(ask, names.stream(partition)),
     ring_(limits::journal_ring_groups, limits::journal_ring_bytes) {
   // nop
+}
+
+stream_calls nats_lane::calls(std::uint64_t generation) const {
+  return {ask_, names_.stream({partition_, generation})};
+}
+
+stream_id nats_lane::here() const noexcept {
+  return {partition_, marker_.generation};
 }
 
 epoch_t nats_lane::epoch() const noexcept {
@@ -50,10 +57,7 @@ result<checkpoint> nats_lane::claim(const node_id& who,
                                     const checkpoint& stored,
                                     steady_time until) {
   epoch_ = 0;
-  auto found = open_stream(stored, until);
-  if (!found)
-    return found.error();
-  auto marker = check(*found, stored);
+  auto marker = open_stream(stored, until);
   if (!marker)
     return marker.error();
   marker_ = *marker;
@@ -63,13 +67,21 @@ result<checkpoint> nats_lane::claim(const node_id& who,
   auto epoch = make_epoch(marker_, *sequence);
   if (epoch / epoch_generation_unit != marker_.generation)
     return fail(errc::internal, "the partition's claims are used up");
+  // Sealed before our claim: else the seal would end it.
+  auto sealed
+    = calls(marker_.generation).last_message(names_.seal(here()), until);
+  if (!sealed)
+    return sealed.error();
+  if (*sealed)
+    return fail(errc::unavailable, "the journal is about to be made anew",
+                journal_fault::sealed);
   tail_ = *sequence;
   last_op_ = 0;
   doubts_.clear();
   ring_ = journal_ring{limits::journal_ring_groups, limits::journal_ring_bytes};
   ring_until_ = *sequence;
   epoch_ = epoch;
-  return checkpoint{marker_.generation, *sequence, epoch};
+  return checkpoint{marker_.generation, *sequence, epoch, marker_.incarnation};
 }
 
 // Expects nothing: an expectation would lose against a busy writer for ever.
@@ -79,23 +91,29 @@ result<position_t> nats_lane::publish_claim(const node_id& who,
   journal_entry entry;
   entry.kind = entry_kind::claim;
   entry.marker = marker_;
-  entry.op = random_u64();
   entry.body = who.name.substr(0, limits::id_bytes) + '\0'
                + std::to_string(who.incarnation);
+  return publish_freely(names_.claim(here()), std::move(entry), until);
+}
+
+result<position_t> nats_lane::publish_freely(const std::string& subject,
+                                             journal_entry entry,
+                                             steady_time until) {
+  entry.op = random_u64();
   auto bytes = encode(entry);
-  auto subject = names_.claim(partition_);
+  auto stream = names_.stream({partition_, entry.marker.generation});
   for (auto pause = backoff_first;; pause = std::min(2 * pause, backoff_most)) {
     auto now = clock::now();
     if (now >= until || ask_.stopped())
       return no_answer();
-    auto got = ask_.ask(subject, {{"Nats-Expected-Stream", calls_.stream()}},
-                        bytes, std::min(until, now + config_.resend_after));
+    auto got = ask_.ask(subject, {{"Nats-Expected-Stream", stream}}, bytes,
+                        std::min(until, now + config_.resend_after));
     if (got.end == ask_end::answered) {
       auto answer = parse_publish_answer(got.data);
       if (answer.error == 0)
         return answer.sequence;
       return fail(errc::unavailable,
-                  "the journal refuses the claim: " + answer.description);
+                  "the journal refuses: " + answer.description);
     }
     ask_.pause(std::min(until, clock::now() + jittered(pause)));
   }
@@ -119,10 +137,12 @@ journal_entry nats_lane::make_entry() {
 }
 
 failure nats_lane::no_leader(steady_time until) {
-  auto found
-    = calls_.info(std::min(until, clock::now() + config_.resend_after));
-  if (found && found->error == stream_error::stream_not_found)
-    return gone(tail_);
+  auto facts = look(std::min(until, clock::now() + config_.resend_after));
+  if (facts && facts->exists && facts->generation > marker_.generation)
+    return end_claim("the journal was made anew");
+  if (facts && !facts->exists)
+    return fail(errc::unavailable,
+                "the journal " + names_.stream(here()) + " is gone");
   return fail(errc::unavailable, "the journal has no leader now");
 }
 
@@ -133,7 +153,7 @@ result<position_t> nats_lane::publish(const std::string& subject,
                                       steady_time until) {
   auto bytes = encode(entry);
   nats_requests::headers with{
-    {"Nats-Expected-Stream", calls_.stream()},
+    {"Nats-Expected-Stream", names_.stream(here())},
     {"Nats-Expected-Last-Sequence", std::to_string(tail_)},
     {"Nats-Msg-Id",
      std::to_string(entry.epoch) + "." + std::to_string(entry.op)}};
@@ -179,7 +199,7 @@ result<position_t> nats_lane::publish(const std::string& subject,
 // the end of our claim. Nothing, when the message is to be sent once more.
 std::optional<result<position_t>>
 nats_lane::settle(const journal_entry& entry, bool commits, steady_time until) {
-  auto found = calls_.message_at(tail_ + 1, until);
+  auto found = calls(marker_.generation).message_at(tail_ + 1, until);
   if (!found) {
     doubts_.push_back({entry.op, commits});
     return found.error();
@@ -188,8 +208,8 @@ nats_lane::settle(const journal_entry& entry, bool commits, steady_time until) {
                  ? decode_entry(found->data)
                  : result<journal_entry>{fail(errc::not_found, {})};
   // Compacted already, or a claim: in either case somebody wrote after us.
-  if (!there || there->kind != entry_kind::records
-      || there->epoch != entry.epoch || there->marker != entry.marker)
+  if (!there || there->kind != entry.kind || there->epoch != entry.epoch
+      || there->marker != entry.marker)
     return end_claim("a later claim to the partition is in force");
   if (there->op == entry.op) {
     tail_ = found->sequence;
@@ -221,7 +241,7 @@ result<position_t> nats_lane::append_one(encoded_record record,
                                          steady_time until) {
   auto entry = make_entry();
   entry.body = encode_records({&record, 1});
-  auto at = publish(names_.key(partition_, record.key), entry, true, until);
+  auto at = publish(names_.key(here(), record.key), entry, true, until);
   if (at)
     ring_.written_alone(record.key);
   return at;
@@ -247,7 +267,7 @@ result<position_t> nats_lane::append_group(std::vector<encoded_record> records,
     entry.part = static_cast<std::uint32_t>(i);
     entry.parts = static_cast<std::uint32_t>(parts.size());
     entry.body = std::move(parts[i]);
-    at = publish(names_.group_part(partition_, slot, i), entry,
+    at = publish(names_.group_part(here(), slot, i), entry,
                  i + 1 == parts.size(), until);
     if (!at)
       return at;
@@ -270,11 +290,11 @@ result<bool> nats_lane::is_superseded(const spread_record& item,
                                       steady_time until) {
   if (!item.inherited)
     return false;
-  auto found
-    = calls_.last_message(names_.key(partition_, item.record.key), until);
+  auto found = calls(marker_.generation)
+                 .last_message(names_.key(here(), item.record.key), until);
   if (!found)
     return found.error();
-  return found->error == 0 && found->sequence > item.position;
+  return *found && (*found)->sequence > item.position;
 }
 
 result<done> nats_lane::spread(steady_time until) {
@@ -292,7 +312,7 @@ result<done> nats_lane::spread(steady_time until) {
       entry.part = static_cast<std::uint32_t>(i);
       entry.parts = static_cast<std::uint32_t>(parts.size());
       entry.body = std::move(parts[i]);
-      auto at = publish(names_.key_part(partition_, item->record.key, i), entry,
+      auto at = publish(names_.key_part(here(), item->record.key, i), entry,
                         false, until);
       if (!at)
         return at.error();

@@ -7,6 +7,7 @@
 #include "cluster/journal_format.hpp"
 #include "cluster/journal_ring.hpp"
 #include "cluster/stream_calls.hpp"
+#include "cluster/stream_standing.hpp"
 #include "cluster/subjects.hpp"
 
 #include <atomic>
@@ -29,9 +30,14 @@ struct nats_journal_config {
   millis resend_after{500};
   /// Partitions that are worked on at the same time.
   std::size_t threads = 8;
+  /// How many partitions the cluster has; zero: streams do not say.
+  std::uint32_t partitions = 0;
+  /// The copies of a partition that other nodes speak of. Called on any
+  /// thread; may be empty.
+  std::function<std::vector<checkpoint>(partition_id)> heard;
 };
 
-/// Called by one thread at a time, which it keeps waiting; `replay` and
+/// Called by one thread at a time, which it keeps waiting; `follow` and
 /// `epoch` by any other beside it.
 class nats_lane {
 public:
@@ -52,8 +58,12 @@ public:
   [[nodiscard]] bool wants_spreading() const noexcept;
   [[nodiscard]] bool spread_one(steady_time until);
 
-  [[nodiscard]] result<done> replay(position_t from, const checkpoint& stored,
-                                    const journal::replayed& each);
+  [[nodiscard]] result<journal_tail> follow(const checkpoint& from,
+                                            std::size_t bytes);
+
+  /// See `journal`. Only for a lane that does nothing else.
+  [[nodiscard]] result<done> make_anew(const checkpoint& stored,
+                                       const journal::content& read);
 
   /// The claim that appends may be made under; zero without one.
   [[nodiscard]] epoch_t epoch() const noexcept;
@@ -66,10 +76,24 @@ private:
     bool commits = false;
   };
 
-  [[nodiscard]] result<info_answer> open_stream(const checkpoint& stored,
-                                                steady_time until);
-  [[nodiscard]] result<journal_marker> check(const info_answer& found,
-                                             const checkpoint& stored) const;
+  [[nodiscard]] stream_calls calls(std::uint64_t generation) const;
+  [[nodiscard]] stream_id here() const noexcept;
+  [[nodiscard]] result<stream_facts> look(steady_time until) const;
+  [[nodiscard]] result<done> look_into(stream_facts& facts,
+                                       steady_time until) const;
+  [[nodiscard]] result<standing> judge_for(const stream_facts& facts,
+                                           const checkpoint& stored) const;
+  [[nodiscard]] result<journal_marker> open_stream(const checkpoint& stored,
+                                                   steady_time until);
+  [[nodiscard]] result<done> create_stream(const journal_marker& marker,
+                                           steady_time until);
+  [[nodiscard]] result<position_t> publish_freely(const std::string& subject,
+                                                  journal_entry entry,
+                                                  steady_time until);
+  [[nodiscard]] result<done> seal(const journal_marker& marker,
+                                  steady_time until);
+  [[nodiscard]] result<std::uint64_t>
+  publish_copy(const journal::content& read);
   [[nodiscard]] result<position_t> publish_claim(const node_id& who,
                                                  steady_time until);
   [[nodiscard]] result<position_t> publish(const std::string& subject,
@@ -87,14 +111,12 @@ private:
   [[nodiscard]] result<done> load_ring(steady_time until);
   [[nodiscard]] failure no_leader(steady_time until);
   [[nodiscard]] failure end_claim(const char* why);
-  [[nodiscard]] failure gone(position_t stored) const;
   [[nodiscard]] journal_entry make_entry();
 
   nats_requests& ask_;
   const subjects& names_;
   const nats_journal_config& config_;
   partition_id partition_;
-  stream_calls calls_;
 
   std::atomic<epoch_t> epoch_{0};
   journal_marker marker_;

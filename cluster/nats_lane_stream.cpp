@@ -18,67 +18,125 @@ constexpr std::int64_t header_most = 1'024;
 
 // -- the stream --------------------------------------------------------------
 
-failure nats_lane::gone(position_t stored) const {
-  return fail(errc::unavailable,
-              "the journal " + calls_.stream()
-                + " is gone, and the store is at its position "
-                + std::to_string(stored)
-                + ": it is not made anew over what is stored");
+// Only what the leaders say counts, not what any replica may still believe.
+result<stream_facts> nats_lane::look(steady_time until) const {
+  stream_facts facts;
+  auto found = calls(0).names(names_.journals(partition_), until);
+  if (!found)
+    return found.error();
+  if (found->error != 0)
+    return fail(errc::unavailable,
+                "the journals cannot be listed: " + found->description);
+  for (const auto& name : found->names) {
+    facts.exists = true;
+    facts.generation
+      = std::max(facts.generation, names_.generation_in(name, partition_));
+  }
+  if (facts.generation > 0)
+    if (auto read = look_into(facts, until); !read)
+      return read.error();
+  return facts;
 }
 
-result<journal_marker> nats_lane::check(const info_answer& found,
-                                        const checkpoint& stored) const {
-  auto marker = parse_journal_marker(found.marker);
-  if (!marker)
+result<done> nats_lane::look_into(stream_facts& facts,
+                                  steady_time until) const {
+  auto at = calls(facts.generation);
+  const stream_id here{partition_, facts.generation};
+  auto info = at.info(until);
+  if (!info)
+    return info.error();
+  if (info->error != 0)
     return fail(errc::unavailable,
-                "the stream " + calls_.stream() + " is not a journal of ours");
-  if (found.messages_per_subject != 1 || found.discard != "new")
-    return fail(errc::unavailable, "the stream " + calls_.stream()
-                                     + " is not set up as a journal");
-  if (stored.generation != 0 && marker->generation != stored.generation)
-    return fail(errc::unavailable,
-                "the journal " + calls_.stream() + " is of generation "
-                  + std::to_string(marker->generation) + ", the store of "
-                  + std::to_string(stored.generation) + ": not replayed");
-  if (found.last_sequence < stored.position)
-    return fail(errc::unavailable,
-                "the journal " + calls_.stream() + " ends at "
-                  + std::to_string(found.last_sequence)
-                  + ", before the store's position "
-                  + std::to_string(stored.position) + ": not replayed");
-  return *marker;
+                "the journal " + at.stream() + ": " + info->description);
+  facts.last = info->last_sequence;
+  if (info->messages_per_subject == 1 && info->discard == "new")
+    facts.label = parse_journal_label(info->marker);
+  auto claim = at.last_message(names_.claim(here), until);
+  if (!claim)
+    return claim.error();
+  facts.claim = *claim ? (*claim)->sequence : 0;
+  auto seal = at.last_message(names_.seal(here), until);
+  if (!seal)
+    return seal.error();
+  facts.sealed = seal->has_value();
+  if (facts.generation == 1)
+    return done{};
+  auto seeded = at.last_message(names_.seeded(here), until);
+  if (!seeded)
+    return seeded.error();
+  if (!*seeded)
+    return done{};
+  auto entry = decode_entry((*seeded)->data);
+  if (entry && facts.label && entry->marker == facts.label->marker) {
+    facts.base = decode_base(entry->body);
+    facts.base_end = (*seeded)->sequence;
+  }
+  return done{};
 }
 
-result<info_answer> nats_lane::open_stream(const checkpoint& stored,
-                                           steady_time until) {
-  auto found = calls_.info(until);
-  if (!found || found->error == 0)
-    return found;
-  if (found->error != stream_error::stream_not_found)
-    return fail(errc::unavailable,
-                "the journal " + calls_.stream() + ": " + found->description);
-  if (stored.position != 0)
-    return gone(stored.position);
+result<standing> nats_lane::judge_for(const stream_facts& facts,
+                                      const checkpoint& stored) const {
+  standing_query about;
+  about.stream = names_.stream(
+    {partition_, std::max<std::uint64_t>(
+                   facts.exists ? facts.generation : stored.generation, 1)});
+  about.stored = stored;
+  about.partitions = config_.partitions;
+  if (config_.heard)
+    about.heard = config_.heard(partition_);
+  return judge(facts, about);
+}
+
+result<journal_marker> nats_lane::open_stream(const checkpoint& stored,
+                                              steady_time until) {
+  auto facts = look(until);
+  if (!facts)
+    return facts.error();
+  if (!facts->exists) {
+    if (auto judged = judge_for(*facts, stored); !judged)
+      return judged.error();
+    // Somebody else may make it meanwhile; theirs is as good.
+    auto made = create_stream({1, random_u64()}, until);
+    if (!made && made.error().code != errc::conflict)
+      return made.error();
+    facts = look(until);
+    if (!facts)
+      return facts.error();
+  }
+  if (auto judged = judge_for(*facts, stored); !judged)
+    return judged.error();
+  if (!facts->exists)
+    return fail(errc::unavailable, "the journal is gone again");
+  return facts->label->marker;
+}
+
+result<done> nats_lane::create_stream(const journal_marker& marker,
+                                      steady_time until) {
+  const stream_id place{partition_, marker.generation};
   stream_settings wanted;
-  wanted.name = calls_.stream();
-  wanted.subjects = names_.journal(partition_);
-  wanted.marker = to_string(journal_marker{1, random_u64()});
+  wanted.name = names_.stream(place);
+  wanted.subjects = names_.journal(place);
+  wanted.marker = to_string(journal_label{marker, config_.partitions});
   wanted.replicas = config_.replicas;
   wanted.max_bytes = config_.stream_bytes;
   wanted.max_message_bytes
     = std::int64_t{limits::journal_part_bytes} + header_most;
-  auto made = calls_.create(wanted, until);
+  auto made = calls(marker.generation).create(wanted, until);
   if (!made)
-    return made;
-  // Somebody else may have made it meanwhile; theirs is as good.
-  if (made->error != 0 && made->error != stream_error::stream_name_in_use)
-    return fail(errc::unavailable, "the journal " + calls_.stream()
-                                     + " cannot be made: " + made->description);
-  auto again = calls_.info(until);
-  if (again && again->error != 0)
+    return made.error();
+  if (made->error == stream_error::stream_name_in_use)
+    return fail(errc::conflict, "another node has made " + wanted.name);
+  if (made->error == stream_error::no_storage)
     return fail(errc::unavailable,
-                "the journal " + calls_.stream() + ": " + again->description);
-  return again;
+                "the journal " + wanted.name
+                  + " cannot be made: NATS has not the "
+                  + std::to_string(wanted.max_bytes)
+                  + " bytes that a stream sets aside; raise max_file_store, or "
+                    "remove streams that are not needed");
+  if (made->error != 0)
+    return fail(errc::unavailable, "the journal " + wanted.name
+                                     + " cannot be made: " + made->description);
+  return done{};
 }
 
 // -- reading -----------------------------------------------------------------
@@ -89,17 +147,18 @@ result<done> nats_lane::load_ring(steady_time until) {
   journal_ring loaded{limits::journal_ring_groups, limits::journal_ring_bytes};
   journal_assembler assembler{marker_, ring_until_};
   auto patience = std::chrono::duration_cast<millis>(until - clock::now());
-  auto outcome = calls_.read(
-    names_.groups(partition_), 1, ring_until_, patience,
-    [&](std::uint64_t sequence, std::string_view bytes) -> result<bool> {
-      auto taken = assembler.take(sequence, bytes);
-      if (!taken)
-        return taken.error();
-      if (auto& append = *taken)
-        loaded.add(append->group, append->position, std::move(append->records),
-                   true);
-      return true;
-    });
+  auto outcome = calls(marker_.generation)
+                   .read(names_.groups(here()), 1, ring_until_, patience,
+                         [&](std::uint64_t sequence,
+                             std::string_view bytes) -> result<bool> {
+                           auto taken = assembler.take(sequence, bytes);
+                           if (!taken)
+                             return taken.error();
+                           if (auto& append = *taken)
+                             loaded.add(append->group, append->position,
+                                        std::move(append->records), true);
+                           return true;
+                         });
   if (!outcome)
     return outcome;
   ring_ = std::move(loaded);
@@ -107,56 +166,63 @@ result<done> nats_lane::load_ring(steady_time until) {
   return done{};
 }
 
-result<done> nats_lane::replay(position_t from, const checkpoint& stored,
-                               const journal::replayed& each) {
+result<journal_tail> nats_lane::follow(const checkpoint& from,
+                                       std::size_t bytes) {
   auto until = clock::now() + config_.patience;
   auto mine = epoch_.load();
-  auto found = calls_.info(until);
-  if (!found)
-    return found.error();
-  if (found->error == stream_error::stream_not_found) {
-    if (from == 0 && stored.position == 0)
-      return done{};
-    return gone(std::max(from, stored.position));
+  auto facts = look(until);
+  if (!facts)
+    return facts.error();
+  auto judged = judge_for(*facts, from);
+  if (!judged)
+    return judged.error();
+  journal_tail out;
+  out.way = judged->way;
+  out.start = judged->start;
+  if (!facts->exists)
+    return out;
+  const auto& marker = facts->label->marker;
+  auto in_force = make_epoch(marker, facts->claim);
+  if (mine != 0 && in_force > mine) {
+    epoch_.compare_exchange_strong(mine, 0);
+    return fail(errc::conflict, "a later claim to the partition is in force");
   }
-  if (found->error != 0)
-    return fail(errc::unavailable,
-                "the journal " + calls_.stream() + ": " + found->description);
-  auto expected = stored;
-  expected.position = std::max(from, stored.position);
-  auto marker = check(*found, expected);
-  if (!marker)
-    return marker.error();
-  auto claimed = calls_.last_message(names_.claim(partition_), until);
-  if (!claimed)
-    return claimed.error();
-  if (claimed->error != 0)
-    return from == 0 && found->last_sequence == 0
-             ? result<done>{done{}}
-             : fail(errc::unavailable,
-                    "the journal " + calls_.stream() + " has lost its claim");
-  journal_assembler assembler{*marker, claimed->sequence};
-  auto outcome = calls_.read(
-    names_.journal(partition_), from + 1, found->last_sequence,
-    config_.patience,
-    [&](std::uint64_t sequence, std::string_view bytes) -> result<bool> {
-      auto taken = assembler.take(sequence, bytes);
-      if (!taken)
-        return taken.error();
-      if (const auto& append = *taken)
-        each(append->position, append->epoch, append->records);
-      return true;
-    });
+  checkpoint at{marker.generation, out.start.position, out.start.epoch,
+                marker.incarnation};
+  journal_assembler assembler{marker, facts->claim};
+  std::size_t read_bytes = 0;
+  auto outcome = calls(marker.generation)
+                   .read(names_.journal({partition_, marker.generation}),
+                         at.position + 1, facts->last, config_.patience,
+                         [&](std::uint64_t sequence,
+                             std::string_view message) -> result<bool> {
+                           read_bytes += message.size();
+                           auto taken = assembler.take(sequence, message);
+                           if (!taken)
+                             return taken.error();
+                           if (auto& append = *taken) {
+                             at.position = append->position;
+                             at.epoch = std::max(at.epoch, append->epoch);
+                             out.groups.push_back(
+                               {partition_, at, std::move(append->records)});
+                             out.more = read_bytes >= bytes;
+                           }
+                           return !out.more;
+                         });
   if (assembler.zombies() > 0)
     log(log_level::error, "journal", "zombie_records",
         {{"partition", partition_}, {"count", assembler.zombies()}});
   if (!outcome)
-    return outcome;
-  if (mine != 0 && make_epoch(*marker, claimed->sequence) > mine) {
-    epoch_.compare_exchange_strong(mine, 0);
-    return fail(errc::conflict, "a later claim to the partition is in force");
+    return outcome.error();
+  // Claims and the like have no records, but are behind us now.
+  auto end = assembler.settled(facts->last);
+  if (!out.more && end > at.position) {
+    at.position = end;
+    if (facts->claim <= end)
+      at.epoch = std::max(at.epoch, in_force);
+    out.groups.push_back({partition_, at, {}});
   }
-  return done{};
+  return out;
 }
 
 } // namespace rollcall::cluster

@@ -133,7 +133,9 @@ std::vector<held_partition> held_now(const node_shell& s) {
   for (const auto& [partition, slot] : s.held)
     if (slot.epoch != 0)
       out.push_back(
-        {partition, slot.epoch, slot.epoch / epoch_generation_unit, 0});
+        {partition, slot.epoch, slot.epoch / epoch_generation_unit, 0, 0});
+  if (s.env.book)
+    s.env.book->complete(out);
   return out;
 }
 
@@ -308,6 +310,14 @@ void tell_lost(self_ptr self, millis now) {
   std::erase_if(s.lost, [](const auto& one) { return one.left == 0; });
 }
 
+void tell_book(const node_shell& s, millis now) {
+  std::vector<partition_id> ours;
+  for (const auto& [partition, slot] : s.held)
+    ours.push_back(partition);
+  s.env.book->set_duty(ours, s.nodes->known_cores(),
+                       !s.nodes->is_detached(now));
+}
+
 // Whoever we could give our partitions to is gone, or has not taken them.
 bool nobody_takes_over(const node_shell& s, millis now) {
   const auto& others = s.nodes->view().members;
@@ -344,6 +354,8 @@ void turn(self_ptr self) {
       give_partition(self, one);
   }
   tell_all(self);
+  if (s.env.book)
+    tell_book(s, now);
   speak(self);
   if (!s.ready_told && s.nodes->settled()) {
     s.ready_told = true;
@@ -363,6 +375,9 @@ void take_heartbeat(self_ptr self, const heartbeat& word) {
   }
   if (*taken != intake::fresh)
     return;
+  if (s.env.book && s.env.book->heard(word, now))
+    self->send(s.env.sessions.store, std::make_shared<const known_nodes>(
+                                       known_nodes{s.env.book->known()}));
   for (auto partition : s.planner->heard(word)) {
     ++s.losses;
     end_partition(self, partition, false);

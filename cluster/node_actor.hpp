@@ -6,11 +6,13 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/session_actor.hpp"
+#include "cluster/copy_book.hpp"
 #include "cluster/membership.hpp"
 
 #include <caf/fwd.hpp>
 
 #include <functional>
+#include <memory>
 
 namespace rollcall::cluster {
 
@@ -20,6 +22,8 @@ struct node_env {
   /// What partitions of this node give their sessions.
   session_env sessions;
   router_actor router;
+  /// Who has which copies; null where nobody stands by for anybody.
+  std::shared_ptr<copy_book> book;
   /// Drives the jitter of claims: another one for each node.
   std::uint64_t seed = 0;
   /// Called, on the actor's thread, with every change of an owner and whenever

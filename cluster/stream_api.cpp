@@ -169,6 +169,30 @@ std::string consumer_request(std::string_view stream, std::string_view filter,
     .end();
 }
 
+std::string stream_names_request(std::string_view subject) {
+  return object{}.add("subject", subject).end();
+}
+
+names_answer parse_names_answer(std::string_view json) {
+  names_answer out;
+  rapidjson::Document from;
+  if (!parse(from, json, out))
+    return out;
+  const auto& names = member(from, "streams");
+  // "There is none" must have been said, and all of them.
+  if (!member(from, "total").IsUint64()
+      || number(member(from, "total"))
+           != (names.IsArray() ? names.GetArray().Size() : 0)) {
+    out.error = -1;
+    return out;
+  }
+  if (!names.IsArray())
+    return out;
+  for (const auto& one : names.GetArray())
+    out.names.push_back(text(one));
+  return out;
+}
+
 publish_answer parse_publish_answer(std::string_view json) {
   publish_answer out;
   rapidjson::Document from;

@@ -8,15 +8,20 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rollcall::cluster {
 
 /// The server's error numbers that mean something to us.
 namespace stream_error {
+/// More would be set aside than the server or the account has.
+inline constexpr int no_storage = 10047;
 inline constexpr int message_not_found = 10037;
+inline constexpr int not_enabled_for_account = 10039;
 inline constexpr int stream_name_in_use = 10058;
 inline constexpr int stream_not_found = 10059;
 inline constexpr int wrong_last_sequence = 10071;
+inline constexpr int not_enabled = 10076;
 } // namespace stream_error
 
 /// Any answer: an error, or the fields of it that were asked for.
@@ -37,6 +42,11 @@ struct info_answer : stream_answer {
   std::string discard;
   bool deny_purge = false;
   std::uint64_t last_sequence = 0;
+};
+
+/// The names of the streams that take a subject.
+struct names_answer : stream_answer {
+  std::vector<std::string> names;
 };
 
 struct message_answer : stream_answer {
@@ -69,7 +79,11 @@ struct stream_settings {
                                            std::string_view filter,
                                            std::uint64_t first);
 
+/// At most 1,024 are answered at once, more than generations ever are.
+[[nodiscard]] std::string stream_names_request(std::string_view subject);
+
 [[nodiscard]] publish_answer parse_publish_answer(std::string_view json);
+[[nodiscard]] names_answer parse_names_answer(std::string_view json);
 [[nodiscard]] info_answer parse_info_answer(std::string_view json);
 [[nodiscard]] message_answer parse_message_answer(std::string_view json);
 [[nodiscard]] consumer_answer parse_consumer_answer(std::string_view json);

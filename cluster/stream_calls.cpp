@@ -24,10 +24,13 @@ stream_calls::stream_calls(nats_requests& ask, std::string stream)
   // nop
 }
 
-result<std::string> stream_calls::call(const char* what,
+std::string stream_calls::api(const char* what) const {
+  return std::string{"$JS.API."} + what + "." + stream_;
+}
+
+result<std::string> stream_calls::call(const std::string& subject,
                                        const std::string& body,
                                        steady_time until) {
-  auto subject = std::string{"$JS.API."} + what + "." + stream_;
   for (;;) {
     auto now = clock::now();
     if (now >= until || ask_.stopped())
@@ -39,8 +42,16 @@ result<std::string> stream_calls::call(const char* what,
   }
 }
 
+result<names_answer> stream_calls::names(std::string_view subject,
+                                         steady_time until) {
+  auto got = call("$JS.API.STREAM.NAMES", stream_names_request(subject), until);
+  if (!got)
+    return got.error();
+  return parse_names_answer(*got);
+}
+
 result<info_answer> stream_calls::info(steady_time until) {
-  auto got = call("STREAM.INFO", {}, until);
+  auto got = call(api("STREAM.INFO"), {}, until);
   if (!got)
     return got.error();
   return parse_info_answer(*got);
@@ -48,7 +59,7 @@ result<info_answer> stream_calls::info(steady_time until) {
 
 result<info_answer> stream_calls::create(const stream_settings& wanted,
                                          steady_time until) {
-  auto got = call("STREAM.CREATE", create_stream_request(wanted), until);
+  auto got = call(api("STREAM.CREATE"), create_stream_request(wanted), until);
   if (!got)
     return got.error();
   return parse_info_answer(*got);
@@ -56,18 +67,25 @@ result<info_answer> stream_calls::create(const stream_settings& wanted,
 
 result<message_answer> stream_calls::message_at(std::uint64_t sequence,
                                                 steady_time until) {
-  auto got = call("STREAM.MSG.GET", message_at_request(sequence), until);
+  auto got = call(api("STREAM.MSG.GET"), message_at_request(sequence), until);
   if (!got)
     return got.error();
   return parse_message_answer(*got);
 }
 
-result<message_answer> stream_calls::last_message(std::string_view subject,
-                                                  steady_time until) {
-  auto got = call("STREAM.MSG.GET", last_message_request(subject), until);
+result<std::optional<message_answer>>
+stream_calls::last_message(std::string_view subject, steady_time until) {
+  auto got = call(api("STREAM.MSG.GET"), last_message_request(subject), until);
   if (!got)
     return got.error();
-  return parse_message_answer(*got);
+  auto answer = parse_message_answer(*got);
+  if (answer.error == stream_error::message_not_found)
+    return std::optional<message_answer>{};
+  if (answer.error != 0)
+    return fail(errc::unavailable,
+                "the journal " + stream_
+                  + " cannot be read: " + answer.description);
+  return std::optional<message_answer>{std::move(answer)};
 }
 
 result<done> stream_calls::read(std::string_view filter, std::uint64_t first,
@@ -93,8 +111,8 @@ result<done> stream_calls::read(std::string_view filter, std::uint64_t first,
 // With a consumer of its own: one that lost a message is not asked again.
 result<done> stream_calls::read_some(std::string_view filter, progress& at,
                                      steady_time until, const visitor& visit) {
-  auto got = call("CONSUMER.CREATE", consumer_request(stream_, filter, at.next),
-                  until);
+  auto got = call(api("CONSUMER.CREATE"),
+                  consumer_request(stream_, filter, at.next), until);
   if (!got)
     return got.error();
   auto consumer = parse_consumer_answer(*got);

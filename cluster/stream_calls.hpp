@@ -6,6 +6,7 @@
 #include "cluster/stream_api.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,13 +24,18 @@ public:
   /// `ask` outlives this.
   stream_calls(nats_requests& ask, std::string stream);
 
+  /// The streams that take any of `subject`.
+  [[nodiscard]] result<names_answer> names(std::string_view subject,
+                                           steady_time until);
   [[nodiscard]] result<info_answer> info(steady_time until);
   [[nodiscard]] result<info_answer> create(const stream_settings& wanted,
                                            steady_time until);
   [[nodiscard]] result<message_answer> message_at(std::uint64_t sequence,
                                                   steady_time until);
-  [[nodiscard]] result<message_answer> last_message(std::string_view subject,
-                                                    steady_time until);
+  /// Nothing only if the server says that there is none: any other refusal is
+  /// `unavailable`.
+  [[nodiscard]] result<std::optional<message_answer>>
+  last_message(std::string_view subject, steady_time until);
 
   /// Visits the messages from `first` to `last` whose subject passes
   /// `filter`. Ends with `unavailable` when nothing comes for `patience`.
@@ -48,7 +54,8 @@ private:
   };
 
   [[nodiscard]] result<std::string>
-  call(const char* what, const std::string& body, steady_time until);
+  call(const std::string& subject, const std::string& body, steady_time until);
+  [[nodiscard]] std::string api(const char* what) const;
   [[nodiscard]] result<done> read_some(std::string_view filter, progress& at,
                                        steady_time until, const visitor& visit);
   [[nodiscard]] result<done> pull_all(const std::string& consumer, progress& at,

@@ -4,6 +4,7 @@
 #include "actors/base/hash.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace rollcall::cluster {
 
@@ -57,40 +58,73 @@ std::string subjects::everybody() const {
   return "rc." + cluster_ + ".all";
 }
 
-std::string subjects::stream(partition_id partition) const {
-  return "RC_" + cluster_ + "_" + three_digits(partition);
+std::string subjects::stream(stream_id of) const {
+  return "RC_" + cluster_ + "_" + three_digits(of.partition) + "_"
+         + std::to_string(of.generation);
 }
 
-std::string subjects::prefix(partition_id partition) const {
-  return "rcj." + cluster_ + "." + three_digits(partition) + ".";
+std::uint64_t subjects::generation_in(std::string_view name,
+                                      partition_id partition) const {
+  const auto front = "RC_" + cluster_ + "_" + three_digits(partition) + "_";
+  std::uint64_t out = 0;
+  if (!name.starts_with(front))
+    return 0;
+  name.remove_prefix(front.size());
+  auto [end, bad]
+    = std::from_chars(name.data(), name.data() + name.size(), out);
+  return bad == std::errc{} && end == name.data() + name.size() ? out : 0;
 }
 
-std::string subjects::journal(partition_id partition) const {
-  return prefix(partition) + ">";
+std::string subjects::prefix(stream_id of) const {
+  return "rcj." + cluster_ + "." + three_digits(of.partition) + "."
+         + std::to_string(of.generation) + ".";
 }
 
-std::string subjects::claim(partition_id partition) const {
-  return prefix(partition) + "e";
+std::string subjects::journals(partition_id partition) const {
+  return "rcj." + cluster_ + "." + three_digits(partition) + ".>";
 }
 
-std::string subjects::key(partition_id partition, std::string_view key) const {
-  return prefix(partition) + "s." + subject_token(key);
+std::string subjects::journal(stream_id of) const {
+  return prefix(of) + ">";
 }
 
-std::string subjects::key_part(partition_id partition, std::string_view text,
+std::string subjects::claim(stream_id of) const {
+  return prefix(of) + "e";
+}
+
+std::string subjects::base(stream_id of, std::uint64_t number) const {
+  return prefix(of) + "b." + std::to_string(number);
+}
+
+std::string subjects::seeded(stream_id of) const {
+  return prefix(of) + "i";
+}
+
+std::string subjects::seal(stream_id of) const {
+  return prefix(of) + "x";
+}
+
+std::string subjects::key(stream_id of, std::string_view key) const {
+  return prefix(of) + "s." + subject_token(key);
+}
+
+std::string subjects::key_part(stream_id of, std::string_view text,
                                std::size_t part) const {
-  auto out = key(partition, text);
+  auto out = key(of, text);
   return part == 0 ? out : out + "." + std::to_string(part);
 }
 
-std::string subjects::group_part(partition_id partition, std::uint64_t slot,
+std::string subjects::group_part(stream_id of, std::uint64_t slot,
                                  std::size_t part) const {
-  return prefix(partition) + "g." + std::to_string(slot) + "."
-         + std::to_string(part);
+  return prefix(of) + "g." + std::to_string(slot) + "." + std::to_string(part);
 }
 
-std::string subjects::groups(partition_id partition) const {
-  return prefix(partition) + "g.>";
+std::string subjects::groups(stream_id of) const {
+  return prefix(of) + "g.>";
+}
+
+std::string subjects::journal_probe() const {
+  return "rcj." + cluster_ + ".probe";
 }
 
 } // namespace rollcall::cluster

@@ -22,6 +22,20 @@ namespace rollcall::cluster {
 /// keeps the text beside the value and compares all the same.
 [[nodiscard]] std::string subject_token(std::string_view text);
 
+/// The stream of a partition's journal: a journal that had to be made anew is
+/// another stream, under subjects of its own, so that nothing which is meant
+/// for the one can end in the other.
+struct stream_id {
+  partition_id partition = 0;
+  std::uint64_t generation = 1;
+
+  // NOLINTNEXTLINE(google-explicit-constructor): most have just one.
+  stream_id(partition_id of, std::uint64_t in = 1) noexcept
+    : partition(of), generation(in) {
+    // nop
+  }
+};
+
 /// The subjects of one cluster. Cheap to copy; made once from a checked id.
 class subjects {
 public:
@@ -37,37 +51,56 @@ public:
   /// `rc.<cluster>.all`: every node's other inbox.
   [[nodiscard]] std::string everybody() const;
 
-  // -- journals: one JetStream stream per partition --------------------------
+  // -- journals: one JetStream stream per partition and generation -----------
 
-  /// `RC_<cluster>_<ppp>`.
-  [[nodiscard]] std::string stream(partition_id partition) const;
+  /// `RC_<cluster>_<ppp>_<generation>`.
+  [[nodiscard]] std::string stream(stream_id of) const;
 
-  /// `rcj.<cluster>.<ppp>.>`: all that the stream takes.
-  [[nodiscard]] std::string journal(partition_id partition) const;
+  /// The generation in the name of a stream of this partition; zero when it is
+  /// none of ours.
+  [[nodiscard]] std::uint64_t generation_in(std::string_view stream,
+                                            partition_id partition) const;
 
-  /// `rcj.<cluster>.<ppp>.e`: the claim in force.
-  [[nodiscard]] std::string claim(partition_id partition) const;
+  /// `rcj.<cluster>.<ppp>.>`: what the partition's streams take, all together.
+  [[nodiscard]] std::string journals(partition_id partition) const;
 
-  /// `rcj.<cluster>.<ppp>.s.<token>`: the last value of one key.
-  [[nodiscard]] std::string key(partition_id partition,
-                                std::string_view key) const;
+  /// `rcj.<cluster>.<ppp>.<generation>.>`: all that the stream takes. The
+  /// others below are part of it.
+  [[nodiscard]] std::string journal(stream_id of) const;
+
+  /// `e`: the claim in force.
+  [[nodiscard]] std::string claim(stream_id of) const;
+
+  /// `b.<number>`: a piece of the copy that the stream was made anew from.
+  [[nodiscard]] std::string base(stream_id of, std::uint64_t number) const;
+
+  /// `i`: that the copy is complete, and which it was.
+  [[nodiscard]] std::string seeded(stream_id of) const;
+
+  /// `x`: nothing more is to be written here.
+  [[nodiscard]] std::string seal(stream_id of) const;
+
+  /// `s.<token>`: the last value of one key.
+  [[nodiscard]] std::string key(stream_id of, std::string_view key) const;
 
   /// The same for a value that is cut into parts: the first is as above, the
   /// others have `.<part>` behind it.
-  [[nodiscard]] std::string key_part(partition_id partition,
-                                     std::string_view key,
+  [[nodiscard]] std::string key_part(stream_id of, std::string_view key,
                                      std::size_t part) const;
 
-  /// `rcj.<cluster>.<ppp>.g.<slot>.<part>`: one part of a group of records.
-  [[nodiscard]] std::string group_part(partition_id partition,
-                                       std::uint64_t slot,
+  /// `g.<slot>.<part>`: one part of a group of records.
+  [[nodiscard]] std::string group_part(stream_id of, std::uint64_t slot,
                                        std::size_t part) const;
 
-  /// `rcj.<cluster>.<ppp>.g.>`: all groups, to filter by.
-  [[nodiscard]] std::string groups(partition_id partition) const;
+  /// `g.>`: all groups, to filter by.
+  [[nodiscard]] std::string groups(stream_id of) const;
+
+  /// `rcj.<cluster>.probe`: of no stream; who may publish here may publish to
+  /// every journal.
+  [[nodiscard]] std::string journal_probe() const;
 
 private:
-  [[nodiscard]] std::string prefix(partition_id partition) const;
+  [[nodiscard]] std::string prefix(stream_id of) const;
 
   std::string cluster_;
 };

@@ -33,12 +33,13 @@ template <> struct tag<partition_transfer> { static constexpr int value = 9; };
 
 template <class Io>
 void fields(Io& io, part<Io, held_partition>& value) {
-  auto& [partition, epoch, generation, position] = value;
-  tuple<Io> in{io, 4, "held"};
+  auto& [partition, epoch, generation, position, incarnation] = value;
+  tuple<Io> in{io, 5, "held"};
   number(io, partition, "partition", limits::partitions_max - 1);
   number(io, epoch, "epoch");
   number(io, generation, "generation");
   number(io, position, "position");
+  number(io, incarnation, "incarnation");
 }
 
 template <class Io>

@@ -9,7 +9,10 @@ namespace rollcall::cluster::wire {
 
 template <class Io>
 void fields(Io& io, part<Io, connection>& value) {
-  auto& [id, edge, source, suspected, unconfirmed, deadline, reason] = value;
+  // `entered` is a time of one node's clock, and long ago for another.
+  auto& [id, edge, source, suspected, unconfirmed, deadline, reason, entered]
+    = value;
+  static_cast<void>(entered);
   tuple<Io> in{io, 7, "connections"};
   fields(io, id);
   fields(io, edge);

@@ -6,11 +6,14 @@
 #include "actors/base/hash.hpp"
 #include "actors/base/log.hpp"
 #include "cluster/local_bus.hpp"
+#include "cluster/nats_access.hpp"
 #include "cluster/nats_bus.hpp"
+#include "cluster/nats_greeting.hpp"
 #include "cluster/nats_journal.hpp"
 #include "cluster/node_actor.hpp"
 #include "cluster/partition_actor.hpp"
 #include "cluster/router_actor.hpp"
+#include "cluster/standby_actor.hpp"
 #include "edge/config/config.hpp"
 #include "edge/config/quickstart.hpp"
 #include "edge/connection/client_gate.hpp"
@@ -18,10 +21,12 @@
 #include "edge/ops/logging.hpp"
 #include "edge/ops/metrics_text.hpp"
 #include "edge/ops/node_figures.hpp"
+#include "edge/ops/shutdown_signal.hpp"
 #include "edge/relay/relay_actor.hpp"
 #include "persistence/embedded_journal.hpp"
 #include "persistence/layout.hpp"
 #include "persistence/migrations.hpp"
+#include "persistence/recovery.hpp"
 #include "persistence/rocksdb_store.hpp"
 #include "persistence/store_actor.hpp"
 
@@ -30,14 +35,12 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
-#include <condition_variable>
-#include <csignal>
+#include <atomic>
 #include <cstdio>
 #include <filesystem>
 #include <future>
 #include <iostream>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -57,6 +60,7 @@ int complain(const std::string& what) {
 /// Everything behind the router. Stops in the reverse of its start.
 struct engine {
   node_id self;
+  /// Not of a node that serves clients only.
   store_actor store;
   std::shared_ptr<message_bus> bus;
   /// Of a node alone; among others `node` has them.
@@ -64,6 +68,9 @@ struct engine {
   router_actor router;
   /// Only of a node among others.
   node_actor node;
+  std::shared_ptr<journal> order;
+  std::shared_ptr<cluster::copy_book> book;
+  standby_actor standby;
 };
 
 result<std::shared_ptr<rocksdb_store>> open_store(const node_config& config) {
@@ -125,25 +132,84 @@ cluster::nats_options nats_options_of(const node_config& config) {
   out.name = config.name;
   out.credentials = config.cluster.credentials;
   out.ca = config.cluster.ca;
+  // Whoever supervises us starts us again, and the start says what is wrong.
+  out.gave_up = [](const failure&) { shutdown_signal::give_up(); };
   return out;
 }
 
-/// Journal and bus of a node among others.
-result<std::shared_ptr<journal>>
-open_nats(const node_config& config, const std::shared_ptr<rocksdb_store>& disk,
-          engine& node) {
+/// What this node knows of copies before it hears of others.
+result<std::shared_ptr<cluster::copy_book>> open_book(const node_config& config,
+                                                      store& disk) {
+  auto known = read_nodes(disk);
+  if (!known)
+    return known.error();
+  if (config.accept_loss)
+    log(log_level::warn, "node", "accept_loss",
+        {{"why", "what only missing nodes have is given up"}});
+  auto book = std::make_shared<cluster::copy_book>(
+    cluster::copy_book::config{config.name, config.engine.partitions,
+                               config.accept_loss, std::move(*known)});
+  for (partition_id p = 0; p < config.engine.partitions; ++p) {
+    auto at = disk.where(p);
+    if (!at)
+      return at.error();
+    book->keep(p, *at);
+  }
+  return book;
+}
+
+/// The journal of a node that owns partitions.
+result<done> open_journal(const node_config& config,
+                          const std::shared_ptr<rocksdb_store>& disk,
+                          engine& node) {
+  // One that does not answer now may be back later; one that is not fit for a
+  // journal will not become so.
+  for (const auto& url : config.cluster.nats)
+    if (auto told = cluster::ask_greeting(url, millis{1'000}))
+      if (auto fit = cluster::check_greeting(*told); !fit)
+        return fit.error();
+  auto book = open_book(config, *disk);
+  if (!book)
+    return book.error();
+  node.book = *book;
   cluster::nats_journal_config streams;
   streams.replicas = static_cast<int>(config.cluster.replicas);
+  streams.stream_bytes = static_cast<std::int64_t>(config.cluster.stream_bytes);
+  streams.partitions = config.engine.partitions;
+  streams.heard = [known = *book](partition_id partition) {
+    return known->copies(partition);
+  };
   auto order = cluster::nats_journal::open(
     nats_options_of(config), streams,
     [disk](partition_id partition) { return disk->where(partition); });
   if (!order)
     return order.error();
-  auto bus = cluster::nats_bus::connect(nats_options_of(config));
+  node.order = std::move(*order);
+  return done{};
+}
+
+/// What joins this node to others; the store only if it owns partitions.
+result<done> start_among_others(caf::actor_system& system,
+                                const node_config& config,
+                                const std::shared_ptr<rocksdb_store>& disk,
+                                const store_config& how, engine& node) {
+  auto options = nats_options_of(config);
+  if (auto allowed
+      = cluster::check_nats_access(options, config.cluster.roles.core);
+      !allowed)
+    return allowed;
+  if (config.cluster.roles.core) {
+    if (auto opened = open_journal(config, disk, node); !opened)
+      return opened.error();
+    node.store = spawn_store(system, disk, node.order, how);
+  }
+  auto bus = cluster::nats_bus::connect(options);
   if (!bus)
     return bus.error();
   node.bus = std::move(*bus);
-  return std::shared_ptr<journal>{std::move(*order)};
+  node.router = cluster::spawn_router(
+    system, {config.engine.partitions, node.self, node.bus, system_now});
+  return done{};
 }
 
 /// Store, bus and router, by themselves or among others.
@@ -159,18 +225,14 @@ result<done> start_engine(caf::actor_system& system, const node_config& config,
                              std::make_shared<embedded_journal>(disk), how);
     return open_alone(system, config, node);
   }
-  auto order = open_nats(config, disk, node);
-  if (!order)
-    return order.error();
-  node.store = spawn_store(system, disk, *order, how);
-  node.router = cluster::spawn_router(
-    system, {config.engine.partitions, node.self, node.bus, system_now});
-  return done{};
+  return start_among_others(system, config, disk, how, node);
 }
 
 /// Sessions hand what they hold to the store before it ends.
 void stop_engine(caf::actor_system& system, engine& node) {
   caf::scoped_actor self{system};
+  if (node.standby)
+    self->send(node.standby, atoms::stop::value);
   // The others learn over the bus that the partitions are free.
   if (node.node) {
     self->send(node.node, atoms::stop::value);
@@ -181,8 +243,12 @@ void stop_engine(caf::actor_system& system, engine& node) {
   for (auto& partition : node.partitions)
     self->send(partition, atoms::stop::value);
   self->wait_for(node.partitions);
-  self->send_exit(node.router, caf::exit_reason::user_shutdown);
-  self->send(node.store, atoms::stop::value);
+  if (node.standby)
+    self->wait_for(node.standby);
+  if (node.router)
+    self->send_exit(node.router, caf::exit_reason::user_shutdown);
+  if (node.store)
+    self->send(node.store, atoms::stop::value);
 }
 
 // -- the edge ----------------------------------------------------------------
@@ -198,6 +264,7 @@ server_config make_server_config(const node_config& config,
   out.io_threads = threads.io;
   out.origins = config.server.origins;
   out.node = self;
+  out.clients = config.cluster.roles.edge;
   out.connections_per_address = config.limits.connections_per_address;
   out.requests
     = {config.limits.requests_per_second, config.limits.request_burst};
@@ -215,6 +282,8 @@ struct front {
   std::shared_ptr<server> network;
   relay_hub_actor hub;
   std::shared_ptr<client_gate> gate;
+  /// Every partition has, or has had, an owner that this node knows of.
+  std::atomic<bool> ready{true};
 };
 
 server_hooks make_hooks(front& edge, const engine& node,
@@ -226,6 +295,7 @@ server_hooks make_hooks(front& edge, const engine& node,
     caf::anon_send(edge.hub, resync_order{channel, client});
   };
   out.metrics = [&figures] { return metrics_text(figures.read()); };
+  out.ready = [&edge] { return edge.ready.load(); };
   out.notice = [router = node.router](note_ptr told) {
     caf::anon_send(router, std::move(told));
   };
@@ -279,19 +349,50 @@ void open_inbox(const engine& node, const relay_hub_actor& hub) {
   });
 }
 
+/// Keeps copies of what others own.
+void stand_by(caf::actor_system& system, const node_config& config,
+              const std::shared_ptr<rocksdb_store>& disk, engine& node) {
+  cluster::standby_env env;
+  env.partitions = config.engine.partitions;
+  env.store = node.store;
+  env.node = node.node;
+  env.order = node.order;
+  env.book = node.book;
+  env.where = [disk](partition_id partition) { return disk->where(partition); };
+  env.content = [disk](partition_id partition) -> journal::content {
+    return [disk, partition](const auto& visit) {
+      return read_partition(*disk, partition, visit);
+    };
+  };
+  env.clock = system_now;
+  node.standby = cluster::spawn_standby(system, std::move(env));
+}
+
 /// Joins the others. From here on partitions come and go.
 void join_cluster(caf::actor_system& system, const node_config& config,
-                  engine& node, const relay_hub_actor& hub) {
+                  engine& node, front& edge) {
   cluster::node_env env;
   env.self = node.self;
   env.cluster.partitions = config.engine.partitions;
+  env.cluster.core = config.cluster.roles.core;
+  env.cluster.edge = config.cluster.roles.edge;
   env.cluster.weight = config.cluster.weight;
   env.sessions = make_session_env(config, node);
   env.router = node.router;
+  env.book = node.book;
   env.seed = node.self.incarnation;
+  edge.ready = false;
   env.owner_changed
-    = [hub](const ownership_ptr& now) { caf::anon_send(hub, now); };
-  env.detached = [hub](bool off) {
+    = [hub = edge.hub, &edge,
+       unknown = std::vector<bool>(config.engine.partitions, true),
+       left = config.engine.partitions](const ownership_ptr& now) mutable {
+        if (unknown[now->partition]) {
+          unknown[now->partition] = false;
+          edge.ready = --left == 0;
+        }
+        caf::anon_send(hub, now);
+      };
+  env.detached = [hub = edge.hub](bool off) {
     off ? caf::anon_send(hub, atoms::detached::value)
         : caf::anon_send(hub, atoms::attached::value);
   };
@@ -319,29 +420,9 @@ void build_front(caf::actor_system& system, const node_config& config,
   connections->sink = edge.network;
   edge.gate = std::make_shared<client_gate>(system, std::move(connections));
   if (!config.cluster.nats.empty())
-    join_cluster(system, config, node, edge.hub);
+    join_cluster(system, config, node, edge);
   open_inbox(node, edge.hub);
 }
-
-class shutdown_signal {
-public:
-  /// Blocks the signals in this thread and all it starts.
-  shutdown_signal() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGINT);
-    sigaddset(&set_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
-  }
-
-  void wait() const {
-    int signal = 0;
-    sigwait(&set_, &signal);
-  }
-
-private:
-  sigset_t set_{};
-};
 
 /// Tokens for the people of the quick start, good for a day.
 token_minter quickstart_minter(const node_config& config) {
@@ -372,10 +453,10 @@ int serve(const parsed_command_line& told, const node_config& config,
     std::cout << quickstart_text(config, network.port(),
                                  quickstart_minter(config))
               << std::flush;
-  signal.wait();
+  bool wanted = signal.wait();
   log(log_level::info, "node", "stopping", {});
   network.shutdown();
-  return 0;
+  return wanted ? 0 : complain("NATS has refused this node: see the log");
 }
 
 /// Builds the node around its store, serves, and takes it down.
@@ -404,6 +485,8 @@ int run_node(const parsed_command_line& told, const node_config& config,
   auto network_figures = register_network_figures(
     figures, [server_ptr = edge.network.get()] { return server_ptr->stats(); });
   build_front(system, config, std::move(tokens), node, edge);
+  if (node.node && node.order)
+    stand_by(system, config, disk, node);
   int status = serve(told, config, signal, *edge.network);
   stop_engine(system, node);
   caf::anon_send_exit(edge.hub, caf::exit_reason::user_shutdown);
@@ -426,10 +509,15 @@ int run(const parsed_command_line& told, const shutdown_signal& signal) {
   auto tokens = token_verifier::make(config.tokens);
   if (!tokens)
     return complain(tokens.error().message);
-  auto disk = open_store(config);
-  if (!disk)
-    return complain(config.data_dir + ": " + disk.error().message);
-  int status = run_node(told, config, signal, std::move(*tokens), *disk);
+  // What serves clients only keeps nothing.
+  std::shared_ptr<rocksdb_store> disk;
+  if (config.cluster.roles.core) {
+    auto opened = open_store(config);
+    if (!opened)
+      return complain(config.data_dir + ": " + opened.error().message);
+    disk = std::move(*opened);
+  }
+  int status = run_node(told, config, signal, std::move(*tokens), disk);
   stop_logging();
   return status;
 }

@@ -153,7 +153,8 @@ std::span<const applied_records> commit_pipeline::start_write() {
   std::size_t bytes = 0;
   while (!ready_.empty()) {
     auto partition = ready_.front();
-    auto& flight = *lanes_.at(partition).flight;
+    auto& from = lanes_.at(partition);
+    auto& flight = *from.flight;
     if (!writing_.empty()
         && (commits + flight.commits.size() > limits::group_commits
             || bytes + flight.bytes > limits::group_bytes))
@@ -162,7 +163,7 @@ std::span<const applied_records> commit_pipeline::start_write() {
     bytes += flight.bytes;
     ready_.pop_front();
     checkpoint at{flight.epoch / epoch_generation_unit, *flight.at,
-                  flight.epoch};
+                  flight.epoch, from.incarnation};
     writing_.push_back({partition, at, std::move(flight.records)});
   }
   return writing_;
@@ -203,6 +204,11 @@ void commit_pipeline::hold(partition_id partition) {
 
 void commit_pipeline::release(partition_id partition) {
   lanes_[partition].held = false;
+}
+
+void commit_pipeline::claimed(partition_id partition,
+                              std::uint64_t incarnation) {
+  lanes_[partition].incarnation = incarnation;
 }
 
 bool commit_pipeline::idle(partition_id partition) const {

@@ -85,7 +85,12 @@ public:
   void hold(partition_id partition);
   void release(partition_id partition);
 
+  /// A claim is in force, to the journal of this incarnation: what is appended
+  /// under it is written with that.
+  void claimed(partition_id partition, std::uint64_t incarnation);
+
   /// Whether nothing of this partition is between journal and disk.
+  /// Commits that wait for the journal do not count.
   [[nodiscard]] bool idle(partition_id partition) const;
 
   /// Whether `start_write` would give something.
@@ -125,6 +130,7 @@ private:
     std::deque<waiting> queue;
     std::optional<group> flight;
     bool held = false;
+    std::uint64_t incarnation = 0;
   };
 
   [[nodiscard]] std::optional<group> form_group(partition_id partition,

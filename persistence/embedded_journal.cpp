@@ -1,5 +1,6 @@
 #include "persistence/embedded_journal.hpp"
 
+#include "actors/base/hash.hpp"
 #include "actors/base/limits.hpp"
 
 #include <algorithm>
@@ -7,7 +8,7 @@
 namespace rollcall {
 
 embedded_journal::embedded_journal(std::shared_ptr<store> at)
-  : store_(std::move(at)) {
+  : store_(std::move(at)), incarnation_(random_u64()) {
   // nop
 }
 
@@ -32,6 +33,7 @@ void embedded_journal::claim(partition_id partition, const node_id&,
   }
   claims_[partition] = next;
   at.epoch = next;
+  at.incarnation = incarnation_;
   answer(at);
 }
 
@@ -51,8 +53,13 @@ void embedded_journal::append(partition_id partition, epoch_t epoch,
   answer(stored->position + 1);
 }
 
-result<done> embedded_journal::replay(partition_id, position_t,
-                                      const replayed&) {
+result<journal_tail>
+embedded_journal::follow(partition_id, const checkpoint& from, std::size_t) {
+  return journal_tail{restore_way::tail, from, {}, false};
+}
+
+result<done> embedded_journal::make_anew(partition_id, const checkpoint&,
+                                         const content&) {
   return done{};
 }
 

@@ -32,12 +32,18 @@ public:
               std::span<const encoded_record> records,
               appended answer) override;
 
-  /// Calls nothing: what was appended is in the store.
-  result<done> replay(partition_id partition, position_t from,
-                      const replayed& each) override;
+  /// Nothing: what was appended is in the store.
+  result<journal_tail> follow(partition_id partition, const checkpoint& from,
+                              std::size_t bytes) override;
+
+  result<done> make_anew(partition_id partition, const checkpoint& stored,
+                         const content& read) override;
 
 private:
   std::shared_ptr<store> store_;
+  /// Another one at each start: should the store ever meet a journal
+  /// elsewhere, what was appended here is not taken for a part of that.
+  std::uint64_t incarnation_;
   /// The claim in force. At most one entry per partition.
   std::map<partition_id, epoch_t> claims_;
 };

@@ -124,6 +124,7 @@ void cut_table(cutter& in, parsed& out) {
     return;
   case table::schema:
   case table::layout:
+  case table::nodes:
     if (out.partition != store_wide)
       in.wrong("partition");
     return;
@@ -194,6 +195,10 @@ std::string of_schema() {
 
 std::string of_layout() {
   return prefix(store_wide, table::layout);
+}
+
+std::string of_nodes() {
+  return prefix(store_wide, table::nodes);
 }
 
 std::string prefix(partition_id partition) {

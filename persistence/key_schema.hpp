@@ -38,6 +38,8 @@ enum class table : std::uint8_t {
   schema = 0xF1,
   /// -> how many partitions there are; under `store_wide` only
   layout = 0xF2,
+  /// -> the other core nodes there were; under `store_wide` only
+  nodes = 0xF3,
 };
 
 /// The place of keys that belong to the store as a whole. No real partition
@@ -74,6 +76,7 @@ namespace keys {
 [[nodiscard]] std::string of_checkpoint(partition_id partition);
 [[nodiscard]] std::string of_schema();
 [[nodiscard]] std::string of_layout();
+[[nodiscard]] std::string of_nodes();
 
 /// Everything of a partition.
 [[nodiscard]] std::string prefix(partition_id partition);

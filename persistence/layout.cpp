@@ -49,4 +49,18 @@ result<done> check_partition_count(store& at, std::uint32_t partitions) {
   return at.write({&mark, 1});
 }
 
+result<std::vector<std::string>> read_nodes(store& at) {
+  auto kept = at.get(keys::of_nodes());
+  if (!kept)
+    return kept.error();
+  return *kept ? decode_nodes(**kept)
+               : result<std::vector<std::string>>{std::vector<std::string>{}};
+}
+
+result<done> write_nodes(store& at, const std::vector<std::string>& names) {
+  applied_records mark{
+    store_wide, {}, {{keys::of_nodes(), encode_nodes(names)}}};
+  return at.write({&mark, 1});
+}
+
 } // namespace rollcall

@@ -362,6 +362,9 @@ result<checkpoint> decode_checkpoint(std::string_view value) {
     out.generation = in.number<std::uint64_t>("generation");
     out.position = in.number<std::uint64_t>("position");
     out.epoch = in.number<std::uint64_t>("epoch");
+    // Added later.
+    if (in.left() > 0)
+      out.incarnation = in.number<std::uint64_t>("incarnation");
     return out;
   });
 }
@@ -369,6 +372,16 @@ result<checkpoint> decode_checkpoint(std::string_view value) {
 result<std::uint32_t> decode_layout(std::string_view value) {
   return read_value(value, table::layout, [](walker& in) {
     return in.number<std::uint32_t>("partitions");
+  });
+}
+
+result<std::vector<std::string>> decode_nodes(std::string_view value) {
+  return read_value(value, table::nodes, [](walker& in) {
+    std::vector<std::string> out;
+    auto names = in.list(limits::nodes, "nodes");
+    while (names.left() > 0)
+      out.push_back(names.text(limits::name_bytes, "name"));
+    return out;
   });
 }
 

@@ -333,16 +333,27 @@ result<std::vector<encoded_record>> encode(const record& value,
 }
 
 std::string encode_checkpoint(const checkpoint& at) {
-  writer out{table::checkpoint, 3};
+  // Before incarnations there were three.
+  writer out{table::checkpoint, at.incarnation == 0 ? 3U : 4U};
   out.number(at.generation);
   out.number(at.position);
   out.number(at.epoch);
+  if (at.incarnation != 0)
+    out.number(at.incarnation);
   return std::move(out.finish()).value();
 }
 
 std::string encode_layout(std::uint32_t partitions) {
   writer out{table::layout, 1};
   out.number(partitions);
+  return std::move(out.finish()).value();
+}
+
+std::string encode_nodes(const std::vector<std::string>& names) {
+  writer out{table::nodes, 1};
+  out.array(names.size());
+  for (const auto& name : names)
+    out.text(name, limits::name_bytes, "name");
   return std::move(out.finish()).value();
 }
 

@@ -44,4 +44,10 @@ encode(const record& value, partition_id partition);
 [[nodiscard]] std::string encode_layout(std::uint32_t partitions);
 [[nodiscard]] result<std::uint32_t> decode_layout(std::string_view value);
 
+/// The other nodes that may have copies, under `keys::of_nodes`. Names are
+/// within limits::name_bytes, and at most limits::nodes.
+[[nodiscard]] std::string encode_nodes(const std::vector<std::string>& names);
+[[nodiscard]] result<std::vector<std::string>>
+decode_nodes(std::string_view value);
+
 } // namespace rollcall

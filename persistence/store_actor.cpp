@@ -3,6 +3,7 @@
 #include "actors/base/limits.hpp"
 #include "actors/base/log.hpp"
 #include "persistence/commit_pipeline.hpp"
+#include "persistence/layout.hpp"
 #include "persistence/recovery.hpp"
 #include "persistence/store_reader.hpp"
 
@@ -186,14 +187,7 @@ void start_claims(self_ptr self) {
     s.order->claim(
       partition, queue.front().what->owner,
       [me, number = partition](const result<checkpoint>& at) {
-        claim_answer answer;
-        answer.partition = number;
-        if (at) {
-          answer.generation_and_epoch = std::pair{at->generation, at->epoch};
-          answer.position = at->position;
-        } else {
-          answer.generation_and_epoch = at.error();
-        }
+        claim_answer answer{number, at};
         tell(me, std::make_shared<const claim_answer>(std::move(answer)));
       });
   }
@@ -234,18 +228,18 @@ void flush(self_ptr self) {
 
 result<opened_partition> finish_open(store_shell& s,
                                      const claim_answer& claim) {
-  if (!claim.generation_and_epoch)
-    return claim.generation_and_epoch.error();
-  auto [generation, epoch] = *claim.generation_and_epoch;
+  if (!claim.at)
+    return claim.at.error();
   auto partition = claim.partition;
-  if (auto caught = catch_up(*s.disk, *s.order, partition, generation); !caught)
+  if (auto caught = catch_up(*s.disk, *s.order, partition); !caught)
     return caught.error();
-  applied_records mark{partition, {generation, claim.position, epoch}, {}};
+  applied_records mark{partition, *claim.at, {}};
   if (auto written = s.disk->write({&mark, 1}); !written)
     return written.error();
+  s.pipeline->claimed(partition, claim.at->incarnation);
   opened_partition out;
-  out.epoch = epoch;
-  out.position = claim.position;
+  out.epoch = claim.at->epoch;
+  out.position = claim.at->position;
   auto occupied = read_occupied(*s.disk, partition);
   if (!occupied)
     return occupied.error();
@@ -283,6 +277,21 @@ void take_claim(self_ptr self, const claim_answer& claim) {
   }
   promise.deliver(share(std::move(opened)));
   schedule_flush(self, millis{0});
+}
+
+// -- partitions of others ----------------------------------------------------
+
+// A claim or an append of ours came in between: what the tail says is old.
+result<checkpoint> follow(store_shell& s, const follow_order& order) {
+  auto at = s.disk->where(order.partition);
+  if (!at)
+    return at.error();
+  if (s.opens.contains(order.partition) || !s.pipeline->idle(order.partition)
+      || *at != order.from)
+    return fail(errc::conflict, "the partition has moved since");
+  if (auto applied = apply_tail(*s.disk, order.partition, order.tail); !applied)
+    return applied.error();
+  return s.disk->where(order.partition);
 }
 
 // -- requests ----------------------------------------------------------------
@@ -364,6 +373,15 @@ store_actor::behavior_type store_behavior(self_ptr self,
         read_session(*self->state.disk, what->partition, what->session));
     },
     [self](const commit_ptr& what) { return take_commit(self, *what); },
+    [self](const follow_order_ptr& what) -> followed_ptr {
+      return std::make_shared<const result<checkpoint>>(
+        follow(self->state, *what));
+    },
+    [self](const known_nodes_ptr& others) {
+      if (auto kept = write_nodes(*self->state.disk, others->names); !kept)
+        log(log_level::error, "store", "write_failed",
+            {{"why", kept.error().message}});
+    },
     [self](const append_answer_ptr& answer) {
       self->state.pipeline->appended(answer->partition, answer->ticket,
                                      answer->where);

@@ -55,6 +55,7 @@ private:
     switch (key.where) {
     case table::schema:
     case table::layout:
+    case table::nodes:
     case table::set_aside:
       return;
     case table::checkpoint:

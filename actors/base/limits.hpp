@@ -32,6 +32,8 @@ inline constexpr std::size_t live_keys = 16;
 inline constexpr std::size_t live_value_bytes = 128;
 /// Departed users whose reconnection count a session remembers.
 inline constexpr std::size_t departed_per_session = 65'536;
+/// Connections that were removed on purpose, of which a session remembers it.
+inline constexpr std::size_t dismissed_per_session = 256;
 /// How far a client's own timestamp may shift a live update into the past.
 inline constexpr millis live_backdate{5'000};
 /// Durable operations waiting behind one that conflicts with them.
@@ -203,6 +205,20 @@ inline constexpr millis fallback_keeps{30'000};
 inline constexpr millis fallback_keeps_longest{30 * 60'000};
 /// Partitions that one node takes or gives up within a second.
 inline constexpr std::size_t moves_per_second = 32;
+/// Clusters of up to so many core nodes keep every partition on all of them;
+/// in larger ones each partition is kept by so many, its owner included.
+inline constexpr std::size_t cores_that_keep_all = 5;
+inline constexpr std::size_t copies = 3;
+/// How long all known nodes are heard before a lost journal is made anew: the
+/// longest that what a node says of its copies is behind them, and more.
+inline constexpr millis copies_settle{3'000};
+/// After an attempt to make a journal anew that failed: each leaves a stream.
+inline constexpr millis make_anew_again{10'000};
+/// In how many ticks a standby has looked at every journal, how many that have
+/// news it looks at in one, and how much of one it takes at once.
+inline constexpr std::uint32_t standby_round = 10;
+inline constexpr std::size_t standby_urgent = 16;
+inline constexpr std::size_t standby_bytes = std::size_t{1} << 20;
 /// How long a session that is handed over may wait for its last commit.
 inline constexpr millis session_gives_within{1'000};
 /// How long what was handed over waits for the rest of its partition, and how

@@ -85,6 +85,21 @@ public:
              "proxy that has TLS");
   }
 
+  void check_cluster(const cluster_settings& cluster) {
+    if (cluster.nats.empty() && (!cluster.roles.core || !cluster.roles.edge))
+      refuse("cluster.roles",
+             "a node without others must have both roles: set cluster.nats");
+    if (!cluster.credentials.empty())
+      (void)read_private("cluster.credentials", cluster.credentials, pem_bytes);
+    if (cluster.ca.empty())
+      return;
+    auto file = read_(cluster.ca, pem_bytes);
+    if (!file)
+      refuse("cluster.ca", cluster.ca + ' ' + file.error().message);
+    else if (file->bytes.find("BEGIN CERTIFICATE") == std::string::npos)
+      refuse("cluster.ca", cluster.ca + " holds no PEM certificate");
+  }
+
   void check_kinds(const std::vector<kind_settings>& kinds) {
     if (kinds.size() > limits::kinds)
       refuse("kinds",
@@ -194,6 +209,7 @@ std::vector<config_error> finish(config_draft& draft,
     server.origins.push_back(server.public_url);
   checks.check_keys(config.tokens.keys);
   checks.check_server(server);
+  checks.check_cluster(config.cluster);
   checks.check_kinds(config.engine.kinds);
   return checks.take();
 }

@@ -84,15 +84,28 @@ struct engine_settings {
   capability_set default_grants = rollcall::default_grants;
 };
 
+/// What a node does; at least one of them.
+struct node_roles {
+  /// Owns partitions and keeps them on its disk.
+  bool core = true;
+  /// Serves clients.
+  bool edge = true;
+
+  friend bool operator==(const node_roles&, const node_roles&) = default;
+};
+
 /// The other nodes. Without `nats` there are none.
 struct cluster_settings {
   std::vector<std::string> nats;
   /// Nodes of one cluster have the same.
   std::string id = "rollcall";
+  node_roles roles;
   std::string credentials;
   std::string ca;
   /// Copies of each stream; at most as many as NATS has servers.
   std::uint32_t replicas = 1;
+  /// What NATS sets aside for the stream of a partition when it is made.
+  std::size_t stream_bytes = std::size_t{256} << 20;
   /// Share of the partitions, relative to other nodes.
   std::uint32_t weight = 100;
 };
@@ -124,6 +137,9 @@ struct node_config {
   /// Unique in a cluster; `[A-Za-z0-9_-]{1,32}`.
   std::string name = "node1";
   std::string data_dir = "rollcall-data";
+  /// Among others, and with a lost journal: this node's copy is good enough,
+  /// whatever nodes may have that are missing.
+  bool accept_loss = false;
   /// How long a shutdown waits for clients and commits.
   millis shutdown_grace{10'000};
   server_settings server;

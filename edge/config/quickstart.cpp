@@ -125,6 +125,9 @@ result<node_config> prepare_quickstart(node_config config) {
 
 std::string quickstart_text(const node_config& config, std::uint16_t port,
                             const token_minter& mint) {
+  if (!config.cluster.roles.edge)
+    return "\nRollcall is running, without clients. Figures for machines: "
+           + base_url(config, port) + "/metrics. Stop with Ctrl-C.\n\n";
   auto grants = default_grants;
   grants.add(capability::create);
   const auto url = base_url(config, port);

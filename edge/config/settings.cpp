@@ -110,6 +110,9 @@ void add_general(table_builder<config_draft>& table) {
     ROLLCALL_AT(config.name), "Name of the node, unique in a cluster.");
   table.add("data_dir", text_type{"path", path_bytes, accept_not_empty},
             ROLLCALL_AT(config.data_dir), "Where the store keeps its files.");
+  table.add("accept_loss", bool_type{}, ROLLCALL_AT(config.accept_loss),
+            "Make lost journals anew from this node's copies, giving up what "
+            "only missing nodes have. For one start, not for the file.");
   table.add("shutdown_grace", duration_type{millis{0}, millis{600'000}},
             ROLLCALL_AT(config.shutdown_grace),
             "How long a shutdown waits for clients and commits.");
@@ -181,15 +184,23 @@ void add_cluster(table_builder<config_draft>& table) {
     "cluster.id",
     text_type{"1 to 32 of `A-Za-z0-9_-`", limits::name_bytes, accept_node_name},
     ROLLCALL_AT(config.cluster.id), "The same for all nodes of a cluster.");
+  table.add("cluster.roles", roles_type{}, ROLLCALL_AT(config.cluster.roles),
+            "`core` owns partitions, `edge` serves clients; a node alone "
+            "does both.");
   table.add("cluster.credentials", path_type,
             ROLLCALL_AT(config.cluster.credentials),
-            "NATS credentials file of this node.");
+            "File with `user:password`, or a NATS `.creds` file.");
   table.add("cluster.ca", path_type, ROLLCALL_AT(config.cluster.ca),
             "PEM file with the authorities that NATS servers are checked "
             "against; turns TLS on.");
   table.add("cluster.replicas", integer_type{1, 5},
             ROLLCALL_AT(config.cluster.replicas),
             "Copies of each stream: 1, or 3 where NATS has three servers.");
+  table.add("cluster.stream_bytes",
+            size_type{std::size_t{4} << 20, std::size_t{64} << 30},
+            ROLLCALL_AT(config.cluster.stream_bytes),
+            "What NATS sets aside for each partition's stream when it is made; "
+            "its max_file_store must hold engine.partitions times this.");
   table.add("cluster.weight", integer_type{0, 1'000},
             ROLLCALL_AT(config.cluster.weight),
             "Share of the partitions, relative to other nodes.");

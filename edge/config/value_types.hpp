@@ -222,6 +222,38 @@ struct rights_type {
   }
 };
 
+struct roles_type {
+  [[nodiscard]] static std::string describe() {
+    return "list of `core`, `edge`";
+  }
+
+  [[nodiscard]] static result<node_roles> read(const raw_value& raw) {
+    auto list = read_list(raw, 2);
+    if (!list)
+      return list.error();
+    node_roles roles{false, false};
+    for (const auto& name : *list) {
+      if (name != "core" && name != "edge")
+        return fail(errc::bad_request, write_text(name)
+                                         + " is not a role: expected \"core\", "
+                                           "\"edge\" or both");
+      (name == "core" ? roles.core : roles.edge) = true;
+    }
+    if (!roles.core && !roles.edge)
+      return fail(errc::bad_request, "must name \"core\", \"edge\" or both");
+    return roles;
+  }
+
+  [[nodiscard]] static std::string write(node_roles value) {
+    std::vector<std::string> names;
+    if (value.core)
+      names.emplace_back("core");
+    if (value.edge)
+      names.emplace_back("edge");
+    return write_list(names);
+  }
+};
+
 struct endpoint_type {
   [[nodiscard]] static std::string describe() {
     return "`address:port`";

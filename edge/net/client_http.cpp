@@ -116,7 +116,7 @@ void client_connection::handle(http_request request) {
     refuse(refusal_reason::overloaded, response);
     return;
   }
-  if (request.path() == connect_path) {
+  if (request.path() == connect_path && core.config.clients) {
     auto decision = negotiate_upgrade(request, core.origins, pipe_.secure());
     if (auto* refusal = std::get_if<http_response>(&decision))
       refuse(reason_of(refusal->status), *refusal);
@@ -129,7 +129,7 @@ void client_connection::handle(http_request request) {
   phase_ = phase::answering;
   deadline_ = loop_.now() + core.config.response_timeout;
   const auto exchange = ++exchange_;
-  if (core.hooks.http) {
+  if (core.hooks.http && core.config.clients) {
     auto shared = std::make_shared<const http_request>(std::move(request));
     const auto taken = core.hooks.http(
       shared, [owner = loop_.weak_from_this(), slot = self_.slot,
@@ -157,7 +157,7 @@ bool client_connection::serve(const http_request& request) {
   const auto is_health = path == "/healthz";
   const auto is_ready = path == "/readyz";
   const auto is_metrics = path == "/metrics" && hooks.metrics != nullptr;
-  const auto* asset = find_asset(path);
+  const auto* asset = loop_.core().config.clients ? find_asset(path) : nullptr;
   if (!is_health && !is_ready && !is_metrics && asset == nullptr)
     return false;
   if (request.method != "GET" && request.method != "HEAD") {

@@ -33,6 +33,9 @@ struct server_config {
   std::vector<std::string> origins;
   /// Signs what the loops notice.
   node_id node;
+  /// Without clients there is only what operators ask for: `/healthz`,
+  /// `/readyz`, `/metrics`.
+  bool clients = true;
 
   // -- bounds ----------------------------------------------------------------
 

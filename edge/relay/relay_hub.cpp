@@ -1,6 +1,7 @@
 #include "actors/base/hash.hpp"
 #include "actors/base/limits.hpp"
 #include "actors/base/timer_wheel.hpp"
+#include "edge/relay/announcements.hpp"
 #include "edge/relay/relay_actor.hpp"
 
 #include <caf/actor_system.hpp>
@@ -8,6 +9,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <unordered_map>
@@ -45,9 +47,10 @@ struct hub_shell {
   std::optional<millis> armed;
   /// Who of ours takes part where.
   std::unordered_map<session_key, local_people> joined;
-  /// Partitions whose owner is still to be told, and how often.
-  std::map<partition_id, std::uint32_t> to_announce;
-  bool announce_due = false;
+  /// Which owners are still to be told who of ours is there.
+  announcements turns{0, millis{0}};
+  /// When the next look at them is due, where one is.
+  std::optional<millis> look_due;
   millis next_round{0};
   /// The owner in force, as it was told.
   std::map<partition_id, ownership_ptr> owners;
@@ -109,12 +112,18 @@ void turn_wheel(self_ptr self) {
   arm(self);
 }
 
-void announce_in(self_ptr self, millis delay) {
+// Earlier looks that are still under way find nothing due.
+void look_again(self_ptr self, millis now) {
   auto& s = self->state;
-  if (s.announce_due)
+  auto next = s.turns.next();
+  if (s.env.announce_every > millis{0}
+      && (!s.joined.empty() || !s.relays.empty()))
+    next = std::min(next.value_or(s.next_round), s.next_round);
+  if (!next || (s.look_due && *s.look_due <= *next))
     return;
-  s.announce_due = true;
-  self->delayed_send(self, delay, atoms::announce::value);
+  s.look_due = next;
+  self->delayed_send(self, later(*next - now, millis{0}),
+                     atoms::announce::value);
 }
 
 void take_presence(self_ptr self, const presence_order& order) {
@@ -123,8 +132,11 @@ void take_presence(self_ptr self, const presence_order& order) {
     auto& here = s.joined[order.session];
     here.who.insert(order.connection);
     here.farewells = 0;
-    if (s.env.announce_every > millis{0})
-      announce_in(self, s.env.announce_every);
+    auto now = s.env.clock().steady;
+    s.turns.joined(partition_of(order.session, s.env.partitions), now);
+    if (!s.look_due)
+      s.next_round = now + s.env.announce_every;
+    look_again(self, now);
     return;
   }
   auto at = s.joined.find(order.session);
@@ -162,7 +174,7 @@ void start_round(self_ptr self, millis now) {
     return;
   s.next_round = now + s.env.announce_every;
   for (const auto& [session, who] : s.joined)
-    s.to_announce.try_emplace(partition_of(session, s.env.partitions), 1U);
+    s.turns.call(partition_of(session, s.env.partitions), now);
   for (const auto& [session, entry] : s.relays)
     if (auto at = s.owners.find(partition_of(session, s.env.partitions));
         at != s.owners.end())
@@ -171,25 +183,20 @@ void start_round(self_ptr self, millis now) {
 
 void announce(self_ptr self) {
   auto& s = self->state;
-  s.announce_due = false;
   auto now = s.env.clock().steady;
+  if (s.look_due && *s.look_due <= now)
+    s.look_due.reset();
   start_round(self, now);
+  auto turns = s.turns.take_due(now);
   for (auto at = s.joined.begin(); at != s.joined.end();) {
-    bool due
-      = s.to_announce.contains(partition_of(at->first, s.env.partitions));
+    bool due = turns.contains(partition_of(at->first, s.env.partitions));
     auto& [who, farewells] = at->second;
     if (due)
       announce_session(self, at->first, who);
     bool over = due && who.empty() && ++farewells >= s.env.farewells;
     at = over ? s.joined.erase(at) : std::next(at);
   }
-  for (auto at = s.to_announce.begin(); at != s.to_announce.end();)
-    at = --at->second == 0 ? s.to_announce.erase(at) : std::next(at);
-  if (!s.to_announce.empty())
-    announce_in(self, s.env.announce_again);
-  else if (s.env.announce_every > millis{0}
-           && (!s.joined.empty() || !s.relays.empty()))
-    announce_in(self, later(s.next_round - now, millis{0}));
+  look_again(self, now);
 }
 
 void take_ownership(self_ptr self, const ownership_ptr& now) {
@@ -198,10 +205,9 @@ void take_ownership(self_ptr self, const ownership_ptr& now) {
   for (const auto& [session, entry] : s.relays)
     if (partition_of(session, s.env.partitions) == now->partition)
       self->send(entry.relay, now);
-  s.to_announce[now->partition] = s.env.announcements;
-  // What was due later is due now; a node that comes brings many at once.
-  s.announce_due = true;
-  self->send(self, atoms::announce::value);
+  s.turns.owner_changed(now->partition, s.env.clock().steady);
+  // A node that comes brings many at once: one look for all of them.
+  look_again(self, s.env.clock().steady);
 }
 
 template <class Atom>
@@ -215,6 +221,8 @@ void turn_stale(self_ptr self, Atom word, bool stale) {
 
 relay_hub_actor::behavior_type hub_behavior(self_ptr self, relay_env env) {
   self->state.env = std::move(env);
+  self->state.turns = announcements{self->state.env.announcements,
+                                    self->state.env.announce_again};
   self->set_exit_handler([self](caf::exit_msg& end) {
     for (auto& [session, entry] : self->state.relays)
       self->send_exit(entry.relay, end.reason);

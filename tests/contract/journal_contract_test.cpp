@@ -110,11 +110,11 @@ public:
     auto at = test::claim_and_wait(*journal_, partition, {who, 1});
     if (!at)
       return at;
-    if (auto caught = catch_up(*disk_, *journal_, partition, at->generation);
-        !caught)
+    if (auto caught = catch_up(*disk_, *journal_, partition); !caught)
       return caught.error();
     applied_records mark{partition, *at, {}};
     EXPECT_TRUE(disk_->write({&mark, 1}));
+    incarnations_[partition] = at->incarnation;
     return at;
   }
 
@@ -124,9 +124,10 @@ public:
     auto got = test::append_and_wait(*journal_, partition, epoch, records);
     if (!got)
       return got;
-    applied_records group{partition,
-                          {epoch / epoch_generation_unit, *got, epoch},
-                          std::move(records)};
+    applied_records group{
+      partition,
+      {epoch / epoch_generation_unit, *got, epoch, incarnations_[partition]},
+      std::move(records)};
     // The journal has it: the store follows, however often it fails.
     if (!disk_works) {
       disk_->fail_writes(1);
@@ -141,7 +142,7 @@ public:
     auto own = content_of(*disk_);
     memory_store copy;
     for (partition_id partition = 0; partition < 2; ++partition) {
-      auto outcome = catch_up(copy, *journal_, partition, 1);
+      auto outcome = catch_up(copy, *journal_, partition);
       EXPECT_TRUE(outcome) << outcome.error().message;
     }
     EXPECT_EQ(content_of(copy), own);
@@ -169,6 +170,7 @@ private:
   }
 
   test::nats_server server_;
+  std::map<partition_id, std::uint64_t> incarnations_;
   std::shared_ptr<memory_store> disk_ = std::make_shared<memory_store>();
   std::unique_ptr<journal> journal_;
 };

@@ -64,9 +64,10 @@ struct NatsJournal : testing::Test {
   std::vector<read_append> everything() {
     auto reader = open_journal(server, std::make_shared<memory_store>());
     std::vector<read_append> out;
-    auto outcome = reader->replay(0, 0, [&](auto at, auto epoch, auto records) {
-      out.push_back({at, epoch, 0, {records.begin(), records.end()}});
-    });
+    auto outcome
+      = replay(*reader, 0, {}, [&](auto at, auto epoch, auto records) {
+          out.push_back({at, epoch, 0, {records.begin(), records.end()}});
+        });
     EXPECT_TRUE(outcome) << outcome.error().message;
     return out;
   }
@@ -89,6 +90,7 @@ struct owner {
   std::shared_ptr<memory_store> disk = std::make_shared<memory_store>();
   std::unique_ptr<nats_journal> order;
   epoch_t epoch = 0;
+  std::uint64_t incarnation = 0;
 
   owner(const nats_server& server, std::string as,
         const nats_journal_config& config = quick_config())
@@ -100,17 +102,19 @@ struct owner {
     auto at = claim_and_wait(*order, 0, {name, 1});
     if (!at)
       return at;
-    if (auto caught = catch_up(*disk, *order, 0, at->generation); !caught)
+    if (auto caught = catch_up(*disk, *order, 0); !caught)
       return caught.error();
     keep(*at, {});
     epoch = at->epoch;
+    incarnation = at->incarnation;
     return at;
   }
 
   result<position_t> append(std::vector<encoded_record> records) {
     auto at = append_and_wait(*order, 0, epoch, records);
     if (at)
-      keep({1, *at, epoch}, std::move(records));
+      keep({epoch / epoch_generation_unit, *at, epoch, incarnation},
+           std::move(records));
     return at;
   }
 
@@ -232,7 +236,7 @@ TEST_F(NatsJournal, AnOwnerThatOpensLateLearnsOfTheLaterClaim) {
   ASSERT_TRUE(at);
   owner second{server, "b"};
   ASSERT_TRUE(second.claim());
-  auto caught = catch_up(*first.disk, *first.order, 0, 1);
+  auto caught = catch_up(*first.disk, *first.order, 0);
   ASSERT_FALSE(caught);
   EXPECT_EQ(caught.error().code, errc::conflict);
   EXPECT_FALSE(append_and_wait(*first.order, 0, at->epoch, {{"k", "v"}}));
@@ -376,8 +380,9 @@ TEST_F(NatsJournal, AStreamThatIsGoneIsNotMadeAnewOverAStore) {
   auto claim = subject.claim();
   ASSERT_FALSE(claim);
   EXPECT_EQ(claim.error().code, errc::unavailable);
-  EXPECT_TRUE(says(claim.error(), "RC_test_000 is gone"));
-  auto caught = catch_up(*subject.disk, *subject.order, 0, 1);
+  EXPECT_EQ(claim.error().field, journal_fault::gone);
+  EXPECT_TRUE(says(claim.error(), "RC_test_000_1 is gone"));
+  auto caught = catch_up(*subject.disk, *subject.order, 0);
   ASSERT_FALSE(caught);
   EXPECT_TRUE(says(caught.error(), "is gone"));
   EXPECT_EQ(subject.content(), (content_map{{"k", "v"}}));
@@ -413,19 +418,21 @@ TEST_F(NatsJournal, AStreamShorterThanTheStoreIsNotReplayed) {
   EXPECT_EQ(subject.content(), (content_map{{"k", "4"}}));
 }
 
-TEST_F(NatsJournal, AStreamOfAnotherGenerationIsNotReplayed) {
+TEST_F(NatsJournal, AStreamOfAnotherIncarnationIsNotReplayed) {
   owner subject{server, "a"};
   ASSERT_TRUE(subject.claim());
+  ASSERT_TRUE(subject.append({{"k", "v"}}));
   delete_stream();
-  create_stream({2, 7});
+  create_stream({1, 7});
   owner other{server, "b"};
-  auto second = claim_and_wait(*other.order, 0, {"b", 1});
-  ASSERT_TRUE(second);
-  EXPECT_EQ(second->generation, 2u);
-  EXPECT_EQ(second->epoch / epoch_generation_unit, 2u);
+  ASSERT_TRUE(other.claim());
+  for (int i = 0; i < 5; ++i)
+    ASSERT_TRUE(other.append({{"k", "other"}}));
   auto claim = subject.claim();
   ASSERT_FALSE(claim);
-  EXPECT_TRUE(says(claim.error(), "of generation 2")) << claim.error().message;
+  EXPECT_EQ(claim.error().field, journal_fault::other);
+  EXPECT_TRUE(says(claim.error(), "incarnation 7")) << claim.error().message;
+  EXPECT_EQ(subject.content(), (content_map{{"k", "v"}}));
 }
 
 TEST_F(NatsJournal, AStreamOfSomebodyElseIsLeftAlone) {
@@ -536,7 +543,7 @@ TEST(NatsJournalReplicated, OutlivesTheServerThatLeads) {
   write(200);
   // Its name is its index.
   auto raw = nats_requests::open(options).value();
-  auto info = raw->ask("$JS.API.STREAM.INFO.RC_test_000", {}, {},
+  auto info = raw->ask("$JS.API.STREAM.INFO.RC_test_000_1", {}, {},
                        std::chrono::steady_clock::now() + answer_patience);
   auto named = info.data.find(R"("leader":"s)");
   ASSERT_NE(named, std::string::npos) << info.data;
@@ -547,7 +554,7 @@ TEST(NatsJournalReplicated, OutlivesTheServerThatLeads) {
   write(300);
   EXPECT_EQ(acked.size(), 300u);
   std::set<std::string> there;
-  auto replayed = order.replay(0, 0, [&](auto, auto, auto records) {
+  auto replayed = replay(order, 0, {}, [&](auto, auto, auto records) {
     for (const auto& one : records)
       there.insert(one.key);
   });

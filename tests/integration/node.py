@@ -10,6 +10,8 @@ import re
 import signal
 import subprocess
 import time
+import urllib.error
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(
@@ -46,13 +48,14 @@ class Node:
     """One process on one data directory; may be started again and again."""
 
     def __init__(self, folder, *flags, prefix=(), environment=None,
-                 secret=None):
+                 secret=None, host="127.0.0.1"):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data = self.folder / "data"
         self.flags = list(flags)
         self.prefix = list(prefix)
         self.environment = {**os.environ, **(environment or {})}
+        self.host = host
         self.port = 0
         self.scheme = "http"
         self.process = None
@@ -65,11 +68,12 @@ class Node:
             self.process = subprocess.Popen(
                 [*self.prefix, BINARY, "--quickstart",
                  "--data-dir", self.data,
-                 "--server-listen", f"127.0.0.1:{self.port}", *self.flags],
+                 "--server-listen", f"{self.host}:{self.port}", *self.flags],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 env=self.environment)
         deadline = time.monotonic() + START_SECONDS
-        while not (link := re.search(r"(https?)://127\.0\.0\.1:(\d+)/\S+",
+        address = re.escape(self.host)
+        while not (link := re.search(rf"(https?)://{address}:(\d+)/\S+",
                                      self.said())):
             assert self.process.poll() is None, self.said()
             assert time.monotonic() < deadline, self.said()
@@ -80,12 +84,26 @@ class Node:
             self.secret = made.rstrip(b"\r\n")
         return self
 
+    def await_ready(self, seconds=START_SECONDS):
+        """Until every session has an owner that this node knows."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                with urllib.request.urlopen(
+                        f"{self.scheme}://127.0.0.1:{self.port}/readyz",
+                        timeout=5):
+                    return self
+            except urllib.error.HTTPError as refused:
+                assert refused.code == 503
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.05)
+
     def said(self):
         return self.output.read_text(errors="replace")
 
     @property
     def url(self):
-        return (f"{self.scheme.replace('http', 'ws')}://127.0.0.1:{self.port}"
+        return (f"{self.scheme.replace('http', 'ws')}://{self.host}:{self.port}"
                 "/v1/connect")
 
     def token(self, user, grants=ALL_RIGHTS, **claims):

@@ -5,10 +5,13 @@
 
 #include "cluster/node_actor.hpp"
 #include "cluster/router_actor.hpp"
+#include "cluster/standby_actor.hpp"
 #include "edge/connection/connection_actor.hpp"
 #include "edge/relay/relay_actor.hpp"
 #include "edge/relay/relay_state.hpp"
+#include "persistence/layout.hpp"
 #include "persistence/memory_store.hpp"
+#include "persistence/recovery.hpp"
 #include "persistence/store_actor.hpp"
 #include "sim/shared_journal.hpp"
 #include "sim/sim_bus.hpp"
@@ -71,7 +74,11 @@ public:
   void start() {
     self_ = {name_, ++incarnation_};
     bus_ = std::make_shared<sim_bus>(world_.wire);
-    order_ = std::make_shared<shared_journal>(world_.log);
+    book_ = std::make_shared<cluster::copy_book>(cluster::copy_book::config{
+      name_, sim_partitions, accept_loss, read_nodes(*disk_).value()});
+    order_ = std::make_shared<shared_journal>(
+      world_.log, [this](partition_id p) { return disk_->where(p).value(); },
+      [this](partition_id p) { return book_->copies(p); });
     store_config how;
     how.detached = false;
     how.metrics = &figures_;
@@ -89,6 +96,7 @@ public:
     relays.announce_every = millis{5'000};
     hub = edge::spawn_relay_hub(system, relays);
     start_node(clock);
+    start_standby(clock);
     start_edge(clock);
   }
 
@@ -133,12 +141,25 @@ public:
     return edge_;
   }
 
+  /// What its disk holds of a partition, without the checkpoint.
+  [[nodiscard]] std::map<std::string, std::string>
+  content(partition_id partition) {
+    std::map<std::string, std::string> out;
+    (void)read_partition(*disk_, partition, [&](auto key, auto value) {
+      out.emplace(key, value);
+      return true;
+    });
+    return out;
+  }
+
   [[nodiscard]] std::int64_t figure(const std::string& name) {
     auto told
       = world_.fixture.ask<inspection_ptr>(node_, atoms::inspect::value);
     return told ? (*told)->figures.at(name) : -1;
   }
 
+  /// Adopts its copies at its next start, whatever is missing.
+  bool accept_loss = false;
   router_actor router;
   relay_hub_actor hub;
   std::shared_ptr<test::recording_sink> sink
@@ -154,6 +175,7 @@ private:
     env.sessions.bus = bus_;
     env.sessions.clock = clock;
     env.router = router;
+    env.book = book_;
     env.seed = std::hash<std::string>{}(name_) + incarnation_;
     env.owner_changed
       = [to = hub](const ownership_ptr& now) { caf::anon_send(to, now); };
@@ -166,6 +188,24 @@ private:
                [this, node = node_](const node_id& from, node_message message) {
                  take(node, from, std::move(message));
                });
+  }
+
+  void start_standby(const clock_fn& clock) {
+    cluster::standby_env env;
+    env.partitions = sim_partitions;
+    env.store = store_;
+    env.node = node_;
+    env.order = order_;
+    env.book = book_;
+    env.where = [this](partition_id p) { return disk_->where(p); };
+    env.content = [this](partition_id p) -> journal::content {
+      return [this, p](const auto& visit) {
+        return read_partition(*disk_, p, visit);
+      };
+    };
+    env.clock = clock;
+    env.detached = false;
+    standby_ = cluster::spawn_standby(world_.fixture.system(), std::move(env));
   }
 
   void take(const node_actor& node, const node_id& from, node_message message) {
@@ -210,6 +250,9 @@ private:
 
   void shut() {
     bus_->close();
+    caf::anon_send(standby_, atoms::stop::value);
+    world_.fixture.drain();
+    world_.fixture.drop(standby_);
     world_.fixture.drop(node_);
     world_.fixture.drop(hub);
     world_.fixture.drop(router);
@@ -238,6 +281,8 @@ private:
   std::shared_ptr<shared_journal> order_;
   store_actor store_;
   node_actor node_;
+  std::shared_ptr<cluster::copy_book> book_;
+  standby_actor standby_;
   std::shared_ptr<const edge::connection_env> edge_;
 };
 

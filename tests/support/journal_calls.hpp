@@ -2,6 +2,7 @@
 
 // A journal as calls that wait, and one over a test's own nats-server.
 
+#include "actors/base/limits.hpp"
 #include "actors/ports.hpp"
 #include "cluster/nats_journal.hpp"
 #include "support/nats_server.hpp"
@@ -58,6 +59,23 @@ inline result<checkpoint> claim_and_wait(journal& at, partition_id partition,
   if (got.wait_for(answer_patience) != std::future_status::ready)
     return fail(errc::internal, "no answer");
   return got.get();
+}
+
+/// Calls `each` for what a store at `from` lacks, in order.
+template <class Each>
+result<done> replay(journal& of, partition_id partition, checkpoint from,
+                    Each each) {
+  for (;;) {
+    auto tail = of.follow(partition, from, limits::group_bytes);
+    if (!tail)
+      return tail.error();
+    for (const auto& one : tail->groups)
+      if (!one.records.empty())
+        each(one.at.position, one.at.epoch, one.records);
+    if (!tail->more)
+      return done{};
+    from = tail->groups.back().at;
+  }
 }
 
 inline cluster::nats_options options_for(const nats_server& server) {

@@ -61,16 +61,21 @@ bool is_stopped(pid_t pid) {
 }
 
 // After fork: nothing that locks or allocates.
-[[noreturn]] void become_server(const char* config, int log, pid_t parent) {
+[[noreturn]] void become_server(const char* named, const char* config, int log,
+                                pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent)
     ::_exit(126);
   ::dup2(log, STDOUT_FILENO);
   ::dup2(log, STDERR_FILENO);
-  ::execlp("nats-server", "nats-server", "-c", config, nullptr);
-  // Not in everybody's PATH on Debian.
-  ::execl("/usr/sbin/nats-server", "nats-server", "-c", config, nullptr);
-  static constexpr char text[] = "nats-server is not installed\n";
+  if (named != nullptr) {
+    ::execl(named, named, "-c", config, nullptr);
+  } else {
+    ::execlp("nats-server", "nats-server", "-c", config, nullptr);
+    // Not in everybody's PATH on Debian.
+    ::execl("/usr/sbin/nats-server", "nats-server", "-c", config, nullptr);
+  }
+  static constexpr char text[] = "nats-server cannot be started\n";
   (void)!::write(STDERR_FILENO, text, sizeof(text) - 1);
   ::_exit(127);
 }
@@ -146,6 +151,11 @@ void nats_server::start() {
   throw std::runtime_error("nats-server does not start:\n" + log_tail());
 }
 
+void nats_server::start(std::string more) {
+  more_ = std::move(more);
+  start();
+}
+
 std::string nats_server::log_tail() {
   std::lock_guard guard{mutex_};
   std::string out;
@@ -169,11 +179,14 @@ void nats_server::launch() {
     throw std::runtime_error("no pipe");
   auto config = (folder_ / "server.conf").string();
   auto parent = ::getpid();
+  const char* named = std::getenv("NATS_SERVER");
+  if (named != nullptr && *named == '\0')
+    named = nullptr;
   ready_ = false;
   gone_ = false;
   pid_ = ::fork();
   if (pid_ == 0)
-    become_server(config.c_str(), pipe[1], parent);
+    become_server(named, config.c_str(), pipe[1], parent);
   ::close(pipe[1]);
   drainer_ = std::thread{[this, end = pipe[0]] { drain(end); }};
 }

@@ -19,9 +19,9 @@
 
 namespace rollcall::test {
 
-/// Starts Debian's nats-server and waits until it is ready; throws
-/// std::runtime_error when it does not become so. The process dies with this
-/// object and with the test. Owned by one thread.
+/// Starts nats-server, the one that NATS_SERVER names or Debian's, and waits
+/// until it is ready; throws std::runtime_error when it does not become so. The
+/// process dies with this object and with the test. Owned by one thread.
 class nats_server {
 public:
   /// `more` is put at the end of the server's configuration.
@@ -43,6 +43,9 @@ public:
 
   /// Starts again after `kill` or `terminate`, with the same port and files.
   void start();
+
+  /// The same with another end of its configuration.
+  void start(std::string more);
 
   /// The process stands still and goes on (SIGSTOP, SIGCONT).
   void pause();

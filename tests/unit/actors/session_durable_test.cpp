@@ -112,6 +112,29 @@ TEST_F(SessionDurable, RolesDecideWhatOneMayDo) {
   EXPECT_EQ(small.error().code, errc::forbidden);
 }
 
+TEST_F(SessionDurable, AKickIsNotUndoneByAnEdgeThatMissedIt) {
+  create("stage");
+  ASSERT_TRUE(s.join("bob", 2).ok());
+  ASSERT_TRUE(s.run("owner", 9, kick_command{user_id{"bob"}, {}}).ok());
+  (void)s.state->take_directs();
+  // The word did not reach it; it still has the socket.
+  s.tell(announce_note{{{7, 2}}});
+  auto told = s.state->take_directs();
+  ASSERT_EQ(told.size(), 1U);
+  ASSERT_TRUE(std::holds_alternative<removed_direct>(told[0].body));
+  EXPECT_EQ(std::get<removed_direct>(told[0].body).reason,
+            leave_reason::kicked);
+  // Who comes again by itself is as any other.
+  ASSERT_TRUE(s.join("bob", 2).ok());
+  s.notice(2, sign::closed);
+  s.advance(millis{60'000});
+  (void)s.state->take_directs();
+  s.tell(announce_note{{{7, 2}}});
+  told = s.state->take_directs();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<unknown_direct>(told[0].body));
+}
+
 TEST_F(SessionDurable, KickEndsPresenceAndMembership) {
   create("meeting");
   ASSERT_TRUE(s.run("owner", 9, member("ada")).ok());

@@ -341,6 +341,63 @@ TEST_F(SessionPresence, ResumingAfterARestartShowsNoFlap) {
   EXPECT_EQ(s.state->present(), 1U);
 }
 
+TEST_F(SessionPresence, JoiningAgainEndsTheDoubtOfAnAnnouncement) {
+  create("stage");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  (void)s.changes();
+  s.advance(millis{2'000});
+  // A join that was answered too late: its edge had given it up.
+  s.tell(announce_note{{}, true});
+  ASSERT_EQ(count_changes<suspected_change>(s.changes()), 1U);
+  s.advance(millis{2'000});
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  EXPECT_EQ(count_changes<resumed_change>(s.changes()), 1U);
+  s.advance(millis{60'000});
+  EXPECT_EQ(count_changes<left_change>(s.changes()), 0U);
+  EXPECT_EQ(s.state->present(), 1U);
+}
+
+TEST_F(SessionPresence, AnAnnouncementDoubtsNobodyWhoJoinedMeanwhile) {
+  create("stage");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  s.advance(millis{1'000});
+  ASSERT_TRUE(s.join("bob", 2).ok());
+  (void)s.changes();
+  s.advance(millis{1'000});
+  s.tell(announce_note{{}, true});
+  auto changes = s.changes();
+  ASSERT_EQ(count_changes<suspected_change>(changes), 1U);
+  EXPECT_EQ(find_change<suspected_change>(changes)->participant,
+            session_harness::id_of("ada"));
+  // The next one counts.
+  s.advance(millis{1'000});
+  s.tell(announce_note{{}, true});
+  EXPECT_EQ(count_changes<suspected_change>(s.changes()), 1U);
+}
+
+TEST_F(SessionPresence, JoiningAgainDoesNotUndoAClosedSocket) {
+  create("stage");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  s.notice(1, sign::closed);
+  // Sent before the socket closed, delivered after it.
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  s.advance(millis{60'000});
+  EXPECT_EQ(s.state->present(), 0U);
+}
+
+TEST_F(SessionPresence, AnEdgeThatIsBackInTimeLosesNobody) {
+  create("stage");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  (void)s.changes();
+  s.tell(edge_lost_note{});
+  ASSERT_EQ(count_changes<suspected_change>(s.changes()), 1U);
+  s.advance(millis{5'000});
+  s.tell(announce_note{{{7, 1}}});
+  EXPECT_EQ(count_changes<resumed_change>(s.changes()), 1U);
+  s.advance(millis{60'000});
+  EXPECT_EQ(count_changes<left_change>(s.changes()), 0U);
+}
+
 TEST_F(SessionPresence, AStallIsNobodysSilence) {
   create("stream");
   ASSERT_TRUE(s.join("ada", 1).ok());

@@ -185,3 +185,54 @@ TEST(JournalAssembler, StopsAtAMessageOfAnotherStream) {
   EXPECT_FALSE(subject.take(1, claim()));
   EXPECT_FALSE(subject.take(2, "something else"));
 }
+
+TEST(JournalFormat, ALabelSaysHowManyPartitionsThereAre) {
+  const journal_label full{here, 64};
+  EXPECT_EQ(parse_journal_label(to_string(full)), full);
+  EXPECT_EQ(parse_journal_label(to_string(here)), (journal_label{here, 0}));
+  for (const std::string bad : {", partitions 0", ", partitions 257",
+                                ", partitions x", ", partitions 64 ", "x"})
+    EXPECT_FALSE(parse_journal_label(to_string(here) + bad)) << bad;
+}
+
+TEST(JournalFormat, TheBaseOfACopyIsACheckpoint) {
+  const checkpoint base{3, 17, 3 * epoch_generation_unit + 9, ~0ULL};
+  EXPECT_EQ(decode_base(encode_base(base)), base);
+  EXPECT_FALSE(decode_base(encode_base(base).substr(1)));
+  EXPECT_FALSE(decode_base(encode_base(base) + "x"));
+}
+
+TEST(JournalFormat, AReaderGoesOnBeforeAnAppendThatIsNotWhole) {
+  journal_assembler subject{here, 1};
+  auto records
+    = encode_records(std::vector<encoded_record>{{"k", std::string(30, 'v')}});
+  auto parts = cut_into_parts(records, records.size() / 3 + 1);
+  ASSERT_EQ(parts.size(), 3u);
+  journal_entry part;
+  part.marker = here;
+  part.epoch = make_epoch(here, 1);
+  part.group = 1;
+  part.parts = 3;
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    part.op = i + 1;
+    part.part = i;
+    part.body = parts[i];
+    auto taken = subject.take(5 + i, encode(part));
+    ASSERT_TRUE(taken);
+    EXPECT_EQ(taken->has_value(), i == 2);
+    EXPECT_EQ(subject.settled(9), i == 2 ? 9u : 4u);
+  }
+}
+
+TEST(JournalFormat, SealsAndEndsOfCopiesAreNotAppends) {
+  journal_assembler subject{here, 1};
+  for (auto kind : {entry_kind::sealed, entry_kind::seeded}) {
+    journal_entry entry;
+    entry.kind = kind;
+    entry.marker = here;
+    auto taken = subject.take(2, encode(entry));
+    ASSERT_TRUE(taken);
+    EXPECT_FALSE(taken->has_value());
+  }
+  EXPECT_EQ(subject.zombies(), 0u);
+}

@@ -64,7 +64,7 @@ template <> inline constexpr std::size_t members<join_command> = 4;
 template <> inline constexpr std::size_t members<admission> = 3;
 template <> inline constexpr std::size_t members<partition_transfer> = 3;
 template <> inline constexpr std::size_t members<session_transfer> = 6;
-template <> inline constexpr std::size_t members<connection> = 7;
+template <> inline constexpr std::size_t members<connection> = 8;
 template <> inline constexpr std::size_t members<live_entry> = 2;
 template <> inline constexpr std::size_t members<transferred_participant> = 8;
 template <> inline constexpr std::size_t members<evidence_item> = 3;
@@ -75,7 +75,7 @@ template <> inline constexpr std::size_t members<set_member_command> = 4;
 template <> inline constexpr std::size_t members<join_reply> = 4;
 template <> inline constexpr std::size_t members<failure> = 4;
 template <> inline constexpr std::size_t members<direct> = 4;
-template <> inline constexpr std::size_t members<held_partition> = 4;
+template <> inline constexpr std::size_t members<held_partition> = 5;
 template <> inline constexpr std::size_t members<change> = 5;
 template <> inline constexpr std::size_t members<reply> = 5;
 template <> inline constexpr std::size_t members<batch> = 6;
@@ -387,6 +387,12 @@ private:
       fill(*x);
     else
       x = why;
+  }
+
+  void fill(connection& x) {
+    fill_members(x);
+    // Of one node's clock: it does not travel.
+    x.entered = millis{0};
   }
 
   void fill(held_partition& x) {

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <fstream>
+#include <future>
 #include <map>
 #include <mutex>
 
@@ -100,4 +102,51 @@ TEST(NatsConnection, RefusesOptionsThatCannotBeRight) {
   refused = nats_connection::open(options);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().field, "ca");
+}
+
+TEST(NatsConnection, IsToldAtOnceThatItsUserIsRefused) {
+  test::nats_server server{"authorization { user: ada, password: right }"};
+  nats_options options;
+  options.urls = {server.url()};
+  auto begin = std::chrono::steady_clock::now();
+  auto refused = nats_connection::open(options);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, errc::forbidden);
+  EXPECT_EQ(refused.error().field, "credentials");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin,
+            options.connect_timeout / 2);
+  auto path = server.folder() / "credentials";
+  std::ofstream{path} << "ada:right\n";
+  options.credentials = path.string();
+  EXPECT_TRUE(nats_connection::open(options));
+}
+
+TEST(NatsConnection, SaysThatItWasGivenUp) {
+  test::nats_server server{"authorization { user: ada, password: right }"};
+  auto path = server.folder() / "credentials";
+  std::ofstream{path} << "ada:right\n";
+  std::promise<failure> told;
+  nats_options options;
+  options.urls = {server.url()};
+  options.credentials = path.string();
+  options.gave_up = [&told](const failure& why) { told.set_value(why); };
+  auto subject = nats_connection::open(options);
+  ASSERT_TRUE(subject);
+  server.kill();
+  server.start("authorization { user: ada, password: other }");
+  auto why = told.get_future();
+  ASSERT_EQ(why.wait_for(std::chrono::seconds{10}), std::future_status::ready);
+  EXPECT_EQ(why.get().field, "credentials");
+}
+
+TEST(NatsConnection, ClosingItIsNotGivingUp) {
+  test::nats_server server;
+  nats_options options;
+  options.urls = {server.url()};
+  options.gave_up = [](const failure&) { ADD_FAILURE() << "we closed it"; };
+  event_log events;
+  auto subject = nats_connection::open(options, events.listener());
+  ASSERT_TRUE(subject);
+  (*subject)->close();
+  EXPECT_TRUE(events.wait_for(nats_event::disconnected, 1));
 }

@@ -153,7 +153,8 @@ inline heartbeat_ptr beating() {
   out->edge = false;
   out->weight = 150;
   out->partitions = 64;
-  out->held = {{0, 1'099'511'627'777, 1, 9'000}, {63, 0, 1, 8'999}};
+  out->held = {{0, 1'099'511'627'777, 1, 9'000, 77},
+               {63, 0, 1, 8'999, ~std::uint64_t{0}}};
   return out;
 }
 

@@ -74,3 +74,19 @@ TEST(StreamApi, AsksForAStreamThatKeepsItsPromises) {
   EXPECT_EQ(message_at_request(7), R"({"seq":7})");
   EXPECT_EQ(last_message_request("a.b"), R"({"last_by_subj":"a.b"})");
 }
+
+TEST(StreamApi, ReadsNamesAndDoubtsThatThereAreNone) {
+  EXPECT_EQ(stream_names_request("a.>"), R"({"subject":"a.>"})");
+  auto some = parse_names_answer(
+    R"({"total":2,"offset":0,"limit":1024,"streams":["RC_t_1","RC_t_2"]})");
+  EXPECT_EQ(some.error, 0);
+  EXPECT_EQ(some.names, (std::vector<std::string>{"RC_t_1", "RC_t_2"}));
+  auto none = parse_names_answer(R"({"total":0,"streams":null})");
+  EXPECT_EQ(none.error, 0);
+  EXPECT_TRUE(none.names.empty());
+  for (const char* doubtful :
+       {R"({"streams":null})", R"({"total":2,"streams":null})",
+        R"({"total":2,"streams":["a"]})", R"({})", "", "[]",
+        R"({"error":{"code":503,"err_code":10008,"description":"later"}})"})
+    EXPECT_NE(parse_names_answer(doubtful).error, 0) << doubtful;
+}

@@ -17,13 +17,18 @@ const std::string token_chars
 TEST(Subjects, AreWhatTheOperationsGuideSays) {
   subjects of{"prod-1"};
   EXPECT_EQ(of.everybody(), "rc.prod-1.all");
-  EXPECT_EQ(of.stream(7), "RC_prod-1_007");
-  EXPECT_EQ(of.journal(7), "rcj.prod-1.007.>");
-  EXPECT_EQ(of.claim(255), "rcj.prod-1.255.e");
-  EXPECT_EQ(of.group_part(7, 63, 2), "rcj.prod-1.007.g.63.2");
-  EXPECT_EQ(of.groups(7), "rcj.prod-1.007.g.>");
+  EXPECT_EQ(of.stream(7), "RC_prod-1_007_1");
+  EXPECT_EQ(of.stream({7, 2}), "RC_prod-1_007_2");
+  EXPECT_EQ(of.journals(7), "rcj.prod-1.007.>");
+  EXPECT_EQ(of.journal({7, 2}), "rcj.prod-1.007.2.>");
+  EXPECT_EQ(of.claim(255), "rcj.prod-1.255.1.e");
+  EXPECT_EQ(of.seal(7), "rcj.prod-1.007.1.x");
+  EXPECT_EQ(of.seeded({7, 2}), "rcj.prod-1.007.2.i");
+  EXPECT_EQ(of.base({7, 2}, 9), "rcj.prod-1.007.2.b.9");
+  EXPECT_EQ(of.group_part(7, 63, 2), "rcj.prod-1.007.1.g.63.2");
+  EXPECT_EQ(of.groups(7), "rcj.prod-1.007.1.g.>");
   EXPECT_EQ(of.key(7, "k").size(),
-            std::string{"rcj.prod-1.007.s."}.size() + 22);
+            std::string{"rcj.prod-1.007.1.s."}.size() + 22);
 }
 
 TEST(Subjects, NoTextOfAUserEntersOne) {
@@ -35,9 +40,18 @@ TEST(Subjects, NoTextOfAUserEntersOne) {
     EXPECT_EQ(inbox.substr(7).find_first_not_of(token_chars),
               std::string::npos);
     auto key = of.key(0, evil);
-    ASSERT_TRUE(key.starts_with("rcj.c.000.s."));
-    EXPECT_EQ(key.substr(12).find_first_not_of(token_chars), std::string::npos);
+    ASSERT_TRUE(key.starts_with("rcj.c.000.1.s."));
+    EXPECT_EQ(key.substr(14).find_first_not_of(token_chars), std::string::npos);
   }
+}
+
+TEST(Subjects, AStreamsNameTellsItsGeneration) {
+  subjects of{"c"};
+  EXPECT_EQ(of.generation_in(of.stream({7, 12}), 7), 12u);
+  for (const std::string other :
+       {"RC_c_008_1", "RC_c_007", "RC_c_007_", "RC_c_007_1x", "RC_d_007_1",
+        "RC_c_007_-1", "RC_c_007_99999999999999999999", "mine"})
+    EXPECT_EQ(of.generation_in(other, 7), 0u) << other;
 }
 
 TEST(Subjects, ARestartedNodeHasAnotherInbox) {

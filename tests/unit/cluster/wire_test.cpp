@@ -413,8 +413,9 @@ TEST(Wire, ReadsNothingOverItsBound) {
       out.pack(41).pack(true).pack(true).pack(false).pack(100).pack(64);
       out.pack_array(count);
       for (std::uint32_t i = 0; i < count; ++i)
-        out.pack_array(4)
+        out.pack_array(5)
           .pack(i % limits::partitions_max)
+          .pack(1)
           .pack(1)
           .pack(1)
           .pack(1);

@@ -134,6 +134,17 @@ TEST_F(Quickstart, LinksToWhereANodeCanBeReached) {
               testing::HasSubstr("https://live.example/#"));
 }
 
+TEST_F(Quickstart, SendsNobodyToANodeWithoutClients) {
+  config_.cluster.roles.edge = false;
+  auto mint = [](auto, auto, auto) {
+    ADD_FAILURE() << "there is nothing to sign in to";
+    return std::string{};
+  };
+  EXPECT_THAT(quickstart_text(config_, 1, mint),
+              testing::AllOf(testing::HasSubstr("http://127.0.0.1:1/metrics"),
+                             testing::Not(testing::HasSubstr("#"))));
+}
+
 TEST_F(Quickstart, ReadsRealFilesWithTheirModes) {
   const auto read = disk_reader();
   const auto path = (root_ / "f").string();

@@ -210,5 +210,43 @@ TEST(Config, ReadsGrants) {
                                    "right"));
 }
 
+TEST(Config, ReadsRoles) {
+  world w;
+  w.flags = {"--cluster-nats", "nats://a:1", "--cluster-roles", "edge"};
+  EXPECT_EQ(w.good().config.cluster.roles, (node_roles{false, true}));
+  w.flags.back() = "edge,core";
+  EXPECT_EQ(w.good().config.cluster.roles, (node_roles{true, true}));
+  EXPECT_EQ(world::with_file("[cluster]\nnats = [\"nats://a:1\"]\n"
+                             "roles = [\"core\"]")
+              .good()
+              .config.cluster.roles,
+            (node_roles{true, false}));
+  for (const char* bad : {"", "Core", "core,none", "core,edge,edge"}) {
+    w.flags.back() = bad;
+    EXPECT_EQ(w.wrong().size(), 1U) << bad;
+  }
+  w.flags = {"--cluster-roles", "core"};
+  EXPECT_THAT(w.wrong(),
+              testing::ElementsAre("--cluster-roles: cluster.roles: a node "
+                                   "without others must have both roles: set "
+                                   "cluster.nats"));
+}
+
+TEST(Config, LooksIntoTheFilesOfNats) {
+  world w;
+  w.flags = {"--cluster-nats", "tls://a:1", "--cluster-credentials", "c",
+             "--cluster-ca",   "ca"};
+  EXPECT_EQ(w.wrong().size(), 2U);
+  w.files["c"] = {"user:password"};
+  w.files["ca"] = {"-----BEGIN CERTIFICATE-----"};
+  EXPECT_EQ(w.good().config.cluster.credentials, "c");
+  w.files["c"].others_may_read = true;
+  w.files["ca"].bytes = "user:password";
+  EXPECT_THAT(w.wrong(),
+              testing::ElementsAre(
+                testing::HasSubstr("cluster.credentials: c may be read by"),
+                testing::HasSubstr("cluster.ca: ca holds no PEM certificate")));
+}
+
 } // namespace
 } // namespace rollcall::edge

@@ -308,7 +308,11 @@ TEST_F(RelayActor, ANewOwnerIsToldWhoIsHereMoreThanOnce) {
     auto now = std::make_shared<const ownership>(ownership{p, {"node2", 1}, 9});
     caf::anon_send(hub, ownership_ptr{now});
   }
-  fixture.advance(millis{5'000}, millis{100});
+  for (auto count : {1U, 2U, 3U, 3U}) {
+    fixture.advance(millis{950}, millis{50});
+    EXPECT_EQ(notes.size(), count);
+    fixture.advance(millis{50}, millis{50});
+  }
   ASSERT_EQ(notes.size(), 3U);
   for (const auto& told : notes) {
     EXPECT_EQ(told->session, owner.key());

@@ -67,6 +67,7 @@ TEST(KeySchema, TagsAndLayoutStayAsTheyAre) {
   EXPECT_EQ(keys::of_checkpoint(258), "\0\0\1\2\xF0"s);
   EXPECT_EQ(keys::of_schema(), "\xFF\xFF\xFF\xFF\xF1");
   EXPECT_EQ(keys::of_layout(), "\xFF\xFF\xFF\xFF\xF2");
+  EXPECT_EQ(keys::of_nodes(), "\xFF\xFF\xFF\xFF\xF3");
 }
 
 TEST(KeySchema, EveryKeyParsesBackToItsParts) {
@@ -143,7 +144,8 @@ TEST(KeySchema, RefusesEveryTruncationAndAnyTail) {
        keys::of_audit(1, session, {1, 2}, "kick", user_id{"u"}),
        keys::of_checkpoint(1),
        keys::of_schema(),
-       keys::of_layout()};
+       keys::of_layout(),
+       keys::of_nodes()};
   for (const auto& key : whole) {
     ASSERT_TRUE(keys::parse(key));
     for (std::size_t size = 0; size < key.size(); ++size)

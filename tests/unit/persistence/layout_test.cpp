@@ -49,4 +49,13 @@ TEST(Layout, AFirstStartCutShortMayGoOn) {
   EXPECT_TRUE(check_partition_count(at, 64).ok());
 }
 
+TEST(Layout, KeepsTheNamesOfOtherNodes) {
+  memory_store at;
+  EXPECT_TRUE(read_nodes(at)->empty());
+  ASSERT_TRUE(write_nodes(at, {"core-1", "core-2"}));
+  EXPECT_EQ(*read_nodes(at), (std::vector<std::string>{"core-1", "core-2"}));
+  ASSERT_TRUE(write_nodes(at, {}));
+  EXPECT_TRUE(read_nodes(at)->empty());
+}
+
 } // namespace

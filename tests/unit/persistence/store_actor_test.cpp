@@ -41,7 +41,7 @@ public:
   void claim(partition_id, const node_id&, claimed answer) override {
     calls.push_back([this, answer = std::move(answer)] {
       epoch = std::max(epoch, epoch_generation_unit) + 1;
-      answer(checkpoint{1, ++end, epoch});
+      answer(checkpoint{1, ++end, epoch, incarnation});
     });
   }
 
@@ -59,11 +59,19 @@ public:
     });
   }
 
-  result<done> replay(partition_id, position_t from,
-                      const replayed& each) override {
+  result<journal_tail> follow(partition_id partition, const checkpoint& from,
+                              std::size_t) override {
+    journal_tail out;
+    out.start = from;
     for (const auto& one : kept)
-      if (one.position > from)
-        each(one.position, one.epoch, one.records);
+      if (one.position > from.position)
+        out.groups.push_back(
+          {partition, {1, one.position, one.epoch}, one.records});
+    return out;
+  }
+
+  result<done> make_anew(partition_id, const checkpoint&,
+                         const content&) override {
     return done{};
   }
 
@@ -71,6 +79,7 @@ public:
   std::vector<entry> kept;
   epoch_t epoch = 0;
   position_t end = 0;
+  std::uint64_t incarnation = 0;
 };
 
 struct StoreActor : testing::Test {
@@ -472,6 +481,115 @@ TEST_F(StoreActor, OpeningAppliesWhatTheJournalHasBeyondTheStore) {
   EXPECT_EQ((*opened)->occupied.size(), 2u);
   EXPECT_EQ((*opened)->position, 3u);
   EXPECT_EQ((*opened)->epoch, epoch_generation_unit + 6);
+}
+
+// -- partitions of others ----------------------------------------------------
+
+namespace {
+
+/// One group at `position`, of the second incarnation.
+follow_order tail_of(const checkpoint& from, position_t position,
+                     const std::string& id, partition_id partition = 0) {
+  follow_order out{partition, from, {}};
+  out.tail.groups
+    = {{partition,
+        {1, position, epoch_generation_unit + 1, 2},
+        {{keys::of_occupied(partition, samples::session(id)), "value"}}}};
+  return out;
+}
+
+bool has(memory_store& disk, const std::string& id,
+         partition_id partition = 0) {
+  auto key = keys::of_occupied(partition, samples::session(id));
+  return disk.get(key)->has_value();
+}
+
+} // namespace
+
+TEST_F(StoreActor, FollowsTheJournalOfAnother) {
+  start();
+  auto at = ask<followed_ptr>(tail_of({}, 7, "a"));
+  ASSERT_TRUE(at->ok());
+  EXPECT_EQ((*at)->position, 7u);
+  EXPECT_EQ(disk->where(0)->incarnation, 2u);
+  EXPECT_TRUE(has(*disk, "a"));
+  // The same once more comes too late.
+  auto again = ask<followed_ptr>(tail_of({}, 9, "b"));
+  EXPECT_EQ(again->error().code, errc::conflict);
+  EXPECT_FALSE(has(*disk, "b"));
+  EXPECT_EQ(disk->where(0)->position, 7u);
+}
+
+TEST_F(StoreActor, FollowsNothingWhileAPartitionIsClaimedOrWritten) {
+  auto order = std::make_shared<distant_journal>();
+  start(order);
+  auto next = [&] {
+    order->calls.front()();
+    order->calls.pop_front();
+    run();
+  };
+  auto refused = [&] {
+    auto at = ask<followed_ptr>(tail_of(*disk->where(0), 50, "other"));
+    return !at->ok() && at->error().code == errc::conflict;
+  };
+  auto opening = send<opened_ptr>(open_partition{0, {"node", 1}});
+  run();
+  EXPECT_TRUE(refused());
+  next();
+  auto epoch = (*take<opened_ptr>(std::move(opening)))->epoch;
+  auto waiting = send<committed_ptr>(commit{0, epoch, {occupied("a")}});
+  run();
+  EXPECT_TRUE(refused());
+  // The journal has it, the disk not yet.
+  disk->fail_writes(1);
+  next();
+  EXPECT_TRUE(refused());
+  coordinator().advance_time(millis{100});
+  run();
+  EXPECT_TRUE(take<committed_ptr>(std::move(waiting))->ok());
+  EXPECT_FALSE(has(*disk, "other"));
+  EXPECT_FALSE(refused());
+}
+
+TEST_F(StoreActor, APartitionThatIsReplacedLosesWhatItHad) {
+  start();
+  ASSERT_TRUE(ask<followed_ptr>(tail_of({}, 7, "old"))->ok());
+  ASSERT_TRUE(ask<followed_ptr>(tail_of({}, 3, "elsewhere", 1))->ok());
+  auto whole = tail_of(*disk->where(0), 4, "new");
+  whole.tail.way = restore_way::whole;
+  whole.tail.start = {2, 0, 2 * epoch_generation_unit, 9};
+  ASSERT_TRUE(ask<followed_ptr>(std::move(whole))->ok());
+  EXPECT_FALSE(has(*disk, "old"));
+  EXPECT_TRUE(has(*disk, "new"));
+  EXPECT_TRUE(has(*disk, "elsewhere", 1));
+  auto adopt = follow_order{1, *disk->where(1), {}};
+  adopt.tail.way = restore_way::adopt;
+  adopt.tail.start = {2, 3, 2 * epoch_generation_unit, 9};
+  auto adopted = ask<followed_ptr>(std::move(adopt));
+  ASSERT_TRUE(adopted->ok());
+  EXPECT_EQ(**adopted, (checkpoint{2, 3, 2 * epoch_generation_unit, 9}));
+  EXPECT_TRUE(has(*disk, "elsewhere", 1));
+}
+
+TEST_F(StoreActor, WhatIsAppendedUnderAClaimNamesItsJournal) {
+  auto order = std::make_shared<distant_journal>();
+  order->incarnation = 77;
+  start(order);
+  auto next = [&] {
+    order->calls.front()();
+    order->calls.pop_front();
+    run();
+  };
+  auto opening = send<opened_ptr>(open_partition{0, {"node", 1}});
+  run();
+  next();
+  auto epoch = (*take<opened_ptr>(std::move(opening)))->epoch;
+  EXPECT_EQ(disk->where(0)->incarnation, 77u);
+  auto waiting = send<committed_ptr>(commit{0, epoch, {occupied("a")}});
+  run();
+  next();
+  EXPECT_TRUE(take<committed_ptr>(std::move(waiting))->ok());
+  EXPECT_EQ(disk->where(0)->incarnation, 77u);
 }
 
 } // namespace rollcall
