@@ -141,9 +141,10 @@ result<nats_greeting> parse_greeting(std::string_view line) {
   if (!line.starts_with(greeting_word))
     return fail(errc::bad_request, "what answers is not a NATS server");
   line.remove_prefix(greeting_word.size());
-  rapidjson::Document from;
-  from.Parse(line.data(), line.size());
-  if (from.HasParseError() || !from.IsObject())
+  rapidjson::Document whole;
+  whole.Parse(line.data(), line.size());
+  const auto& from = whole;
+  if (whole.HasParseError() || !from.IsObject())
     return fail(errc::bad_request, "the NATS server's greeting is not JSON");
   nats_greeting out;
   if (auto at = from.FindMember("version");
