@@ -76,16 +76,23 @@ void session_state::take_announcement(const node_id& edge,
         directs_.push_back({key_, id, edge, unknown_direct{}});
       continue;
     }
-    auto& target = roster_.at(*who, id);
-    if (target.edge != edge || !target.unconfirmed)
-      continue;
-    target.unconfirmed = false;
-    target.suspected = false;
-    roster_.set_deadline(target, std::nullopt, leave_reason::timeout);
-    show_presence(*who);
+    if (roster_.at(*who, id).edge == edge)
+      confirm(*who, id);
   }
   if (told.complete)
     doubt_unnamed(edge, told, now);
+}
+
+// Only where its edge's word was waited for: a socket that is known to be
+// closed stays so, whatever comes late.
+void session_state::confirm(participant& who, const connection_id& id) {
+  auto& target = roster_.at(who, id);
+  if (!target.unconfirmed)
+    return;
+  target.unconfirmed = false;
+  target.suspected = false;
+  roster_.set_deadline(target, std::nullopt, leave_reason::timeout);
+  show_presence(who);
 }
 
 // A `closed` that was lost on its way must not leave a ghost. One who joined
@@ -118,6 +125,8 @@ void session_state::lose_edge(const node_id& edge, instant now) {
       if (item.edge != edge || item.deadline)
         continue;
       item.suspected = true;
+      // An edge that is back vouches for its own again.
+      item.unconfirmed = true;
       roster_.set_deadline(item, now.steady + settings_.drop_grace,
                            leave_reason::edge_lost);
       touched = true;

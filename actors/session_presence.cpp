@@ -60,6 +60,7 @@ result<reply> session_state::join(const command& asked,
   if (auto* owner = roster_.find(asked.connection)) {
     if (owner != here)
       return fail(errc::conflict, "the connection joined as another user");
+    confirm(*here, asked.connection);
     return join_answer(*here, caller);
   }
   if (here != nullptr && body.resumes && roster_.find(*body.resumes) == here)

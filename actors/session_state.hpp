@@ -211,6 +211,7 @@ private:
                          instant now);
   void doubt_unnamed(const node_id& edge, const announce_note& told,
                      instant now);
+  void confirm(participant& who, const connection_id& id);
   void lose_edge(const node_id& edge, instant now);
   void end_connection(participant& who, const connection_id& id,
                       leave_reason reason, instant now);

@@ -365,6 +365,35 @@ TEST_F(SessionPresence, ALostEdgeLosesItsConnectionsAfterGrace) {
   EXPECT_EQ(find_change<left_change>(end)->reason, leave_reason::edge_lost);
 }
 
+TEST_F(SessionPresence, AnEdgeThatIsBackKeepsItsOwn) {
+  create("party");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  ASSERT_TRUE(s.join("bob", 2).ok());
+  ASSERT_TRUE(s.join("cyd", 3).ok());
+  (void)s.changes();
+  s.tell(edge_lost_note{});
+  EXPECT_EQ(count_changes<suspected_change>(s.changes()), 3U);
+  // One is named, one asks again to join, of one nothing is heard.
+  s.tell(announce_note{{{7, 1}}});
+  ASSERT_TRUE(s.join("bob", 2).ok());
+  EXPECT_EQ(count_changes<resumed_change>(s.changes()), 2U);
+  s.advance(millis{60'000});
+  auto end = s.changes();
+  ASSERT_EQ(count_changes<left_change>(end), 1U);
+  EXPECT_EQ(find_change<left_change>(end)->participant,
+            session_harness::id_of("cyd"));
+}
+
+// A join that comes late, or twice, does not open a socket again.
+TEST_F(SessionPresence, AJoinOfAClosedSocketChangesNothing) {
+  create("party");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  s.notice(1, sign::closed);
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  s.advance(millis{10'100});
+  EXPECT_EQ(s.state->present(), 0U);
+}
+
 TEST_F(SessionPresence, RosterPagesKeepEveryoneAndEmptyOut) {
   create("stream", {.identity = identity_mode::named});
   for (std::uint64_t i = 0; i < 400; ++i)
