@@ -17,13 +17,13 @@ namespace {
 class Cluster : public ::testing::Test {
 protected:
   explicit Cluster(std::uint64_t seed = 1) : world(seed), crowd(world) {
+    replicas.resize(3);
     for (const char* name : {"a", "b", "c"}) {
       auto index = nodes.size();
       nodes.push_back(std::make_unique<sim_node>(
         world, name,
         [this, index](const node_message& told) { hear(index, told); }));
     }
-    replicas.resize(nodes.size());
     world.advance(millis{4'000});
   }
 
@@ -68,9 +68,10 @@ protected:
   }
 
   sim_world world;
-  std::vector<std::unique_ptr<sim_node>> nodes;
   std::vector<std::map<session_key, edge::relay_state>> replicas;
   std::vector<std::tuple<std::string, participant_id, leave_reason>> leaves;
+  std::vector<std::unique_ptr<sim_node>> nodes;
+  /// Ends before the nodes that its clients are at.
   sim_crowd crowd;
 };
 
