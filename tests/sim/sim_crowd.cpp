@@ -212,6 +212,8 @@ void sim_crowd::take_push(std::size_t who, const edge::value& frame) {
     return;
   auto& sees = one.sees;
   sees.take(frame, world_.now());
+  if (on_push)
+    on_push(who, frame);
   for (const auto& what : std::exchange(sees.complaints, {}))
     complaints.push_back(one.user + " of " + one.session + ": " + what);
   for (const auto& loss : std::exchange(sees.losses, {}))

@@ -86,6 +86,8 @@ public:
   std::uint64_t frames = 0;
   /// Told of every loss that a client sees, by its number.
   std::function<void(std::size_t, const seen_loss&)> on_loss;
+  /// Told of every push, when it is folded.
+  std::function<void(std::size_t, const edge::value&)> on_push;
 
 private:
   void ask(sim_client& one, session_request body);

@@ -69,6 +69,13 @@ storm::storm(std::uint64_t seed, const storm_bugs& bugs)
     const auto& viewer = crowd_->clients[who];
     blame(viewer.session, loss, index_of(viewer.at));
   };
+  if (!traced_.empty())
+    crowd_->on_push = [this](std::size_t who, const edge::value&) {
+      const auto& one = crowd_->clients[who];
+      if (one.user == traced_)
+        trace("  it sees " + std::to_string(one.sees.at().epoch) + '/'
+              + std::to_string(one.sees.at().rev) + ": " + one.sees.text());
+    };
   for (std::size_t n = 0; n < client_count; ++n)
     crowd_->add("u" + std::to_string(n), session_of(n),
                 session_kinds[n % session_kinds.size()]);
