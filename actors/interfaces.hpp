@@ -36,6 +36,11 @@ using stop = caf::atom_constant<caf::atom("stop")>;
 using announce = caf::atom_constant<caf::atom("announce")>;
 /// Go at once: what you have belongs to somebody else now.
 using yield = caf::atom_constant<caf::atom("yield")>;
+/// This node is cut off from the others, or among them again.
+using detached = caf::atom_constant<caf::atom("detached")>;
+using attached = caf::atom_constant<caf::atom("attached")>;
+/// Give what you have to the next owner.
+using hand_over = caf::atom_constant<caf::atom("hand_over")>;
 
 } // namespace atoms
 
@@ -147,6 +152,11 @@ struct edge_gone {
   node_id edge;
 };
 
+/// A partition is to go to another node.
+struct hand_over_order {
+  node_id to;
+};
+
 /// A command or answer that came over the bus.
 struct routed_from {
   node_id node;
@@ -185,6 +195,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::session_word_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::ownership_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::partition_word)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::edge_gone)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::hand_over_order)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::session_transfer_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::partition_transfer_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::routed_from_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::routed_reply_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::heartbeat_ptr)
@@ -231,6 +244,10 @@ using session_actor = caf::typed_actor<
   caf::reacts_to<atoms::wake>,
   /// Asked by the partition after `idle`: answers `gone` or `staying`.
   caf::reacts_to<atoms::stop>,
+  /// Publishes and keeps what is under way and answers with the rest. From
+  /// then on the session does nothing: commands are refused as by a node that
+  /// does not own them.
+  caf::replies_to<atoms::hand_over>::with<session_transfer_ptr>,
   caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
 
 /// A PARTITION: activates and passivates the sessions of one slice, wakes
@@ -249,6 +266,8 @@ using partition_actor = caf::typed_actor<
   /// Another node owns the partition: ends every session at once, writing
   /// nothing, then quits.
   caf::reacts_to<atoms::yield>,
+  /// Gives every session to the next owner, says so to it, then quits.
+  caf::reacts_to<hand_over_order>,
   caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
 
 /// The ROUTER: finds the owner of a session's partition. One per node.
@@ -275,9 +294,13 @@ using node_actor = caf::typed_actor<
   caf::reacts_to<heartbeat_ptr>,
   /// A partition of this node opened, was refused or is fenced.
   caf::reacts_to<partition_word>,
+  /// The owner of a partition gives it to us: its sessions first.
+  caf::reacts_to<session_transfer_ptr>, caf::reacts_to<partition_transfer_ptr>,
+  /// Says again who owns what.
+  caf::reacts_to<atoms::announce>,
   /// Turns the clock of membership and placement.
   caf::reacts_to<atoms::wake>,
-  /// Says goodbye, gives up all partitions, then quits.
+  /// Says goodbye, gives all partitions to others, then quits.
   caf::reacts_to<atoms::stop>,
   caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
 
@@ -308,6 +331,8 @@ using relay_actor = caf::typed_actor<
   caf::reacts_to<atoms::wake>,
   /// The session has a new owner: ask it for what is missing.
   caf::reacts_to<ownership_ptr>,
+  /// From now on what is here may be stale, or is not any more.
+  caf::reacts_to<atoms::detached>, caf::reacts_to<atoms::attached>,
   /// Quit; the hub has forgotten this relay.
   caf::reacts_to<atoms::stop>,
   caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
@@ -326,6 +351,8 @@ using relay_hub_actor = caf::typed_actor<
   caf::reacts_to<presence_order_ptr>,
   /// A partition has a new owner: announce to it who is here, and observe.
   caf::reacts_to<ownership_ptr>,
+  /// Passed on to every relay.
+  caf::reacts_to<atoms::detached>, caf::reacts_to<atoms::attached>,
   /// Time to announce once more.
   caf::reacts_to<atoms::announce>,
   /// A connection of ours wants to be woken.

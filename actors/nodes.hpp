@@ -5,6 +5,7 @@
 
 #include "actors/base/ids.hpp"
 #include "actors/commands.hpp"
+#include "actors/handover.hpp"
 
 #include <cstdint>
 #include <memory>

@@ -29,7 +29,8 @@ namespace rollcall {
 /// leases, announcements), never here.
 using node_message
   = std::variant<batch_ptr, snapshot_ptr, direct_ptr, note_ptr,
-                 routed_command_ptr, routed_reply_ptr, heartbeat_ptr>;
+                 routed_command_ptr, routed_reply_ptr, heartbeat_ptr,
+                 session_transfer_ptr, partition_transfer_ptr>;
 
 /// Carries messages to the inboxes of nodes, this one included. Thread-safe.
 /// `send` never blocks; the receiver is called on a thread of the bus and may

@@ -30,6 +30,10 @@ struct session_shell {
   std::optional<millis> last_pages;
   bool flush_due = false;
   std::optional<millis> asked_wake;
+  /// The hand-over that was asked for, and whether it is done.
+  std::optional<caf::typed_response_promise<session_transfer_ptr>> leaving;
+  bool pages_tried = false;
+  bool gone = false;
   std::int64_t commands = 0;
   std::int64_t batches = 0;
 };
@@ -81,7 +85,7 @@ void start_batches(self_ptr self) {
 
 void write_pages(self_ptr self, millis now) {
   auto& s = self->state;
-  if (s.last_pages && now < *s.last_pages + s.env.page_interval)
+  if (s.last_pages && now < *s.last_pages + s.env.page_interval && !s.leaving)
     return;
   auto records = s.state->take_pages();
   if (records.empty())
@@ -140,6 +144,22 @@ void answer_late(self_ptr self) {
   }
 }
 
+// Once what is under way has landed. A page that the journal does not take
+// is not waited for: the next owner is told what was on it.
+void leave_when_quiet(self_ptr self) {
+  auto& s = self->state;
+  if (!s.leaving || s.gone)
+    return;
+  publish(self);
+  if (s.state->pages_dirty() && !std::exchange(s.pages_tried, true))
+    write_pages(self, s.env.clock().steady);
+  if (!s.state->quiet())
+    return;
+  s.gone = true;
+  s.leaving->deliver(session_transfer_ptr{
+    std::make_shared<const session_transfer>(s.state->transfer())});
+}
+
 // Everything that follows from a change of state, in the order observers and
 // callers may rely on.
 void settle(self_ptr self) {
@@ -157,6 +177,7 @@ void settle(self_ptr self) {
     s.asked_wake = next;
     send_word(self, session_word::kind::wake_at, *next);
   }
+  leave_when_quiet(self);
 }
 
 void observe(self_ptr self, const note& told, const observe_note& wish) {
@@ -177,6 +198,12 @@ void observe(self_ptr self, const note& told, const observe_note& wish) {
 caf::result<reply_ptr> take_command(self_ptr self, const command_ptr& asked) {
   auto& s = self->state;
   ++s.commands;
+  if (s.gone) {
+    auto answer = self->make_response_promise<reply_ptr>();
+    answer.deliver(share(fail(
+      errc::unavailable, "the session has another owner", not_owner_field)));
+    return answer;
+  }
   auto outcome = s.state->handle(asked, s.env.clock());
   auto answer = self->make_response_promise<reply_ptr>();
   if (auto* now = std::get_if<result<reply>>(&outcome))
@@ -189,7 +216,7 @@ caf::result<reply_ptr> take_command(self_ptr self, const command_ptr& asked) {
 
 void take_stop(self_ptr self) {
   auto& s = self->state;
-  if (!s.state->idle()) {
+  if (s.leaving || !s.state->idle()) {
     send_word(self, session_word::kind::staying);
     return;
   }
@@ -215,6 +242,8 @@ void take_stop(self_ptr self) {
 
 void take_wake(self_ptr self) {
   auto& s = self->state;
+  if (s.gone)
+    return;
   auto now = s.env.clock();
   if (s.asked_wake && now.steady - *s.asked_wake > s.env.stall_after)
     s.state->stalled(now.steady - *s.asked_wake);
@@ -248,6 +277,8 @@ inspection_ptr inspect(self_ptr self) {
 // store, ahead of the store's own end.
 void last_words(self_ptr self) {
   auto& s = self->state;
+  if (s.gone)
+    return;
   s.state->pages_written(true);
   auto records = s.state->take_pages();
   for (auto& one : s.state->farewell())
@@ -269,6 +300,8 @@ session_actor::behavior_type session_behavior(self_ptr self, session_env env,
   s.owner = std::move(owner);
   s.state = std::make_unique<session_state>(s.env.rules, seed.key, seed.epoch,
                                             seed.stored, s.env.clock());
+  if (seed.given)
+    s.state->adopt(*seed.given, s.env.clock());
   self->set_exit_handler([self](caf::exit_msg& end) {
     last_words(self);
     self->quit(std::move(end.reason));
@@ -277,6 +310,8 @@ session_actor::behavior_type session_behavior(self_ptr self, session_env env,
   return {
     [self](const command_ptr& asked) { return take_command(self, asked); },
     [self](const note_ptr& told) {
+      if (self->state.gone)
+        return;
       if (const auto* wish = std::get_if<observe_note>(&told->body))
         observe(self, *told, *wish);
       else
@@ -285,6 +320,8 @@ session_actor::behavior_type session_behavior(self_ptr self, session_env env,
     },
     [self](atoms::flush) {
       auto& st = self->state;
+      if (st.gone)
+        return;
       auto now = st.env.clock().steady;
       st.flush_due = false;
       st.last_flush = now;
@@ -294,6 +331,12 @@ session_actor::behavior_type session_behavior(self_ptr self, session_env env,
     },
     [self](atoms::wake) { take_wake(self); },
     [self](atoms::stop) { take_stop(self); },
+    [self](atoms::hand_over) -> caf::result<session_transfer_ptr> {
+      auto answer = self->make_response_promise<session_transfer_ptr>();
+      self->state.leaving = answer;
+      settle(self);
+      return answer;
+    },
     [self](atoms::inspect) { return inspect(self); },
   };
 }

@@ -44,6 +44,8 @@ struct session_seed {
   partition_id partition = 0;
   epoch_t epoch = 0;
   stored_session stored;
+  /// What the owner before gave us, if it did.
+  session_transfer_ptr given;
 };
 
 /// Starts a session. It reports to `owner` with `session_word`s and quits

@@ -198,16 +198,21 @@ void session_state::remove_participant(participant& who, leave_reason reason,
     idle_since_ = now.steady;
 }
 
-void session_state::show_presence(participant& who) {
-  bool suspected = std::all_of(who.connections.begin(), who.connections.end(),
-                               [](const auto& c) { return c.suspected; });
-  std::optional<millis> expires;
-  if (suspected) {
-    expires = millis{0};
+session_state::shown_presence session_state::shown_of(const participant& who) {
+  shown_presence out;
+  out.connections = static_cast<std::uint32_t>(who.connections.size());
+  out.suspected = std::all_of(who.connections.begin(), who.connections.end(),
+                              [](const auto& c) { return c.suspected; });
+  if (out.suspected) {
+    out.expires = millis{0};
     for (const auto& item : who.connections)
-      expires = later(*expires, item.deadline.value_or(millis{0}));
+      out.expires = later(*out.expires, item.deadline.value_or(millis{0}));
   }
-  auto count = static_cast<std::uint32_t>(who.connections.size());
+  return out;
+}
+
+void session_state::show_presence(participant& who) {
+  auto [suspected, expires, count] = shown_of(who);
   if (count != who.shown_connections) {
     who.shown_connections = count;
     push_change(connection_change{who.public_id, count});

@@ -171,8 +171,9 @@ void session_state::push_change(change_body body, audience seen_by) {
 }
 
 batch_ptr session_state::take_batch() {
-  if (changes_.empty())
+  if (!has_changes())
     return nullptr;
+  opening_ = false;
   auto out = std::make_shared<batch>();
   out->session = key_;
   out->from = published_;
@@ -196,7 +197,7 @@ std::vector<late_answer> session_state::take_answers() {
 }
 
 snapshot session_state::make_snapshot() const {
-  assert(changes_.empty());
+  assert(!has_changes());
   snapshot out;
   out.session = key_;
   out.at = published_;
@@ -276,7 +277,7 @@ std::optional<millis> session_state::next_due(instant now) const {
 bool session_state::idle() const noexcept {
   return roster_.empty() && observers_.empty() && pending_.empty()
          && in_flight_.empty() && !writing_pages_ && !pages_dirty()
-         && changes_.empty() && !reclaim_until_;
+         && !has_changes() && !reclaim_until_;
 }
 
 std::vector<record> session_state::farewell() const {

@@ -12,6 +12,7 @@
 #include "actors/change_ring.hpp"
 #include "actors/changes.hpp"
 #include "actors/commands.hpp"
+#include "actors/handover.hpp"
 #include "actors/pending_queue.hpp"
 #include "actors/records.hpp"
 #include "actors/roster.hpp"
@@ -119,6 +120,19 @@ public:
   [[nodiscard]] std::vector<record> take_pages();
   void pages_written(bool kept);
 
+  // -- hand-over -------------------------------------------------------------
+
+  /// Whether nothing is under way: no batch, no durable change, no page.
+  [[nodiscard]] bool quiet() const noexcept;
+
+  /// All that the next owner cannot read in the journal; be quiet first.
+  [[nodiscard]] session_transfer transfer() const;
+
+  /// Goes on where the owner before stopped, before anything else is done.
+  /// The next batch may be empty: it only says the new epoch. Connections
+  /// wait for their edges' word as restored ones do.
+  void adopt(const session_transfer& from, instant now);
+
   // -- output ----------------------------------------------------------------
 
   /// Everything visible since the last batch, as one batch.
@@ -137,7 +151,7 @@ public:
   // -- questions -------------------------------------------------------------
 
   [[nodiscard]] bool has_changes() const noexcept {
-    return !changes_.empty();
+    return !changes_.empty() || opening_;
   }
 
   [[nodiscard]] bool pages_dirty() const noexcept {
@@ -196,6 +210,8 @@ private:
   std::optional<failure> refuses_entry(const participant* here,
                                        const join_command& body,
                                        const identity& caller) const;
+  [[nodiscard]] bool is_earlier_stay(const participant& who,
+                                     const join_command& body) const;
   void enter(const command& asked, const join_command& body, instant now);
   void add_socket(participant& who, const command& asked, instant now);
   void set_initial_live(participant& who, const live_map& live, instant now);
@@ -217,6 +233,13 @@ private:
                       leave_reason reason, instant now);
   void remove_participant(participant& who, leave_reason reason, instant now);
   void show_presence(participant& who);
+  /// What observers are to be told of a participant.
+  struct shown_presence {
+    bool suspected = false;
+    std::optional<millis> expires;
+    std::uint32_t connections = 0;
+  };
+  static shown_presence shown_of(const participant& who);
   void publish_live(const participant& who, const live_update& live);
 
   // session_durable.cpp
@@ -242,6 +265,12 @@ private:
   void remember_answer(const durable_op& op);
   void queue_admission(const command& asked);
   void queue_erasure();
+
+  // session_transfer.cpp
+  void adopt(const transferred_participant& from, instant now);
+  static bool is_same(const participant& here,
+                      const transferred_participant& from);
+  void forget(participant& who);
 
   // session_state.cpp
   void restore(const stored_session& stored, instant now);
@@ -275,6 +304,8 @@ private:
   std::optional<millis> reclaim_until_;
 
   std::vector<change> changes_;
+  /// Observers are still to be told that the epoch is a new one.
+  bool opening_ = false;
   /// Where this tick's live change of a participant is in `changes_`.
   std::unordered_map<const participant*, std::size_t> live_at_;
   change_ring ring_;

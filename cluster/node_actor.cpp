@@ -1,7 +1,9 @@
 #include "cluster/node_actor.hpp"
 
+#include "actors/base/hash.hpp"
 #include "actors/base/limits.hpp"
 #include "actors/base/log.hpp"
+#include "cluster/arrivals.hpp"
 #include "cluster/partition_actor.hpp"
 #include "cluster/placement.hpp"
 
@@ -56,11 +58,16 @@ struct node_shell {
   std::vector<ownership> told;
   /// At most limits::nodes.
   std::deque<lost_edge> lost;
-  bool stopping = false;
+  arrivals arrived;
+  /// Set while we go: when we stop to look for heirs.
+  std::optional<millis> stop_by;
+  bool speak_due = false;
   bool ready_told = false;
   std::vector<std::string> recent;
   std::int64_t claims = 0;
   std::int64_t losses = 0;
+  std::int64_t given = 0;
+  std::int64_t taken = 0;
 
   void remember(std::string what) {
     if (recent.size() == recent_most)
@@ -120,7 +127,47 @@ void announce_all(self_ptr self) {
       s.env.owner_changed(std::make_shared<const ownership>(known));
 }
 
+std::vector<held_partition> held_now(const node_shell& s) {
+  std::vector<held_partition> out;
+  // Until it is down: who claims earlier fences its last writes.
+  for (const auto& [partition, slot] : s.held)
+    if (slot.epoch != 0)
+      out.push_back(
+        {partition, slot.epoch, slot.epoch / epoch_generation_unit, 0});
+  return out;
+}
+
+void speak(self_ptr self) {
+  auto& s = self->state;
+  auto now = s.env.sessions.clock().steady;
+  if (auto word = s.nodes->due(now, held_now(s)))
+    s.env.sessions.bus->broadcast(
+      std::make_shared<const heartbeat>(std::move(*word)));
+}
+
+// As soon as words may follow one another; the next turn may be late.
+void speak_soon(self_ptr self) {
+  auto& s = self->state;
+  s.nodes->hurry();
+  speak(self);
+  if (std::exchange(s.speak_due, true))
+    return;
+  self->delayed_send(self, limits::heartbeat_spacing, atoms::announce::value);
+}
+
 // -- our partitions ----------------------------------------------------------
+
+void give_partition(self_ptr self, const release& order) {
+  auto& s = self->state;
+  auto at = s.held.find(order.partition);
+  if (at == s.held.end() || at->second.ending)
+    return;
+  ++s.given;
+  at->second.ending = true;
+  // The router first: what comes from now on waits there for the heir.
+  tell_owner(self, order.partition);
+  self->send(at->second.actor, hand_over_order{order.to});
+}
 
 void end_partition(self_ptr self, partition_id partition, bool in_order) {
   auto& s = self->state;
@@ -135,9 +182,11 @@ void end_partition(self_ptr self, partition_id partition, bool in_order) {
   tell_owner(self, partition);
 }
 
-void claim(self_ptr self, partition_id partition) {
+void claim(self_ptr self, partition_id partition,
+           arrivals::sessions given = {}) {
   auto& s = self->state;
   partition_env env;
+  env.given = std::move(given);
   env.sessions = s.env.sessions;
   env.partition = partition;
   env.self = s.env.self;
@@ -162,7 +211,8 @@ void take_word(self_ptr self, const partition_word& word) {
       return;
     }
     tell_owner(self, word.partition);
-    s.nodes->hurry();
+    // Routers wait for it.
+    speak_soon(self);
     break;
   case partition_word::kind::refused:
     // It ends itself; `down` follows.
@@ -187,8 +237,24 @@ void partition_down(self_ptr self, const caf::down_msg& down) {
   s.planner->lost(partition);
   tell_owner(self, partition);
   s.nodes->hurry();
-  if (s.stopping && s.held.empty())
+  if (s.stop_by && s.held.empty())
     self->quit();
+}
+
+// The owner has stopped: nobody serves the partition until we do.
+void take_partition(self_ptr self, const partition_transfer& word) {
+  auto& s = self->state;
+  auto given = s.arrived.release(word.partition, word.epoch);
+  if (given.size() != word.sessions)
+    log(log_level::warn, "node", "handover_incomplete",
+        {{"partition", word.partition},
+         {"missing", word.sessions - given.size()}});
+  auto now = s.env.sessions.clock().steady;
+  if (!s.env.cluster.core || s.held.contains(word.partition)
+      || !s.planner->offered(*s.nodes, word.partition, word.epoch, now))
+    return;
+  ++s.taken;
+  claim(self, word.partition, std::move(given));
 }
 
 // -- the clock ---------------------------------------------------------------
@@ -213,22 +279,16 @@ void take_event(self_ptr self, const membership_event& event) {
         s.lost.push_back({what.node, millis{0}, tell_lost_times});
       } else if constexpr (std::is_same_v<type, went_detached>) {
         note_event(s, "detached", s.env.self.name);
+        if (s.env.detached)
+          s.env.detached(true);
       } else if constexpr (std::is_same_v<type, went_attached>) {
         note_event(s, "attached", s.env.self.name);
+        if (s.env.detached)
+          s.env.detached(false);
         announce_all(self);
       }
     },
     event);
-}
-
-std::vector<held_partition> held_now(const node_shell& s) {
-  std::vector<held_partition> out;
-  // Until it is down: who claims earlier fences its last writes.
-  for (const auto& [partition, slot] : s.held)
-    if (slot.epoch != 0)
-      out.push_back(
-        {partition, slot.epoch, slot.epoch / epoch_generation_unit, 0});
-  return out;
 }
 
 void tell_lost(self_ptr self, millis now) {
@@ -246,23 +306,43 @@ void tell_lost(self_ptr self, millis now) {
   std::erase_if(s.lost, [](const auto& one) { return one.left == 0; });
 }
 
+// Whoever we could give our partitions to is gone, or has not taken them.
+bool nobody_takes_over(const node_shell& s, millis now) {
+  const auto& others = s.nodes->view().members;
+  bool alone
+    = s.nodes->settled()
+      && std::none_of(others.begin(), others.end(), [&](const core_node& one) {
+           return one.node != s.env.self;
+         });
+  return alone || s.nodes->is_detached(now) || now >= *s.stop_by;
+}
+
+void end_all(self_ptr self) {
+  std::vector<partition_id> all;
+  for (const auto& [partition, slot] : self->state.held)
+    all.push_back(partition);
+  for (auto partition : all)
+    end_partition(self, partition, true);
+}
+
 void turn(self_ptr self) {
   auto& s = self->state;
   auto now = s.env.sessions.clock().steady;
   for (const auto& event : s.nodes->advance(now))
     take_event(self, event);
   tell_lost(self, now);
-  if (s.env.cluster.core && !s.stopping) {
+  s.arrived.expire(now);
+  if (s.stop_by && nobody_takes_over(s, now)) {
+    end_all(self);
+  } else if (s.env.cluster.core) {
     auto steps = s.planner->plan(*s.nodes, now);
     for (auto partition : steps.claims)
       claim(self, partition);
     for (const auto& one : steps.releases)
-      end_partition(self, one.partition, true);
+      give_partition(self, one);
   }
   tell_all(self);
-  if (auto word = s.nodes->due(now, held_now(s)))
-    s.env.sessions.bus->broadcast(
-      std::make_shared<const heartbeat>(std::move(*word)));
+  speak(self);
   if (!s.ready_told && s.nodes->settled()) {
     s.ready_told = true;
     if (s.env.ready)
@@ -292,18 +372,14 @@ void take_heartbeat(self_ptr self, const heartbeat& word) {
 
 void stop(self_ptr self) {
   auto& s = self->state;
-  s.stopping = true;
+  s.stop_by = s.env.sessions.clock().steady + limits::drain_patience;
   s.nodes->leave();
-  s.nodes->hurry();
   if (s.held.empty()) {
+    speak(self);
     self->quit();
     return;
   }
-  std::vector<partition_id> all;
-  for (const auto& [partition, slot] : s.held)
-    all.push_back(partition);
-  for (auto partition : all)
-    end_partition(self, partition, true);
+  turn(self);
 }
 
 inspection_ptr inspect(const node_shell& s) {
@@ -321,6 +397,8 @@ inspection_ptr inspect(const node_shell& s) {
     {"claiming_or_ending", static_cast<std::int64_t>(s.held.size()) - owned},
     {"claims", s.claims},
     {"losses", s.losses},
+    {"given", s.given},
+    {"taken", s.taken},
   };
   out->recent = s.recent;
   out->waiting_for = s.nodes->settled() ? "" : "a settled view";
@@ -338,10 +416,26 @@ node_actor::behavior_type node_behavior(self_ptr self, node_env env) {
     s.told[p].partition = p;
   self->set_down_handler(
     [self](const caf::down_msg& down) { partition_down(self, down); });
+  self->set_exit_handler([self](caf::exit_msg& end) {
+    for (const auto& [partition, slot] : self->state.held)
+      self->send(slot.actor, atoms::yield::value);
+    self->quit(std::move(end.reason));
+  });
   self->send(self, atoms::wake::value);
   return {
     [self](const heartbeat_ptr& word) { take_heartbeat(self, *word); },
     [self](const partition_word& word) { take_word(self, word); },
+    [self](const session_transfer_ptr& given) {
+      auto& st = self->state;
+      auto partition = partition_of(given->session, st.env.cluster.partitions);
+      st.arrived.take(partition, given, st.env.sessions.clock().steady);
+    },
+    [self](const partition_transfer_ptr& word) { take_partition(self, *word); },
+    [self](atoms::announce) {
+      self->state.speak_due = false;
+      self->state.nodes->hurry();
+      speak(self);
+    },
     [self](atoms::wake) {
       turn(self);
       self->delayed_send(self, self->state.env.cluster.tick,

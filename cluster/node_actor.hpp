@@ -25,6 +25,9 @@ struct node_env {
   /// Called, on the actor's thread, with every change of an owner and whenever
   /// this node hears itself again: whoever is here is then to be announced.
   std::function<void(const ownership_ptr&)> owner_changed;
+  /// Called when this node is cut off from the others: what it knows is stale
+  /// from now on; and when it is among them again.
+  std::function<void(bool detached)> detached;
   /// Called once, when this node hears itself and has settled on who is there.
   std::function<void()> ready;
 };

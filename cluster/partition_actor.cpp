@@ -2,17 +2,11 @@
 
 #include "actors/base/limits.hpp"
 #include "actors/base/log.hpp"
-#include "actors/base/timer_wheel.hpp"
+#include "cluster/partition_shell.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/scheduled_actor.hpp>
-#include <caf/stateful_actor.hpp>
-#include <caf/typed_event_based_actor.hpp>
-#include <caf/typed_response_promise.hpp>
 
 #include <algorithm>
-#include <deque>
-#include <unordered_map>
 #include <utility>
 #include <variant>
 
@@ -20,75 +14,16 @@ namespace rollcall::cluster {
 
 namespace {
 
+using self_ptr = partition_ptr;
 using promise = caf::typed_response_promise<reply_ptr>;
-
-struct waiting_command {
-  command_ptr asked;
-  promise answer;
-};
-
-/// What waits for a session: in the order it came.
-using waiting_item = std::variant<waiting_command, note_ptr>;
-
-struct slot {
-  enum class phase : std::uint8_t { loading, active, stopping };
-
-  phase at = phase::loading;
-  session_actor session;
-  std::deque<waiting_item> queue;
-};
-
-struct partition_shell {
-  static inline const char* name = "partition";
-
-  partition_env env;
-  bool open = false;
-  bool ready_told = false;
-  bool shutting_down = false;
-  epoch_t epoch = 0;
-  std::unordered_map<session_key, slot> slots;
-  std::size_t loading = 0;
-  std::deque<session_key> to_activate;
-  std::deque<waiting_item> before_open;
-  timer_wheel<session_key> wheel{millis{100}};
-  std::optional<millis> armed;
-  std::optional<millis> retry_open;
-};
-
-using self_ptr = partition_actor::stateful_pointer<partition_shell>;
-
-void tell_node(const partition_shell& s, partition_word::kind what) {
-  if (s.env.tell)
-    s.env.tell({s.env.partition, what, s.epoch});
-}
+using phase = session_slot::phase;
 
 void load(self_ptr self, const session_key& key);
-
-reply_ptr refusal(errc code, const char* message) {
-  return std::make_shared<const result<reply>>(fail(code, message));
-}
-
-// Where others may own the partition, whoever asked may ask them.
-reply_ptr refusal_of_leaving(const partition_shell& s) {
-  return std::make_shared<const result<reply>>(
-    fail(errc::unavailable, "the node is shutting down",
-         s.env.tell ? not_owner_field : ""));
-}
 
 const session_key& key_of(const waiting_item& item) {
   if (const auto* x = std::get_if<waiting_command>(&item))
     return x->asked->session;
   return std::get<note_ptr>(item)->session;
-}
-
-void refuse(waiting_item& item, errc code, const char* message) {
-  if (auto* x = std::get_if<waiting_command>(&item))
-    x->answer.deliver(refusal(code, message));
-}
-
-void refuse_leaving(const partition_shell& s, waiting_item& item) {
-  if (auto* x = std::get_if<waiting_command>(&item))
-    x->answer.deliver(refusal_of_leaving(s));
 }
 
 void arm(self_ptr self) {
@@ -105,7 +40,7 @@ void arm(self_ptr self) {
 
 // Hands a waiting item to an active session. The answer goes from the session
 // straight to whoever asked.
-void hand_over(self_ptr self, slot& to, waiting_item item) {
+void hand_over(self_ptr self, session_slot& to, waiting_item item) {
   if (auto* told = std::get_if<note_ptr>(&item)) {
     self->send(to.session, std::move(*told));
     return;
@@ -127,6 +62,16 @@ void tell_ready(self_ptr self) {
   s.ready_told = true;
   if (s.env.ready)
     s.env.ready(s.epoch);
+}
+
+// Taken once: should the session fail, what it kept counts.
+session_transfer_ptr given_for(partition_shell& s, const session_key& key) {
+  auto at = s.env.given.find(key);
+  if (at == s.env.given.end())
+    return nullptr;
+  auto out = std::move(at->second);
+  s.env.given.erase(at);
+  return out;
 }
 
 void activate_more(self_ptr self) {
@@ -154,10 +99,11 @@ void loaded(self_ptr self, const session_key& key,
   } else {
     auto& to = at->second;
     partition_actor me = self;
-    to.session = spawn_session(self->system(), s.env.sessions,
-                               {key, s.env.partition, s.epoch, *found}, me);
+    to.session = spawn_session(
+      self->system(), s.env.sessions,
+      {key, s.env.partition, s.epoch, *found, given_for(s, key)}, me);
     self->monitor(to.session);
-    to.at = slot::phase::active;
+    to.at = phase::active;
     for (auto& item : to.queue)
       hand_over(self, to, std::move(item));
     to.queue.clear();
@@ -167,7 +113,7 @@ void loaded(self_ptr self, const session_key& key,
 
 void load(self_ptr self, const session_key& key) {
   auto& s = self->state;
-  s.slots[key].at = slot::phase::loading;
+  s.slots[key].at = phase::loading;
   ++s.loading;
   auto asked
     = std::make_shared<const load_session>(load_session{s.env.partition, key});
@@ -204,7 +150,7 @@ void route(self_ptr self, waiting_item item) {
     at = s.slots.find(key);
   }
   auto& to = at->second;
-  if (to.at == slot::phase::active)
+  if (to.at == phase::active)
     hand_over(self, to, std::move(item));
   else if (to.queue.size() >= limits::activation_queue)
     refuse(item, errc::unavailable, "too many requests wait for the session");
@@ -216,7 +162,7 @@ caf::result<reply_ptr> take_command(self_ptr self, const command_ptr& asked) {
   auto& s = self->state;
   if (s.open && !s.shutting_down) {
     auto at = s.slots.find(asked->session);
-    if (at != s.slots.end() && at->second.at == slot::phase::active)
+    if (at != s.slots.end() && at->second.at == phase::active)
       return self->delegate(at->second.session, asked);
   }
   auto answer = self->make_response_promise<reply_ptr>();
@@ -248,8 +194,11 @@ void opened(self_ptr self, const result<opened_partition>& found) {
   s.epoch = found->epoch;
   tell_node(s, partition_word::kind::opened);
   auto now = s.env.sessions.clock();
-  for (const auto& key : found->occupied)
+  for (const auto& [key, given] : s.env.given)
     s.to_activate.push_back(key);
+  for (const auto& key : found->occupied)
+    if (!s.env.given.contains(key))
+      s.to_activate.push_back(key);
   for (const auto& [key, when] : found->due)
     s.wheel.schedule(key, now.steady + later(when - now.wall, millis{0}));
   auto waiting = std::exchange(s.before_open, {});
@@ -288,17 +237,11 @@ void turn_wheel(self_ptr self) {
       s.to_activate.push_back(key);
       continue;
     }
-    if (at->second.at == slot::phase::active)
+    if (at->second.at == phase::active)
       self->send(at->second.session, atoms::wake::value);
   }
   activate_more(self);
   arm(self);
-}
-
-void finish_stop(self_ptr self) {
-  auto& s = self->state;
-  if (s.shutting_down && s.slots.empty())
-    self->quit();
 }
 
 void take_word(self_ptr self, const session_word& word) {
@@ -307,14 +250,17 @@ void take_word(self_ptr self, const session_word& word) {
   if (at == s.slots.end())
     return;
   auto& from = at->second;
+  // It belongs to the next owner.
+  if (s.heir && word.what != session_word::kind::fenced)
+    return;
   switch (word.what) {
   case session_word::kind::wake_at:
     s.wheel.schedule(word.session, word.when);
     arm(self);
     break;
   case session_word::kind::idle:
-    if (from.at == slot::phase::active) {
-      from.at = slot::phase::stopping;
+    if (from.at == phase::active) {
+      from.at = phase::stopping;
       self->send(from.session, atoms::stop::value);
     }
     break;
@@ -322,7 +268,7 @@ void take_word(self_ptr self, const session_word& word) {
     tell_node(s, partition_word::kind::fenced);
     break;
   case session_word::kind::staying: {
-    from.at = slot::phase::active;
+    from.at = phase::active;
     auto queue = std::exchange(from.queue, {});
     for (auto& item : queue)
       hand_over(self, from, std::move(item));
@@ -335,45 +281,10 @@ void take_word(self_ptr self, const session_word& word) {
     arm(self);
     for (auto& item : queue)
       route(self, std::move(item));
-    finish_stop(self);
+    quit_when_empty(self);
     break;
   }
   }
-}
-
-void shut_down(self_ptr self) {
-  auto& s = self->state;
-  s.shutting_down = true;
-  for (auto& item : std::exchange(s.before_open, {}))
-    refuse_leaving(s, item);
-  for (auto at = s.slots.begin(); at != s.slots.end();) {
-    auto& [key, from] = *at;
-    for (auto& item : std::exchange(from.queue, {}))
-      refuse_leaving(s, item);
-    if (from.session) {
-      self->send_exit(from.session, caf::exit_reason::user_shutdown);
-      ++at;
-    } else {
-      at = s.slots.erase(at);
-    }
-  }
-  finish_stop(self);
-}
-
-// Another owner has restored what the sessions hold; a word from them would
-// only contradict it.
-void yield(self_ptr self) {
-  auto& s = self->state;
-  s.shutting_down = true;
-  for (auto& item : std::exchange(s.before_open, {}))
-    refuse_leaving(s, item);
-  for (auto& [key, from] : s.slots) {
-    for (auto& item : std::exchange(from.queue, {}))
-      refuse_leaving(s, item);
-    if (from.session)
-      self->send_exit(from.session, caf::exit_reason::kill);
-  }
-  self->quit();
 }
 
 void lose_edge(self_ptr self, const node_id& edge) {
@@ -381,7 +292,7 @@ void lose_edge(self_ptr self, const node_id& edge) {
   for (auto& [key, to] : s.slots) {
     note_ptr told
       = std::make_shared<const note>(note{key, edge, edge_lost_note{}});
-    if (to.at == slot::phase::active)
+    if (to.at == phase::active)
       self->send(to.session, told);
     else if (to.queue.size() < limits::activation_queue)
       to.queue.emplace_back(std::move(told));
@@ -402,7 +313,7 @@ void session_down(self_ptr self, const caf::down_msg& down) {
   auto queue = std::exchange(at->second.queue, {});
   s.slots.erase(at);
   if (s.shutting_down) {
-    finish_stop(self);
+    quit_when_empty(self);
     return;
   }
   log(log_level::error, "partition", "session_failed",
@@ -446,6 +357,7 @@ partition_actor::behavior_type partition_behavior(self_ptr self,
     [self](const edge_gone& gone) { lose_edge(self, gone.edge); },
     [self](atoms::stop) { shut_down(self); },
     [self](atoms::yield) { yield(self); },
+    [self](const hand_over_order& order) { give_up(self, order.to); },
     [self](atoms::inspect) { return inspect(self); },
   };
 }

@@ -11,6 +11,7 @@
 #include <caf/fwd.hpp>
 
 #include <functional>
+#include <map>
 
 namespace rollcall::cluster {
 
@@ -29,6 +30,8 @@ struct partition_env {
   /// Set where other nodes may own the partition: told what becomes of the
   /// claim. A claim that fails is then not repeated here; the actor quits.
   std::function<void(const partition_word&)> tell;
+  /// What the owner before gave us: these sessions are activated first.
+  std::map<session_key, session_transfer_ptr> given;
 };
 
 /// Starts the owner of `env.partition`. Commands that come before the claim

@@ -162,6 +162,21 @@ bool claim_planner::claimed(partition_id partition, epoch_t epoch) {
   return true;
 }
 
+bool claim_planner::offered(const membership& nodes, partition_id partition,
+                            epoch_t epoch, millis now) {
+  auto* s = find(partition);
+  // Somebody has claimed it since, or we cannot hold it.
+  if (s == nullptr || s->at != stage::idle || epoch < s->highest
+      || nodes.leaving() || nodes.is_detached(now))
+    return false;
+  s->at = stage::claiming;
+  s->highest = epoch;
+  s->owner.reset();
+  s->held_off = false;
+  s->due.reset();
+  return true;
+}
+
 void claim_planner::lost(partition_id partition) {
   auto* s = find(partition);
   if (s == nullptr)

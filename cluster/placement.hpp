@@ -89,6 +89,11 @@ public:
   /// already: then the partition is to be stopped, and answered by `lost`.
   [[nodiscard]] bool claimed(partition_id partition, epoch_t epoch);
 
+  /// Its owner gives us a partition that it had by the claim `epoch`. Whether
+  /// to claim it now; then it is to be answered like a claim of `plan`.
+  [[nodiscard]] bool offered(const membership& nodes, partition_id partition,
+                             epoch_t epoch, millis now);
+
   /// We do not own the partition: the claim failed, the journal refused us,
   /// or it was stopped. A new claim waits at least limits::claim_every.
   void lost(partition_id partition);

@@ -145,8 +145,11 @@ void dispatch(self_ptr self, partition_id partition, held_item item) {
           else
             shared->answer.deliver(r);
         },
-        [shared](const caf::error&) {
-          shared->answer.deliver(refusal("the owner went away"));
+        [self, partition, shared](const caf::error&) {
+          if (may_repeat(*shared->asked))
+            hold(self, self->state.routes[partition], std::move(*shared));
+          else
+            shared->answer.deliver(refusal("the owner went away"));
         });
   } else {
     forward(self, partition, std::move(item));
@@ -198,8 +201,9 @@ void take_routed(self_ptr self, const routed_from& from) {
   }
   self->request(to.here, limits::routed_patience, from.asked->asked)
     .then([reply](const reply_ptr& answer) { reply(answer); },
-          [reply](const caf::error&) {
-            reply(refusal("the owner went away", not_owner_field));
+          [reply, asked = from.asked->asked](const caf::error&) {
+            reply(refusal("the owner went away",
+                          may_repeat(*asked) ? not_owner_field : ""));
           });
 }
 

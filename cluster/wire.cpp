@@ -2,6 +2,7 @@
 
 #include "cluster/wire_changes.hpp"
 #include "cluster/wire_commands.hpp"
+#include "cluster/wire_transfer.hpp"
 
 #include <memory>
 #include <type_traits>
@@ -26,6 +27,8 @@ template <> struct tag<note>           { static constexpr int value = 4; };
 template <> struct tag<routed_command> { static constexpr int value = 5; };
 template <> struct tag<routed_reply>   { static constexpr int value = 6; };
 template <> struct tag<heartbeat>      { static constexpr int value = 7; };
+template <> struct tag<session_transfer>   { static constexpr int value = 8; };
+template <> struct tag<partition_transfer> { static constexpr int value = 9; };
 // clang-format on
 
 template <class Io>

@@ -248,15 +248,27 @@ struct inbox_switch {
   void operator()(const node_id&, routed_reply_ptr& answer) const {
     caf::anon_send(router, std::move(answer));
   }
-  /// A node alone does not ask who else there is.
   void operator()(const node_id&, heartbeat_ptr& word) const {
-    if (node)
-      caf::anon_send(node, std::move(word));
+    to_node(word);
+  }
+  void operator()(const node_id&, session_transfer_ptr& given) const {
+    to_node(given);
+  }
+  void operator()(const node_id&, partition_transfer_ptr& word) const {
+    to_node(word);
   }
   /// Batches, snapshots and words to one connection.
   template <class Message>
   void operator()(const node_id&, Message& told) const {
     caf::anon_send(hub, std::move(told));
+  }
+
+private:
+  /// A node alone does not ask who else there is.
+  template <class Message>
+  void to_node(Message& word) const {
+    if (node)
+      caf::anon_send(node, std::move(word));
   }
 };
 
@@ -279,6 +291,10 @@ void join_cluster(caf::actor_system& system, const node_config& config,
   env.seed = node.self.incarnation;
   env.owner_changed
     = [hub](const ownership_ptr& now) { caf::anon_send(hub, now); };
+  env.detached = [hub](bool off) {
+    off ? caf::anon_send(hub, atoms::detached::value)
+        : caf::anon_send(hub, atoms::attached::value);
+  };
   node.node = cluster::spawn_node(system, std::move(env));
 }
 

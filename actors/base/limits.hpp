@@ -203,6 +203,14 @@ inline constexpr millis fallback_keeps{30'000};
 inline constexpr millis fallback_keeps_longest{30 * 60'000};
 /// Partitions that one node takes or gives up within a second.
 inline constexpr std::size_t moves_per_second = 32;
+/// How long a session that is handed over may wait for its last commit.
+inline constexpr millis session_gives_within{1'000};
+/// How long what was handed over waits for the rest of its partition, and how
+/// much may wait.
+inline constexpr millis arrivals_patience{5'000};
+inline constexpr std::size_t arrivals = 131'072;
+/// How long a node that goes gives its partitions to others.
+inline constexpr millis drain_patience{8'000};
 /// Partitions that a node gave up and nobody has taken yet.
 inline constexpr std::size_t handovers_in_flight = 8;
 

@@ -11,12 +11,20 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <map>
 #include <set>
 #include <variant>
 
 namespace rollcall::edge {
 
 namespace {
+
+/// Joins of a session that are not answered yet.
+struct open_joins {
+  std::uint32_t count = 0;
+  /// The client has asked to leave since.
+  bool taken_back = false;
+};
 
 struct connection_shell {
   static inline const char* name = "connection";
@@ -27,6 +35,8 @@ struct connection_shell {
   std::unique_ptr<connection_state> state;
   /// Sessions for which the hub names us to owners.
   std::set<session_id> named;
+  /// At most as many as there are unanswered requests.
+  std::map<session_id, open_joins> joining;
   std::uint64_t requests = 0;
   bool closing = false;
 };
@@ -213,6 +223,8 @@ void ask(self_ptr self, const request_id& id, const command_ptr& asked,
   if (!s.state->begin_request()) {
     auto why = fail(errc::rate_limited, "too many unanswered requests");
     why.retry_after = millis{100};
+    if (refused)
+      refused();
     refuse(self, id, why);
     return;
   }
@@ -286,6 +298,21 @@ void joined(self_ptr self, const session_request& body, const reply& answer) {
                  body.since, answer.at);
 }
 
+// Whether the client has taken a join back that is answered now.
+bool end_join(connection_shell& s, const session_id& session) {
+  auto at = s.joining.find(session);
+  bool taken_back = at->second.taken_back;
+  if (--at->second.count == 0)
+    s.joining.erase(at);
+  return taken_back;
+}
+
+// An answer that was lost may let a join happen once more, after the leave.
+void leave_again(self_ptr self, const session_id& session) {
+  caf::anon_send(self->state.env->router,
+                 make_command(self, session, leave_command{}));
+}
+
 // A view that asks for the caller's own rank: what a roster page may show is
 // the owner's decision, taken before it answers.
 constexpr viewer as_given{view::roster, audience::moderator,
@@ -303,21 +330,34 @@ void session_op(self_ptr self, const request_id& id,
     x->resumes = s.state->resumes();
   }
   bool leaves = std::holds_alternative<leave_command>(work);
-  // Ahead of the command: an announcement made meanwhile names us.
-  if (std::holds_alternative<join_command>(work))
+  bool joins = std::holds_alternative<join_command>(work);
+  if (joins) {
+    // Ahead of the command: an announcement made meanwhile names us.
     tell_presence(self, body.session, true);
+    auto& open = s.joining[body.session];
+    ++open.count;
+    open.taken_back = false;
+  } else if (auto at = s.joining.find(body.session);
+             leaves && at != s.joining.end()) {
+    at->second.taken_back = true;
+  }
   ask(
     self, id, make_command(self, body.session, std::move(work), body.op),
-    [self, id, body, leaves](const reply& answer) {
+    [self, id, body, leaves, joins](const reply& answer) {
       acknowledge(self, id,
                   session_ack{body.session, answer, as_given,
                               self->state.env->clock().steady});
-      if (std::holds_alternative<join_reply>(answer.body))
+      bool taken_back = joins && end_join(self->state, body.session);
+      if (taken_back)
+        leave_again(self, body.session);
+      else if (std::holds_alternative<join_reply>(answer.body))
         joined(self, body, answer);
       else if (leaves)
         forget_session(self, body.session);
     },
-    [self, session = body.session] {
+    [self, joins, session = body.session] {
+      if (joins)
+        (void)end_join(self->state, session);
       const auto& all = self->state.state->sessions();
       auto at = all.find(session);
       if (at == all.end() || !at->second.joined)

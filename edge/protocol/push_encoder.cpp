@@ -12,11 +12,16 @@ constexpr std::size_t participant_bytes = 384;
 constexpr std::size_t change_bytes = 192;
 
 template <class Writer>
-void write_head(Writer& to, const session_key& session, view granted) {
+void write_head(Writer& to, const session_key& session, view granted,
+                bool stale) {
   to.template key<"session">();
   to.text(session.id.str());
   to.template key<"view">();
   write_view(to, granted);
+  if (stale) {
+    to.template key<"stale">();
+    to.boolean(true);
+  }
 }
 
 template <class Writer>
@@ -183,7 +188,7 @@ void write_event(Writer& to, const change& what) {
 /// Writes the push for `batches`: any range of things that point to a batch.
 template <class Writer, class Batches>
 void write_changes(Writer& to, const viewer& who, const Batches& batches,
-                   millis now) {
+                   millis now, bool stale) {
   const batch& first = *batches.front();
   const batch& last = *batches.back();
   std::size_t shown = 0;
@@ -193,7 +198,7 @@ void write_changes(Writer& to, const viewer& who, const Batches& batches,
   to.open_map();
   to.template key<"push">();
   to.template word<"changes">();
-  write_head(to, last.session, granted_view(who));
+  write_head(to, last.session, granted_view(who), stale);
   to.template key<"from">();
   write_version(to, first.from);
   to.template key<"to">();
@@ -221,11 +226,11 @@ std::size_t changes_bytes(const batch& what, const viewer& who) {
 
 template <class Writer>
 void write_snapshot(Writer& to, const viewer& who, const snapshot& what,
-                    std::string_view why, millis now) {
+                    std::string_view why, millis now, bool stale) {
   to.open_map();
   to.template key<"push">();
   to.template word<"snapshot">();
-  write_head(to, what.session, granted_view(who));
+  write_head(to, what.session, granted_view(who), stale);
   to.template key<"at">();
   write_version(to, what.at);
   to.template key<"why">();
@@ -295,28 +300,30 @@ std::string encode_welcome(dialect language, const welcome_push& what) {
 
 std::string encode_snapshot(dialect language, const viewer& who,
                             const snapshot& what, std::string_view why,
-                            millis steady_now) {
+                            millis steady_now, bool stale) {
   auto rows = shows_roster(who) ? what.participants.size() : 0;
   return encoded(
     language, 2 * head_bytes + rows * participant_bytes,
-    [&](auto& to) { write_snapshot(to, who, what, why, steady_now); });
+    [&](auto& to) { write_snapshot(to, who, what, why, steady_now, stale); });
 }
 
 std::string encode_changes(dialect language, const viewer& who,
-                           const batch& what, millis steady_now) {
+                           const batch& what, millis steady_now, bool stale) {
   const std::array<const batch*, 1> batches = {&what};
   return encoded(
     language, head_bytes + changes_bytes(what, who),
-    [&](auto& to) { write_changes(to, who, batches, steady_now); });
+    [&](auto& to) { write_changes(to, who, batches, steady_now, stale); });
 }
 
 std::string encode_changes(dialect language, const viewer& who,
-                           std::span<const batch_ptr> what, millis steady_now) {
+                           std::span<const batch_ptr> what, millis steady_now,
+                           bool stale) {
   std::size_t expected = head_bytes;
   for (const auto& each : what)
     expected += changes_bytes(*each, who);
-  return encoded(language, expected,
-                 [&](auto& to) { write_changes(to, who, what, steady_now); });
+  return encoded(language, expected, [&](auto& to) {
+    write_changes(to, who, what, steady_now, stale);
+  });
 }
 
 std::string encode_direct(dialect language, const direct& what) {

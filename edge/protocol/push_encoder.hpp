@@ -44,22 +44,23 @@ struct welcome_push {
 
 /// A session as `who` sees it. `why` is one of the words of the page
 /// (`attached`, `too_old`, …). `steady_now` is on the clock of
-/// `participant_view::expires`.
-[[nodiscard]] std::string encode_snapshot(dialect language, const viewer& who,
-                                          const snapshot& what,
-                                          std::string_view why,
-                                          millis steady_now);
+/// `participant_view::expires`. `stale`: this node is cut off, others may know
+/// better.
+[[nodiscard]] std::string
+encode_snapshot(dialect language, const viewer& who, const snapshot& what,
+                std::string_view why, millis steady_now, bool stale = false);
 
 /// One tick as `who` sees it. A batch without visible changes is encoded all
 /// the same: its versions and counts count.
 [[nodiscard]] std::string encode_changes(dialect language, const viewer& who,
-                                         const batch& what, millis steady_now);
+                                         const batch& what, millis steady_now,
+                                         bool stale = false);
 
 /// Successive batches as one push, for clients that resume. They must not be
 /// empty and each must start where the one before ended.
 [[nodiscard]] std::string encode_changes(dialect language, const viewer& who,
                                          std::span<const batch_ptr> what,
-                                         millis steady_now);
+                                         millis steady_now, bool stale = false);
 
 [[nodiscard]] std::string encode_direct(dialect language, const direct& what);
 

@@ -102,7 +102,7 @@ const frame_ptr& snapshot_frame(relay_shell& s, audience_group& group) {
     group.cached
       = framed(group.key, encode_snapshot(group.key.language, group.key.who,
                                           s.replica.make_snapshot(), "attached",
-                                          s.env.clock().steady));
+                                          s.env.clock().steady, s.env.stale));
     group.cached_at = s.replica.at();
     ++s.encodings;
   }
@@ -114,7 +114,7 @@ frame_ptr why_frame(relay_shell& s, const audience_group& group,
   ++s.encodings;
   return framed(group.key, encode_snapshot(group.key.language, group.key.who,
                                            s.replica.make_snapshot(), why,
-                                           s.env.clock().steady));
+                                           s.env.clock().steady, s.env.stale));
 }
 
 frame_ptr first_frame(relay_shell& s, audience_group& group,
@@ -126,19 +126,12 @@ frame_ptr first_frame(relay_shell& s, audience_group& group,
     return why_frame(
       s, group,
       order.since->epoch != s.replica.at().epoch ? "epoch_changed" : "too_old");
-  if (missed->empty()) {
-    auto nothing = std::make_shared<batch>();
-    auto whole = s.replica.make_snapshot();
-    nothing->session = s.session;
-    nothing->from = nothing->to = s.replica.at();
-    nothing->present = whole.present;
-    nothing->total = whole.total;
-    missed->push_back(nothing);
-  }
+  if (missed->empty())
+    missed->push_back(std::make_shared<const batch>(s.replica.make_nothing()));
   ++s.encodings;
   return framed(group.key, encode_changes(group.key.language, group.key.who,
                                           std::span<const batch_ptr>{*missed},
-                                          s.env.clock().steady));
+                                          s.env.clock().steady, s.env.stale));
 }
 
 void drop_client(relay_shell& s, client_ref client) {
@@ -184,19 +177,31 @@ void check_empty(self_ptr self) {
   wake_in(self, s.env.linger);
 }
 
-void publish(self_ptr self, const batch& next) {
-  auto& s = self->state;
-  s.asked = false;
-  ++s.batches;
+void publish_to_groups(relay_shell& s, const batch& next) {
   auto now = s.env.clock().steady;
   for (auto& [code, group] : s.groups) {
     ++s.encodings;
     s.env.sink->publish(
       channel_of(s, code),
-      framed(group.key,
-             encode_changes(group.key.language, group.key.who, next, now)));
+      framed(group.key, encode_changes(group.key.language, group.key.who, next,
+                                       now, s.env.stale)));
   }
+}
+
+void publish(self_ptr self, const batch& next) {
+  auto& s = self->state;
+  s.asked = false;
+  ++s.batches;
+  publish_to_groups(s, next);
   attach_waiting(self);
+}
+
+void turn_stale(relay_shell& s, bool stale) {
+  if (std::exchange(s.env.stale, stale) == stale || !s.replica.ready())
+    return;
+  for (auto& [code, group] : s.groups)
+    group.cached.reset();
+  publish_to_groups(s, s.replica.make_nothing());
 }
 
 // Across a repaired gap, or to a new owner: clients who follow are told what
@@ -338,6 +343,8 @@ relay_actor::behavior_type relay_behavior(self_ptr self, relay_env env,
       else
         observe(self);
     },
+    [self](atoms::detached) { turn_stale(self->state, true); },
+    [self](atoms::attached) { turn_stale(self->state, false); },
     [self](atoms::stop) {
       auto& st = self->state;
       self->send(st.env.router, std::make_shared<const note>(note{

@@ -24,6 +24,8 @@ struct relay_env {
   clock_fn clock = system_now;
   /// All nodes agree on it.
   std::uint32_t partitions = limits::partitions_default;
+  /// This node is cut off from the others.
+  bool stale = false;
   /// How long a new owner that lacks somebody is not shown to clients.
   millis succession{2'500};
   /// How long to wait for the owner before asking again.

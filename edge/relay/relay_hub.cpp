@@ -204,6 +204,15 @@ void take_ownership(self_ptr self, const ownership_ptr& now) {
   self->send(self, atoms::announce::value);
 }
 
+template <class Atom>
+void turn_stale(self_ptr self, Atom word, bool stale) {
+  auto& s = self->state;
+  // For those that are still to be spawned.
+  s.env.stale = stale;
+  for (const auto& [session, entry] : s.relays)
+    self->send(entry.relay, word);
+}
+
 relay_hub_actor::behavior_type hub_behavior(self_ptr self, relay_env env) {
   self->state.env = std::move(env);
   self->set_exit_handler([self](caf::exit_msg& end) {
@@ -239,6 +248,8 @@ relay_hub_actor::behavior_type hub_behavior(self_ptr self, relay_env env) {
     },
     [self](const presence_order_ptr& order) { take_presence(self, *order); },
     [self](const ownership_ptr& now) { take_ownership(self, now); },
+    [self](atoms::detached word) { turn_stale(self, word, true); },
+    [self](atoms::attached word) { turn_stale(self, word, false); },
     [self](atoms::announce) { announce(self); },
     [self](const wake_order& order) {
       self->state.wheel.schedule(order.connection, order.when);

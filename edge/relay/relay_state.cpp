@@ -67,6 +67,15 @@ snapshot relay_state::make_snapshot() const {
   return out;
 }
 
+batch relay_state::make_nothing() const {
+  batch out;
+  out.session = current_.session;
+  out.from = out.to = current_.at;
+  out.present = current_.present;
+  out.total = current_.total;
+  return out;
+}
+
 void relay_state::add(const participant_view& who) {
   in_order_.insert_or_assign(who.joined, who);
   joined_.insert_or_assign(who.participant, who.joined);

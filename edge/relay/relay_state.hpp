@@ -49,6 +49,9 @@ public:
   /// The replica as a snapshot, in order of joining.
   [[nodiscard]] snapshot make_snapshot() const;
 
+  /// A batch that changes nothing: where we are.
+  [[nodiscard]] batch make_nothing() const;
+
   /// The batches a client at `since` has missed, if they are all here.
   [[nodiscard]] std::optional<std::vector<batch_ptr>>
   missed(version since) const {

@@ -1,6 +1,6 @@
 #include "edge/relay/succession.hpp"
 
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 
@@ -11,12 +11,15 @@ bool succession::hold(const relay_state& here, const snapshot& whole,
   if (!here.ready() || whole.at.epoch <= here.at().epoch
       || (next_ && whole.at <= next_->at()))
     return open();
-  std::unordered_set<participant_id> known;
+  std::unordered_map<participant_id, version> known;
   for (const auto& who : whole.participants)
-    known.insert(who.participant);
+    known.emplace(who.participant, who.joined);
   missing_.clear();
+  // An owner that kept only an earlier stay of somebody lacks this one.
   for (const auto& who : here.make_snapshot().participants)
-    if (who.state == presence_state::online && !known.contains(who.participant))
+    if (auto at = known.find(who.participant);
+        who.state == presence_state::online
+        && (at == known.end() || at->second < who.joined))
       missing_.insert(who.participant);
   // An end is said by the owner, not forgotten by it.
   if (whole.ended)

@@ -194,6 +194,7 @@ function drawRoom() {
   setText(byId("room-view"), session.view === "count"
     ? "Numbers only" : "Comings and goings only");
   show(byId("room-ended"), session.ended);
+  show(byId("room-stale"), session.stale);
   setText(byId("present"), now.entered ? String(session.present) : "–");
   setText(byId("total"), now.entered ? String(session.total) : "–");
   drawOwn(online);

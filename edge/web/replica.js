@@ -44,6 +44,8 @@ export class Replica {
   kind = null;
   settings = {};
   ended = false;
+  /** The node is cut off from the others: they may know better. */
+  stale = false;
   present = 0;
   total = 0;
   host = null;
@@ -57,6 +59,7 @@ export class Replica {
     this.kind = push.kind;
     this.settings = push.settings ?? {};
     this.ended = push.ended ?? false;
+    this.stale = push.stale ?? false;
     this.present = push.present;
     this.total = push.total;
     this.host = push.host ?? null;
@@ -85,6 +88,7 @@ export class Replica {
       if (event) events.push(event);
     }
     this.version = push.to;
+    this.stale = push.stale ?? false;
     this.present = push.present;
     this.total = push.total;
     return { outcome: "applied", events };

@@ -64,6 +64,8 @@ export class Session extends Emitter {
   get kind() { return this.#replica.kind; }
   get settings() { return this.#replica.settings; }
   get ended() { return this.#replica.ended; }
+  /** Whether the node is cut off from the others, who may know better. */
+  get stale() { return this.#replica.stale; }
   /** The view the server grants, which may be less than was asked for. */
   get view() { return this.#replica.view ?? this.#view; }
   /** Whether what is shown here is known to be up to date. */

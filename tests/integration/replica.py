@@ -66,7 +66,7 @@ class Replica:
         check_keys("snapshot", push, {
             "push", "session", "view", "at", "why", "kind", "settings",
             "ended", "present", "total",
-            *(roster if push["view"] == "roster" else ())})
+            *(roster if push["view"] == "roster" else ())}, {"stale"})
         assert push["why"] in ("attached", "too_old", "unknown_session",
                                "epoch_changed", "slow_reader")
         check_keys("settings", push["settings"], SETTINGS)
@@ -93,8 +93,13 @@ class Replica:
 
     def apply(self, push):
         check_keys("changes", push, {"push", "session", "view", "from", "to",
-                                     "present", "total", "changes"})
-        assert push["to"] > push["from"], push
+                                     "present", "total", "changes"}, {"stale"})
+        assert push.get("stale", True) is True, push
+        assert push["to"] >= push["from"], push
+        if push["to"] == push["from"]:
+            # Where we are, or that the node is cut off or back.
+            assert push["changes"] == [], push
+            return
         if self.at >= push["to"]:
             return
         assert self.at == push["from"], f"gap: {self.at}, then {push}"

@@ -56,6 +56,13 @@ def false_leaves(client, gone=()):
             and change["participant_id"] not in gone]
 
 
+def stale_sessions(client):
+    """Those whose last push said so."""
+    last = {push["session"]: push.get("stale", False)
+            for push in client.pushes if push["push"] in ("changes", "snapshot")}
+    return {session for session, stale in last.items() if stale}
+
+
 async def all_agree(clients, expected):
     for session in SESSIONS:
         for one in clients:
@@ -165,10 +172,13 @@ async def test_without_nats_durable_changes_wait_and_people_stay(cluster):
                 refused += 1
         assert refused == len(SESSIONS)
         assert all(one.closed is None for one in them)
+        for one in them:
+            await one.until(lambda: stale_sessions(one) == set(SESSIONS))
         cluster.nats.start()
         for session in SESSIONS:
             await ask_until(them[0], "set_member", session=session, user="y",
                             role="guest", seconds=30)
         await all_agree(them, ["u0", "u1", "u2"])
         for one in them:
+            await one.until(lambda: stale_sessions(one) == set())
             assert false_leaves(one) == []

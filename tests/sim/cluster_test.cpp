@@ -33,11 +33,13 @@ protected:
       if (replicas[index][(*next)->session].take(*next)
           != edge::batch_fate::applied)
         return;
+      changes += (*next)->changes.size();
       for (const auto& one : (*next)->changes)
         if (const auto* left = std::get_if<left_change>(&one.body))
           leaves.emplace_back((*next)->session.id.str(), left->participant,
                               left->reason);
     } else if (const auto* whole = std::get_if<snapshot_ptr>(&told)) {
+      ++snapshots;
       (void)replicas[index][(*whole)->session].take(**whole);
     }
   }
@@ -68,6 +70,8 @@ protected:
   }
 
   sim_world world;
+  std::size_t changes = 0;
+  std::size_t snapshots = 0;
   std::vector<std::map<session_key, edge::relay_state>> replicas;
   std::vector<std::tuple<std::string, participant_id, leave_reason>> leaves;
   std::vector<std::unique_ptr<sim_node>> nodes;
@@ -137,7 +141,7 @@ TEST_F(Cluster, ANodeThatLeavesInOrderTakesNobodyWithIt) {
       crowd.join(crowd.add("u" + std::to_string(n), "s" + std::to_string(s)),
                  *nodes[n]);
   world.advance(millis{1'000});
-  nodes[0]->stop();
+  (void)nodes[0]->stop_and_wait();
   world.advance(millis{30'000});
   EXPECT_EQ(owned(), sim_partitions);
   EXPECT_TRUE(leaves.empty());
@@ -146,6 +150,57 @@ TEST_F(Cluster, ANodeThatLeavesInOrderTakesNobodyWithIt) {
       auto name = "s" + std::to_string(s);
       EXPECT_EQ(seen(n, name), crowd.expected(name)) << name;
     }
+}
+
+TEST_F(Cluster, APlannedHandOverShowsNothing) {
+  std::vector<std::size_t> people;
+  for (int s = 0; s < 12; ++s) {
+    people.push_back(crowd.add("u", "s" + std::to_string(s)));
+    crowd.join(people.back(), *nodes[1]);
+  }
+  world.advance(millis{1'000});
+  for (auto who : people)
+    crowd.publish(who, 7);
+  world.advance(millis{1'000});
+  changes = snapshots = 0;
+  auto took = nodes[0]->stop_and_wait();
+  EXPECT_LE(took, millis{4'000});
+  EXPECT_EQ(owned(), sim_partitions) << "nobody waited for its absence";
+  world.advance(millis{10'000});
+  EXPECT_EQ(changes, 0U);
+  EXPECT_EQ(snapshots, 0U);
+  // The next owner has what was in memory alone.
+  for (int s = 0; s < 12; ++s)
+    crowd.join(crowd.add("late", "s" + std::to_string(s)), *nodes[2]);
+  world.advance(millis{1'000});
+  for (int s = 0; s < 12; ++s) {
+    auto whole = replicas[2][{namespace_id{"default"},
+                              session_id{"s" + std::to_string(s)}}]
+                   .make_snapshot();
+    ASSERT_EQ(whole.participants.size(), 2U) << s;
+    EXPECT_EQ(whole.participants[0].live.count("n"), 1U) << s;
+  }
+}
+
+TEST_F(Cluster, ANodeThatComesTakesItsShareUnseen) {
+  (void)nodes[0]->stop_and_wait();
+  world.advance(millis{4'000});
+  std::vector<std::size_t> people;
+  for (int s = 0; s < 12; ++s) {
+    people.push_back(crowd.add("u", "s" + std::to_string(s)));
+    crowd.join(people.back(), *nodes[1]);
+  }
+  world.advance(millis{1'000});
+  for (auto who : people)
+    crowd.publish(who, 7);
+  world.advance(millis{1'000});
+  changes = snapshots = 0;
+  nodes[0]->start();
+  world.advance(millis{10'000});
+  EXPECT_GE(nodes[0]->figure("owned"), sim_partitions / 6);
+  EXPECT_GE(nodes[0]->figure("taken"), sim_partitions / 6);
+  EXPECT_EQ(changes, 0U);
+  EXPECT_EQ(snapshots, 0U);
 }
 
 TEST_F(Cluster, ANodeThatWasCutOffComesBackWithoutHarm) {

@@ -89,9 +89,11 @@ private:
   };
 
   parcel seal(const node_id& from, const node_message& message) const {
-    bool has_deadlines = std::holds_alternative<batch_ptr>(message)
-                         || std::holds_alternative<snapshot_ptr>(message)
-                         || std::holds_alternative<routed_reply_ptr>(message);
+    bool has_deadlines
+      = std::holds_alternative<batch_ptr>(message)
+        || std::holds_alternative<snapshot_ptr>(message)
+        || std::holds_alternative<routed_reply_ptr>(message)
+        || std::holds_alternative<session_transfer_ptr>(message);
     auto at = inboxes_.find(from);
     if (!has_deadlines || at == inboxes_.end())
       return {message, nullptr};

@@ -12,7 +12,8 @@ namespace rollcall::sim {
 namespace {
 
 /// How long an orderly end may take.
-constexpr millis stop_takes{300};
+constexpr millis stop_takes{15'000};
+constexpr millis look_every{50};
 
 /// The presets, and one that gives nobody who drops time to come back.
 std::shared_ptr<const session_rules> rules_for(const planted_bugs& bugs) {
@@ -62,7 +63,7 @@ void sim_node::start() {
   clock_fn clock = [this] { return now(); };
   life_->clock = clock;
   missed_ = millis{0};
-  stopping_until_.reset();
+  stopping_since_.reset();
   bus_ = std::make_shared<sim_bus>(world_.wire, life_);
   order_ = std::make_shared<shared_journal>(world_.log, world_.events, life_,
                                             world_.random());
@@ -103,6 +104,10 @@ void sim_node::start_node(const clock_fn& clock) {
   env.seed = std::hash<std::string>{}(name_) + incarnation_;
   env.owner_changed
     = [to = hub](const ownership_ptr& now) { caf::anon_send(to, now); };
+  env.detached = [to = hub](bool off) {
+    off ? caf::anon_send(to, atoms::detached::value)
+        : caf::anon_send(to, atoms::attached::value);
+  };
   node_ = cluster::spawn_node(fixture.system(), env);
   bus_->open(self_, [this](const node_id& from, node_message message) {
     take(from, std::move(message));
@@ -126,7 +131,23 @@ void sim_node::start_edge(const clock_fn& clock) {
 
 void sim_node::stop() {
   caf::anon_send(node_, atoms::stop::value);
-  stopping_until_ = world_.now() + stop_takes;
+  stopping_since_ = next_look_ = world_.now();
+}
+
+millis sim_node::stop_and_wait() {
+  auto since = world_.now();
+  stop();
+  while (running())
+    world_.advance(look_every);
+  return world_.now() - since;
+}
+
+void sim_node::look_for_the_end() {
+  if (world_.now() < next_look_)
+    return;
+  next_look_ = world_.now() + look_every;
+  if (figure("owned") < 0 || world_.now() - *stopping_since_ >= stop_takes)
+    shut();
 }
 
 void sim_node::crash() {
@@ -158,8 +179,8 @@ void sim_node::turn(millis span) {
     return;
   if (!life_->alive)
     reap();
-  else if (stopping_until_ && *stopping_until_ <= world_.now())
-    shut();
+  else if (stopping_since_)
+    look_for_the_end();
   else if (world_.bugs.counts_deaf_time)
     count_leases();
 }
@@ -168,8 +189,6 @@ void sim_node::turn(millis span) {
 void sim_node::reap() {
   disk_->crash();
   auto kept = std::make_shared<memory_store>(*disk_);
-  caf::anon_send(node_, atoms::stop::value);
-  fixture.drain();
   shut();
   disk_ = kept;
 }
@@ -187,7 +206,7 @@ void sim_node::shut() {
   fixture.drain();
   life_->alive = false;
   edge_ = nullptr;
-  stopping_until_.reset();
+  stopping_since_.reset();
   heard_.clear();
   held_.clear();
 }
@@ -200,6 +219,10 @@ void sim_node::take(const node_id& from, node_message message) {
     if (from == self_)
       held_ = (*beat)->held;
     caf::anon_send(node_, *beat);
+  } else if (auto* given = std::get_if<session_transfer_ptr>(&message)) {
+    caf::anon_send(node_, *given);
+  } else if (auto* free = std::get_if<partition_transfer_ptr>(&message)) {
+    caf::anon_send(node_, *free);
   } else if (auto* asked = std::get_if<routed_command_ptr>(&message)) {
     caf::anon_send(
       router, std::make_shared<const routed_from>(routed_from{from, *asked}));

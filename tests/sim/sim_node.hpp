@@ -80,8 +80,11 @@ public:
 
   void start();
 
-  /// In order, as on SIGTERM; gone a moment later.
+  /// In order, as on SIGTERM; gone when its partitions have gone.
   void stop();
+
+  /// Says how long that took.
+  millis stop_and_wait();
 
   /// As kill -9: nothing of what it does from here on reaches anybody, and its
   /// disk has what was synced.
@@ -117,7 +120,7 @@ public:
   /// Whether it runs, or stands still, under this incarnation; not when it has
   /// just died.
   [[nodiscard]] bool alive() const {
-    return running() && life_->alive && !stopping_until_;
+    return running() && life_->alive && !stopping_since_;
   }
 
   [[nodiscard]] bool standing() const {
@@ -204,6 +207,7 @@ private:
   void start_edge(const clock_fn& clock);
   void take(const node_id& from, node_message message);
   void count_leases();
+  void look_for_the_end();
   void reap();
   void shut();
 
@@ -236,7 +240,8 @@ private:
   node_actor node_;
   std::shared_ptr<const edge::connection_env> edge_;
   std::vector<caf::actor> askers_;
-  std::optional<millis> stopping_until_;
+  std::optional<millis> stopping_since_;
+  millis next_look_{0};
   bool frozen_ = false;
   millis missed_{0};
   millis wall_offset_{0};

@@ -384,6 +384,24 @@ TEST_F(SessionPresence, AnEdgeThatIsBackKeepsItsOwn) {
             session_harness::id_of("cyd"));
 }
 
+TEST_F(SessionPresence, AStayThatWasNotKeptFollowsTheOneThatWas) {
+  create("party");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  s.keep_pages();
+  ASSERT_TRUE(s.run("ada", 1, leave_command{}).ok());
+  auto again = s.join("ada", 2);
+  ASSERT_TRUE(again.ok());
+  s.activate();
+  ASSERT_EQ(s.state->present(), 1U);
+  join_command body;
+  body.admitted = std::get<join_reply>(again.value().body).admitted;
+  ASSERT_TRUE(s.run("ada", 2, body).ok());
+  auto here = s.look().participants;
+  ASSERT_EQ(here.size(), 1U);
+  EXPECT_EQ(here[0].joined, body.admitted->joined);
+  EXPECT_EQ(here[0].connections, 1U);
+}
+
 // A join that comes late, or twice, does not open a socket again.
 TEST_F(SessionPresence, AJoinOfAClosedSocketChangesNothing) {
   create("party");

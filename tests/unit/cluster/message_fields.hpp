@@ -62,6 +62,11 @@ template <> inline constexpr std::size_t members<routed_command> = 2;
 template <> inline constexpr std::size_t members<routed_reply> = 2;
 template <> inline constexpr std::size_t members<join_command> = 4;
 template <> inline constexpr std::size_t members<admission> = 3;
+template <> inline constexpr std::size_t members<partition_transfer> = 3;
+template <> inline constexpr std::size_t members<session_transfer> = 6;
+template <> inline constexpr std::size_t members<connection> = 7;
+template <> inline constexpr std::size_t members<live_entry> = 2;
+template <> inline constexpr std::size_t members<transferred_participant> = 8;
 template <> inline constexpr std::size_t members<evidence_item> = 3;
 template <> inline constexpr std::size_t members<note> = 3;
 template <> inline constexpr std::size_t members<identity> = 4;
@@ -143,6 +148,17 @@ template <class T>
 bool same(const result<T>& a, const result<T>& b);
 template <class... Ts>
 bool same(const std::variant<Ts...>& a, const std::variant<Ts...>& b);
+template <class T>
+bool same(const std::map<std::string, T>& a, const std::map<std::string, T>& b);
+
+template <class T>
+bool same(const std::map<std::string, T>& a,
+          const std::map<std::string, T>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const auto& x, const auto& y) {
+                      return x.first == y.first && same(x.second, y.second);
+                    });
+}
 
 template <class T>
 bool same(const std::shared_ptr<T>& a, const std::shared_ptr<T>& b) {
@@ -298,6 +314,10 @@ private:
     return 7;
   }
 
+  static constexpr std::uint64_t count_of(connection_source) {
+    return 3;
+  }
+
   static constexpr std::uint64_t count_of(ack_level) {
     return 2;
   }
@@ -370,6 +390,11 @@ private:
   }
 
   void fill(held_partition& x) {
+    fill_members(x);
+    x.partition %= limits::partitions_max;
+  }
+
+  void fill(partition_transfer& x) {
     fill_members(x);
     x.partition %= limits::partitions_max;
   }

@@ -157,6 +157,37 @@ inline heartbeat_ptr beating() {
   return out;
 }
 
+inline session_transfer_ptr giving() {
+  transferred_participant who;
+  who.user = user_id{"ada"};
+  who.who = ada().who;
+  who.grants = default_grants;
+  who.joined = {1'099'511'627'777, 4};
+  who.since = millis{1'700'000'000'000};
+  who.reconnections = 2;
+  who.connections.push_back({{8, 9},
+                             edge(),
+                             connection_source::socket,
+                             true,
+                             false,
+                             sent_at + millis{9'000},
+                             leave_reason::network});
+  connection second;
+  second.id = {8, 10};
+  second.edge = edge();
+  who.connections.push_back(second);
+  who.live["typing"] = {live_value{true}, millis{1'700'000'000'001}};
+  who.live["gone"] = {std::nullopt, millis{1'700'000'000'002}};
+  auto out = std::make_shared<session_transfer>();
+  out->session = party();
+  out->epoch = 1'099'511'627'777;
+  out->at = {1'099'511'627'777, 9};
+  out->reclaim_until = sent_at + millis{4'000};
+  out->observers = {edge(), sender};
+  out->participants = {who};
+  return out;
+}
+
 inline std::vector<std::pair<std::string, node_message>> messages() {
   std::vector<std::pair<std::string, node_message>> out{
     {"batch", a_batch()},
@@ -167,6 +198,9 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
     {"direct_unknown", std::make_shared<direct>(
                          direct{party(), {8, 9}, edge(), unknown_direct{}})},
     {"heartbeat", beating()},
+    {"session_transfer", giving()},
+    {"partition_transfer", std::make_shared<partition_transfer>(
+                             partition_transfer{63, 1'099'511'627'777, 7})},
     {"note_evidence", noting(evidence{{{{8, 9}, sign::silent, millis{20'000}},
                                        {{8, 10}, sign::back, millis{3}},
                                        {{8, 11}, sign::closed, millis{0}}}})},

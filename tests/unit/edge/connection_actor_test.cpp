@@ -294,6 +294,24 @@ TEST_F(ConnectionActor, JoinsAgainInItsOldPlaceWhereItIsUnknown) {
   EXPECT_EQ(again.admitted->joined, (version{1, 1}));
 }
 
+TEST_F(ConnectionActor, AJoinThatIsAnsweredAfterTheLeaveIsTakenBack) {
+  open(token("ada"));
+  owner.silent = true;
+  (void)join("s");
+  session_request leave;
+  leave.session = session_id{"s"};
+  leave.body = leave_command{};
+  (void)ask(leave);
+  owner.silent = false;
+  owner.commands.clear();
+  (void)fixture.ask<inspection_ptr>(router, atoms::inspect::value);
+  fixture.drain();
+  ASSERT_EQ(owner.commands.size(), 3U);
+  EXPECT_TRUE(std::holds_alternative<leave_command>(owner.commands[2]->body));
+  EXPECT_FALSE(sink->watches.contains({ref, "s"})
+               && sink->watches.at({ref, "s"}) > millis{0});
+}
+
 TEST_F(ConnectionActor, OnlyAGoodbyeLeavesOnPurpose) {
   open(token("ada"));
   (void)join("s");

@@ -279,19 +279,21 @@ std::map<std::string, encoder> answers() {
   };
 }
 
-encoder seen_snapshot(viewer who, std::string why, bool with_host = true) {
+encoder seen_snapshot(viewer who, std::string why, bool with_host = true,
+                      bool stale = false) {
   snapshot what{town_hall, {epoch, 43}, preset("party"), false,
                 2,         3,           ada_id,          {ada(), bob()}};
   if (!with_host)
     what.host.reset();
   return [=](dialect language) {
-    return encode_snapshot(language, who, what, why, now);
+    return encode_snapshot(language, who, what, why, now, stale);
   };
 }
 
-encoder seen_changes(batch what, viewer who = {}) {
-  return
-    [=](dialect language) { return encode_changes(language, who, what, now); };
+encoder seen_changes(batch what, viewer who = {}, bool stale = false) {
+  return [=](dialect language) {
+    return encode_changes(language, who, what, now, stale);
+  };
 }
 
 /// A batch of one change, from revision 42 to 43.
@@ -358,6 +360,8 @@ std::map<std::string, encoder> change_pushes() {
      one_change(session_change{preset("stream"), true})},
     {"push_changes_events", seen_changes(busy_tick(), seen_as(view::events))},
     {"push_changes_count", seen_changes(busy_tick(), seen_as(view::count))},
+    {"push_changes_stale",
+     seen_changes(busy_tick(), seen_as(view::count), true)},
     {"push_changes_several_batches",
      [=](dialect language) {
        return encode_changes(language, viewer{},
@@ -400,6 +404,8 @@ std::map<std::string, encoder> other_pushes() {
     {"push_snapshot_events",
      seen_snapshot(seen_as(view::events), "epoch_changed")},
     {"push_snapshot_count", seen_snapshot(seen_as(view::count), "slow_reader")},
+    {"push_snapshot_stale",
+     seen_snapshot(seen_as(view::count), "attached", true, true)},
     {"push_direct",
      [=](dialect language) { return encode_direct(language, removed); }},
     {"push_bye_shutdown",

@@ -143,6 +143,30 @@ TEST_F(RelayActor, WaitsUntilAReaderSeesItsOwnWrite) {
   EXPECT_TRUE(has(got[0], R"("user":"ada")"));
 }
 
+TEST_F(RelayActor, SaysThatItMayBeStaleWhileTheNodeIsCutOff) {
+  attach(1);
+  give_snapshot();
+  EXPECT_FALSE(has(take(1).at(0), "stale"));
+  caf::anon_send(hub, atoms::detached::value);
+  fixture.drain();
+  auto got = take(1);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_TRUE(has(got[0], R"("stale":true)"));
+  EXPECT_TRUE(has(got[0], R"("changes":[])"));
+  ASSERT_TRUE(owner.join("ada", 1).ok());
+  give(next_batch());
+  EXPECT_TRUE(has(take(1).at(0), R"("stale":true)")) << "presence goes on";
+  attach(2);
+  EXPECT_TRUE(has(take(2).at(0), R"("stale":true)"));
+  caf::anon_send(hub, atoms::attached::value);
+  fixture.drain();
+  got = take(1);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_FALSE(has(got[0], "stale"));
+  attach(3);
+  EXPECT_FALSE(has(take(3).at(0), "stale"));
+}
+
 TEST_F(RelayActor, AFlapOfANewOwnerIsNotShown) {
   ASSERT_TRUE(owner.join("ada", 1).ok());
   (void)owner.state->take_batch();

@@ -1,0 +1,85 @@
+#pragma once
+
+// What the sources of the partition actor share; for them alone.
+
+#include "actors/base/timer_wheel.hpp"
+#include "cluster/partition_actor.hpp"
+
+#include <caf/scheduled_actor.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+#include <variant>
+
+namespace rollcall::cluster {
+
+struct waiting_command {
+  command_ptr asked;
+  caf::typed_response_promise<reply_ptr> answer;
+};
+
+/// What waits for a session: in the order it came.
+using waiting_item = std::variant<waiting_command, note_ptr>;
+
+/// One session of the partition.
+struct session_slot {
+  enum class phase : std::uint8_t { loading, active, stopping };
+
+  phase at = phase::loading;
+  session_actor session;
+  std::deque<waiting_item> queue;
+};
+
+struct partition_shell {
+  static inline const char* name = "partition";
+
+  partition_env env;
+  bool open = false;
+  bool ready_told = false;
+  bool shutting_down = false;
+  epoch_t epoch = 0;
+  std::unordered_map<session_key, session_slot> slots;
+  std::size_t loading = 0;
+  std::deque<session_key> to_activate;
+  std::deque<waiting_item> before_open;
+  timer_wheel<session_key> wheel{millis{100}};
+  std::optional<millis> armed;
+  std::optional<millis> retry_open;
+  /// Who is given the sessions, and how many are still to be given.
+  std::optional<node_id> heir;
+  std::size_t to_give = 0;
+  std::uint32_t given = 0;
+};
+
+using partition_ptr = partition_actor::stateful_pointer<partition_shell>;
+
+/// Answers a waiting command with a refusal; a note has nobody to answer.
+void refuse(waiting_item& item, errc code, const char* message);
+
+/// The same, so that the asker looks for another owner if there may be one.
+void refuse_leaving(const partition_shell& s, waiting_item& item);
+
+[[nodiscard]] reply_ptr refusal(errc code, const char* message);
+
+/// Tells the node, where there is one, what became of the claim.
+void tell_node(const partition_shell& s, partition_word::kind what);
+
+// -- the ways to end (partition_leaving.cpp) ---------------------------------
+
+/// In order, with nobody to take over: every session writes what it may.
+void shut_down(partition_ptr self);
+
+/// Another owner has restored what the sessions hold.
+void yield(partition_ptr self);
+
+/// Gives every session to `heir`.
+void give_up(partition_ptr self, const node_id& heir);
+
+void quit_when_empty(partition_ptr self);
+
+} // namespace rollcall::cluster

@@ -1,0 +1,70 @@
+#pragma once
+
+// What an owner gives the next one, on the wire.
+
+#include "actors/handover.hpp"
+#include "cluster/wire_fields.hpp"
+
+namespace rollcall::cluster::wire {
+
+template <class Io>
+void fields(Io& io, part<Io, connection>& value) {
+  auto& [id, edge, source, suspected, unconfirmed, deadline, reason] = value;
+  tuple<Io> in{io, 7, "connections"};
+  fields(io, id);
+  fields(io, edge);
+  name(io, source, connection_source::external, "source");
+  io.flag(suspected, "suspected");
+  io.flag(unconfirmed, "unconfirmed");
+  maybe(io, deadline, [&io](auto& x) { io.deadline(x, "deadline"); });
+  name(io, reason, leave_reason::edge_lost, "reason");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, live_entry>& value) {
+  auto& [content, stamp] = value;
+  tuple<Io> in{io, 2, "live"};
+  maybe(io, content, [&io](auto& x) { fields(io, x); });
+  io.time(stamp, "stamp");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, transferred_participant>& value) {
+  auto& [user, who, grants, joined, since, reconnections, connections, live]
+    = value;
+  tuple<Io> in{io, 8, "participants"};
+  id(io, user, "user");
+  fields(io, who);
+  fields(io, grants);
+  fields(io, joined);
+  io.time(since, "since");
+  number(io, reconnections, "reconnections");
+  list(io, connections, limits::connections_per_participant, "connections",
+       [&io](auto& x) { fields(io, x); });
+  live_keys(io, live, limits::live_keys, [&io](auto& x) { fields(io, x); });
+}
+
+template <class Io>
+void fields(Io& io, part<Io, session_transfer>& value) {
+  auto& [session, epoch, at, reclaim_until, observers, participants] = value;
+  tuple<Io> in{io, 6, "session"};
+  fields(io, session);
+  number(io, epoch, "epoch");
+  fields(io, at);
+  maybe(io, reclaim_until, [&io](auto& x) { io.deadline(x, "reclaim_until"); });
+  list(io, observers, limits::observers_per_session, "observers",
+       [&io](auto& x) { fields(io, x); });
+  list(io, participants, limits::participants_per_session, "participants",
+       [&io](auto& x) { fields(io, x); });
+}
+
+template <class Io>
+void fields(Io& io, part<Io, partition_transfer>& value) {
+  auto& [partition, epoch, sessions] = value;
+  tuple<Io> in{io, 3, "partition"};
+  number(io, partition, "partition", limits::partitions_max - 1);
+  number(io, epoch, "epoch");
+  number(io, sessions, "sessions");
+}
+
+} // namespace rollcall::cluster::wire
