@@ -88,6 +88,7 @@ void print(const storm_totals& all) {
   };
   figure("\nclients: operations", all.operations);
   figure(", frames checked", all.frames);
+  figure(", flaps seen", all.flaps);
   figure("\ndurable: started", all.durable);
   figure(", committed", all.committed);
   figure(", repeated", all.repeated);

@@ -40,6 +40,7 @@ void storm_totals::add(const storm_totals& other) {
   refused += other.refused;
   unknown += other.unknown;
   frames += other.frames;
+  flaps += other.flaps;
   acks_lost += other.acks_lost;
   left_out += other.left_out;
   wire.sent += other.wire.sent;
@@ -187,6 +188,16 @@ void storm::trace(const std::string& what) const {
                 what.c_str());
 }
 
+void storm::trace_snapshot(std::size_t n, const snapshot& whole) const {
+  for (const auto& who : whole.participants)
+    if (!traced_.empty() && who.user.str() == traced_)
+      trace("  node " + std::to_string(n) + " is shown "
+            + whole.session.id.str() + " at " + std::to_string(whole.at.epoch)
+            + '/' + std::to_string(whole.at.rev) + ", joined "
+            + std::to_string(who.joined.epoch) + '/'
+            + std::to_string(who.joined.rev));
+}
+
 void storm::trace_change(std::size_t n, const batch& of,
                          const change& one) const {
   if (traced_.empty())
@@ -195,7 +206,8 @@ void storm::trace_change(std::size_t n, const batch& of,
   std::string what;
   if (const auto* x = std::get_if<joined_change>(&one.body);
       x != nullptr && x->participant.participant == id)
-    what = "joined";
+    what = "joined as " + std::to_string(x->participant.joined.epoch) + '/'
+           + std::to_string(x->participant.joined.rev);
   else if (const auto* y = std::get_if<left_change>(&one.body);
            y != nullptr && y->participant == id)
     what = "left, " + std::string{rollcall::to_string(y->reason)};

@@ -69,6 +69,8 @@ struct storm_totals {
   std::uint64_t refused = 0;
   std::uint64_t unknown = 0;
   std::uint64_t frames = 0;
+  /// Leaves of who was here all along, each with a join in the same push.
+  std::uint64_t flaps = 0;
   std::uint64_t acks_lost = 0;
   std::uint64_t left_out = 0;
   sim_network::totals wire;
@@ -138,6 +140,7 @@ private:
 
   /// Prints a line where ROLLCALL_SIM_TRACE asks for it: it names a user.
   void trace(const std::string& what) const;
+  void trace_snapshot(std::size_t n, const snapshot& whole) const;
   void trace_change(std::size_t n, const batch& of, const change& one) const;
 
   // What must hold.

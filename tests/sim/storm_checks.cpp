@@ -47,12 +47,15 @@ void storm::hear(std::size_t n, const node_message& told) {
               n);
     }
   } else if (const auto* whole = std::get_if<snapshot_ptr>(&told)) {
+    trace_snapshot(n, **whole);
     (void)replicas_[n][(*whole)->session].take(**whole);
   }
 }
 
 // What is told late may be of a time before the join. A relay that missed both
 // tells of the end of an earlier stay together with the one that followed it.
+// One that waited in vain for what a new owner lacks shows the same of a stay
+// that goes on: counted, not complained of.
 void storm::blame(const std::string& session, const seen_loss& loss,
                   std::size_t viewer) {
   bool by_fault = loss.reason == "network" || loss.reason == "timeout"
@@ -65,11 +68,13 @@ void storm::blame(const std::string& session, const seen_loss& loss,
       continue;
     bool unforgiving
       = one.kind == "brisk" && now() < bus_bad_until_ + bus_forgiven;
-    bool earlier_stay = loss.back && loss.known_since < one.wants_since;
-    if (is_well(one) && one.accepted_at < loss.at && !unforgiving
-        && !earlier_stay)
+    if (!is_well(one) || one.accepted_at >= loss.at || unforgiving)
+      continue;
+    if (!loss.back)
       complain("false leave of " + one.user + " from " + session + ", "
                + loss.reason + ", seen at node " + std::to_string(viewer));
+    else if (loss.known_since >= one.wants_since)
+      ++made.flaps;
   }
 }
 
