@@ -48,9 +48,9 @@ void sim_crowd::join(std::size_t who, sim_node& node, bool resumes) {
   edge::token_claims claims;
   claims.user = user_id{one.user};
   claims.who.name = one.user;
-  // A token of a day lasts through every step of a wall clock here.
-  claims.issued_at = node.now().wall;
-  claims.expires_at = claims.issued_at + millis{86'400'000};
+  // Good for every step of a wall clock here.
+  claims.issued_at = node.now().wall - millis{86'400'000};
+  claims.expires_at = node.now().wall + millis{86'400'000};
   claims.grants.allow("*", capability_set{capability::observe_roster,
                                           capability::join, capability::publish,
                                           capability::create});
@@ -203,6 +203,8 @@ void sim_crowd::take_answer(sim_client& one, const edge::value& frame) {
 void sim_crowd::take_push(std::size_t who, const edge::value& frame) {
   auto& one = clients[who];
   auto kind = text_of(frame.find("push"));
+  if (kind == "bye")
+    complaints.push_back("the socket of " + one.user + " was closed");
   if (kind == "direct") {
     one.refused = true;
     one.accepted.reset();
