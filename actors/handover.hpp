@@ -52,6 +52,9 @@ struct partition_transfer {
   partition_id partition = 0;
   epoch_t epoch = 0;
   std::uint32_t sessions = 0;
+  /// Where the journal ended for its owner; zero if it could not tell. What
+  /// was given holds only for a claim that follows it at once.
+  position_t position = 0;
 };
 
 using session_transfer_ptr = std::shared_ptr<const session_transfer>;

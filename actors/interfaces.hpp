@@ -40,6 +40,8 @@ using yield = caf::atom_constant<caf::atom("yield")>;
 /// This node is cut off from the others, or among them again.
 using detached = caf::atom_constant<caf::atom("detached")>;
 using attached = caf::atom_constant<caf::atom("attached")>;
+/// Ask how far a partition has come.
+using where = caf::atom_constant<caf::atom("where")>;
 /// Give what you have to the next owner.
 using hand_over = caf::atom_constant<caf::atom("hand_over")>;
 
@@ -167,6 +169,19 @@ struct edge_gone {
   node_id edge;
 };
 
+/// A node is heard: its edge vouches for its connections.
+struct edge_here {
+  node_id edge;
+};
+
+/// Whether this node may answer for the partitions it owns.
+struct owner_lease {
+  /// Steady time from which on another may own them.
+  millis until{0};
+  /// Cut off for so long that it answers its own clients all the same.
+  bool detached = false;
+};
+
 /// A partition is to go to another node.
 struct hand_over_order {
   node_id to;
@@ -213,6 +228,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::session_word_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::ownership_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::partition_word)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::edge_gone)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::edge_here)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::owner_lease)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::hand_over_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::session_transfer_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::partition_transfer_ptr)
@@ -243,6 +260,8 @@ using store_actor = caf::typed_actor<
   /// where the store then stands. `conflict`: the store has moved since, or
   /// the partition is ours or about to be; nothing was applied.
   caf::replies_to<follow_order_ptr>::with<followed_ptr>,
+  /// Where a partition stands: past every commit answered before.
+  caf::replies_to<atoms::where, partition_id>::with<followed_ptr>,
   /// Keeps their names for the next start.
   caf::reacts_to<known_nodes_ptr>,
   /// The journal took or refused an append.
@@ -307,6 +326,12 @@ using router_actor = caf::typed_actor<
   caf::reacts_to<ownership_ptr, partition_actor>,
   /// An edge is gone: all partitions here are told.
   caf::reacts_to<edge_gone>,
+  /// A node is heard, for the first time or again.
+  caf::reacts_to<edge_here>,
+  /// What this node owns may be answered for until then. Where it may not,
+  /// commands wait; where it is detached only its own clients are answered,
+  /// and no refusal is for good.
+  caf::reacts_to<owner_lease>,
   /// Time to give up on what has waited too long.
   caf::reacts_to<atoms::wake>,
   caf::replies_to<atoms::inspect>::with<inspection_ptr>>;

@@ -56,15 +56,20 @@ void session_state::take_evidence(const evidence& told, instant now) {
       target.suspected = false;
       roster_.set_deadline(target, std::nullopt, leave_reason::timeout);
       break;
-    case sign::closed:
-      if (settings_.drop_grace == millis{0}) {
+    case sign::closed: {
+      auto until = now.steady - age + settings_.drop_grace;
+      // Whoever was restored may have a connection that was not kept, and its
+      // edge has not had the time yet to say so.
+      if (who->joined.epoch < epoch_)
+        until = std::max(until, confirmed_by_);
+      if (until <= now.steady) {
         end_connection(*who, item.connection, leave_reason::network, now);
         continue;
       }
       target.suspected = true;
-      roster_.set_deadline(target, now.steady - age + settings_.drop_grace,
-                           leave_reason::network);
+      roster_.set_deadline(target, until, leave_reason::network);
       break;
+    }
     }
     show_presence(*who);
   }
@@ -135,9 +140,15 @@ void session_state::lose_edge(const node_id& edge, instant now) {
     for (auto& item : who->connections) {
       if (item.edge != edge || item.deadline)
         continue;
-      item.suspected = true;
       // An edge that is back in time brings it back.
       item.unconfirmed = true;
+      // The join is a later sign of the edge than those its lease ran out on.
+      if (now.steady < item.entered + limits::edge_lease) {
+        roster_.set_deadline(item, item.entered + limits::edge_lease,
+                             leave_reason::edge_lost);
+        continue;
+      }
+      item.suspected = true;
       roster_.set_deadline(item, now.steady + settings_.drop_grace,
                            leave_reason::edge_lost);
       touched = true;

@@ -72,6 +72,10 @@ result<reply> session_state::join(const command& asked,
     });
   if (here != nullptr && body.resumes && roster_.find(*body.resumes) == here)
     return resume(asked, *here, *body.resumes, now);
+  if (here != nullptr && is_earlier_stay(*here, body)) {
+    remove_participant(*here, leave_reason::network, now);
+    here = nullptr;
+  }
   if (here != nullptr) {
     if (settings_.duplicates == duplicate_policy::reject_new
         && !here->shown_suspected)
@@ -86,6 +90,16 @@ result<reply> session_state::join(const command& asked,
     set_initial_live(*here, body.live, now);
   }
   return join_answer(*here, caller);
+}
+
+// The owner that was lost had accepted another stay and kept only the one
+// before, for which nobody speaks any more.
+bool session_state::is_earlier_stay(const participant& who,
+                                    const join_command& body) const {
+  return body.admitted && who.joined < body.admitted->joined
+         && body.admitted->joined.epoch < epoch_
+         && std::all_of(who.connections.begin(), who.connections.end(),
+                        [](const auto& item) { return item.unconfirmed; });
 }
 
 reply session_state::join_answer(const participant& who,

@@ -33,6 +33,8 @@ void session_state::restore(const stored_session& stored, instant now) {
     if (record_->at.epoch == epoch_)
       rev_ = std::max(rev_, record_->at.rev);
   }
+  if (!stored.pages.empty())
+    confirmed_by_ = now.steady + rules_->confirm_window;
   for (const auto& page : stored.pages) {
     for (const auto& kept : page.entries) {
       // A roster page and its successor may both have survived a crash

@@ -211,6 +211,8 @@ private:
   std::optional<failure> refuses_entry(const participant* here,
                                        const join_command& body,
                                        const identity& caller) const;
+  [[nodiscard]] bool is_earlier_stay(const participant& who,
+                                     const join_command& body) const;
   void enter(const command& asked, const join_command& body, instant now);
   void add_socket(participant& who, const command& asked, instant now);
   void set_initial_live(participant& who, const live_map& live, instant now);
@@ -309,6 +311,8 @@ private:
   /// Present members in order of admission.
   std::set<std::pair<version, user_id>> admitted_here_;
   /// Steady time until which an absent appointed host is still the host.
+  /// Steady time by which edges have named those who were restored.
+  millis confirmed_by_{0};
   std::optional<millis> reclaim_until_;
 
   std::vector<change> changes_;

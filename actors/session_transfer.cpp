@@ -29,6 +29,8 @@ session_transfer session_state::transfer() const {
 
 void session_state::adopt(const session_transfer& from, instant now) {
   published_ = from.at;
+  // Nothing was lost on the way.
+  confirmed_by_ = millis{0};
   rev_ = std::max(rev_, from.at.rev);
   opening_ = true;
   for (const auto& node : from.observers)

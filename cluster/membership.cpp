@@ -85,6 +85,8 @@ result<intake> membership::take_own_name(const heartbeat& word, millis now) {
       = std::ranges::find(sent_, word.number, &sent_heartbeat::number);
     if (sent == sent_.end())
       return intake::ignored;
+    if (!proof_ || sent->at - *proof_ > limits::suspect_after)
+      lease_from_ = now + limits::lease_begins_after;
     proof_ = sent->at;
     if (echoes_ == 0 || sent->at - last_echo_ >= limits::heartbeat_every / 2) {
       ++echoes_;
@@ -317,6 +319,11 @@ void membership::leave() noexcept {
 
 bool membership::is_detached(millis now) const noexcept {
   return !proof_ || now - *proof_ > limits::detached_after;
+}
+
+millis membership::lease(millis now) const noexcept {
+  return proof_ && lease_from_ <= now ? *proof_ + limits::suspect_after
+                                      : millis{0};
 }
 
 bool membership::is_alive(const node_id& node) const {

@@ -189,6 +189,11 @@ public:
   /// calls of `advance` as well, when the event is still to come.
   [[nodiscard]] bool is_detached(millis now) const noexcept;
 
+  /// Steady time until which nobody else can have claimed what we own: those
+  /// who heard our youngest heartbeat that came back suspect us no sooner.
+  /// Zero where that is not known.
+  [[nodiscard]] millis lease(millis now) const noexcept;
+
   /// The last set of live core nodes that did not change for
   /// limits::view_settles_after. Number 0 and empty until there was one.
   [[nodiscard]] const core_view& view() const noexcept {
@@ -277,6 +282,8 @@ private:
   std::deque<sent_heartbeat> sent_;
   /// When the youngest of ours that came back was sent.
   std::optional<millis> proof_;
+  /// From when on `proof_` counts as a lease.
+  millis lease_from_{0};
   /// How many came back, those in a hurry not counted, and the last of them.
   std::uint64_t echoes_ = 0;
   millis last_echo_{0};

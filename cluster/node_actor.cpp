@@ -107,7 +107,7 @@ void tell_owner(self_ptr self, partition_id partition) {
   auto shared = std::make_shared<const ownership>(now);
   self->send(s.env.router, shared,
              ours ? slot->second.actor : partition_actor{});
-  if (now.epoch != 0 && s.env.owner_changed)
+  if (s.env.owner_changed)
     s.env.owner_changed(shared);
 }
 
@@ -185,11 +185,12 @@ void end_partition(self_ptr self, partition_id partition, bool in_order) {
   tell_owner(self, partition);
 }
 
-void claim(self_ptr self, partition_id partition,
-           arrivals::sessions given = {}) {
+void claim(self_ptr self, partition_id partition, arrivals::sessions given = {},
+           position_t given_at = 0) {
   auto& s = self->state;
   partition_env env;
   env.given = std::move(given);
+  env.given_at = given_at;
   env.sessions = s.env.sessions;
   env.partition = partition;
   env.self = s.env.self;
@@ -258,7 +259,7 @@ void take_partition(self_ptr self, const partition_transfer& word) {
       || !s.planner->offered(*s.nodes, word.partition, word.epoch, now))
     return;
   ++s.taken;
-  claim(self, word.partition, std::move(given));
+  claim(self, word.partition, std::move(given), word.position);
 }
 
 // -- the clock ---------------------------------------------------------------
@@ -268,15 +269,19 @@ void take_event(self_ptr self, const membership_event& event) {
   std::visit(
     [&](const auto& what) {
       using type = std::decay_t<decltype(what)>;
-      if constexpr (std::is_same_v<type, node_up>)
+      if constexpr (std::is_same_v<type, node_up>) {
         note_event(s, "node_up", what.node.name);
-      else if constexpr (std::is_same_v<type, node_suspect>)
+        self->send(s.env.router, edge_here{what.node});
+      } else if constexpr (std::is_same_v<type, node_suspect>)
         note_event(s, "node_suspect", what.node.name);
-      else if constexpr (std::is_same_v<type, node_back>)
+      else if constexpr (std::is_same_v<type, node_back>) {
         note_event(s, "node_back", what.node.name);
-      else if constexpr (std::is_same_v<type, node_forgotten>)
+        self->send(s.env.router, edge_here{what.node});
+      } else if constexpr (std::is_same_v<type, node_forgotten>) {
         note_event(s, "node_forgotten", what.node.name);
-      else if constexpr (std::is_same_v<type, edge_lost>) {
+        // Of a node without clients this is the only word.
+        self->send(s.env.router, edge_gone{what.node});
+      } else if constexpr (std::is_same_v<type, edge_lost>) {
         note_event(s, "edge_lost", what.node.name);
         if (s.lost.size() == limits::nodes)
           s.lost.pop_front();
@@ -342,6 +347,8 @@ void turn(self_ptr self) {
   auto now = s.env.sessions.clock().steady;
   for (const auto& event : s.nodes->advance(now))
     take_event(self, event);
+  self->send(s.env.router,
+             owner_lease{s.nodes->lease(now), s.nodes->is_detached(now)});
   tell_lost(self, now);
   s.arrived.expire(now);
   if (s.stop_by && nobody_takes_over(s, now)) {

@@ -172,6 +172,18 @@ caf::result<reply_ptr> take_command(self_ptr self, const command_ptr& asked) {
 
 void open(self_ptr self);
 
+// An append of which the owner before never heard, or a claim it knew nothing
+// of, would be visible in no change.
+void check_given(partition_shell& s, position_t claimed) {
+  if (s.env.given.empty() || s.env.given_at + 1 == claimed)
+    return;
+  log(log_level::warn, "partition", "handover_overtaken",
+      {{"partition", s.env.partition},
+       {"given_at", s.env.given_at},
+       {"claimed", claimed}});
+  s.env.given.clear();
+}
+
 void opened(self_ptr self, const result<opened_partition>& found) {
   auto& s = self->state;
   if (!found) {
@@ -192,6 +204,7 @@ void opened(self_ptr self, const result<opened_partition>& found) {
   }
   s.open = true;
   s.epoch = found->epoch;
+  check_given(s, found->position);
   tell_node(s, partition_word::kind::opened);
   auto now = s.env.sessions.clock();
   for (const auto& [key, given] : s.env.given)

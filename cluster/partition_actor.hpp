@@ -32,6 +32,9 @@ struct partition_env {
   std::function<void(const partition_word&)> tell;
   /// What the owner before gave us: these sessions are activated first.
   std::map<session_key, session_transfer_ptr> given;
+  /// Where the journal ended for that owner. If anything stands between it and
+  /// our claim, what was given is old, and what the journal has counts.
+  position_t given_at = 0;
 };
 
 /// Starts the owner of `env.partition`. Commands that come before the claim

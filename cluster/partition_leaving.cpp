@@ -83,17 +83,30 @@ void yield(partition_ptr self) {
 
 namespace {
 
-void given_one(partition_ptr self) {
+void set_free(partition_ptr self, position_t position) {
   auto& s = self->state;
-  if (--s.to_give > 0)
-    return;
   auto word = std::make_shared<partition_transfer>();
   word->partition = s.env.partition;
   word->epoch = s.epoch;
   word->sessions = s.given;
+  word->position = position;
   s.env.sessions.bus->send(*s.heir, partition_transfer_ptr{std::move(word)});
   end_sessions(self);
   self->quit();
+}
+
+void given_one(partition_ptr self) {
+  auto& s = self->state;
+  if (--s.to_give > 0)
+    return;
+  self
+    ->request(s.env.sessions.store, limits::session_gives_within,
+              atoms::where::value, s.env.partition)
+    .then(
+      [self](const followed_ptr& at) {
+        set_free(self, *at ? (*at)->position : 0);
+      },
+      [self](const caf::error&) { set_free(self, 0); });
 }
 
 } // namespace

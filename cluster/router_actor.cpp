@@ -11,6 +11,7 @@
 
 #include <deque>
 #include <map>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -53,6 +54,9 @@ struct router_shell {
   router_env env;
   std::vector<route> routes;
   std::map<std::uint64_t, sent_command> sent;
+  /// The other nodes that are heard; at most limits::nodes.
+  std::set<node_id> edges;
+  owner_lease lease;
   std::uint64_t last_ticket = 0;
   std::size_t held = 0;
   bool sweeping = false;
@@ -84,6 +88,18 @@ bool may_repeat(const command& asked) {
 
 partition_id partition_for(const router_shell& s, const session_key& session) {
   return partition_of(session, static_cast<std::uint32_t>(s.routes.size()));
+}
+
+// After a pause the clock is ahead of all that was said.
+bool is_sure(const router_shell& s) {
+  return s.env.clock().steady < s.lease.until;
+}
+
+// A node that is cut off cannot know that something does not exist.
+reply_ptr nothing_for_good(const reply_ptr& answer) {
+  if (answer->ok() || is_retryable(answer->error().code))
+    return answer;
+  return refusal("the node is cut off from the others");
 }
 
 void start_sweep(self_ptr self) {
@@ -127,7 +143,8 @@ void dispatch(self_ptr self, partition_id partition, held_item item) {
   auto& s = self->state;
   auto& to = s.routes[partition];
   // Nobody overtakes those who wait.
-  if (!to.known() || !to.held.empty()) {
+  if (!to.known() || !to.held.empty()
+      || (to.here && item.asked && !s.lease.detached && !is_sure(s))) {
     hold(self, to, std::move(item));
   } else if (!item.asked) {
     if (to.here)
@@ -143,7 +160,8 @@ void dispatch(self_ptr self, partition_id partition, held_item item) {
           if (says_not_owner(r))
             hold(self, self->state.routes[partition], std::move(*shared));
           else
-            shared->answer.deliver(r);
+            shared->answer.deliver(
+              self->state.lease.detached ? nothing_for_good(r) : r);
         },
         [self, partition, shared](const caf::error&) {
           if (may_repeat(*shared->asked))
@@ -195,7 +213,7 @@ void take_routed(self_ptr self, const routed_from& from) {
   };
   auto partition = partition_for(s, from.asked->asked->session);
   const auto& to = s.routes[partition];
-  if (!to.here) {
+  if (!to.here || !is_sure(s)) {
     reply(refusal("this node does not own the session", not_owner_field));
     return;
   }
@@ -205,6 +223,12 @@ void take_routed(self_ptr self, const routed_from& from) {
             reply(refusal("the owner went away",
                           may_repeat(*asked) ? not_owner_field : ""));
           });
+  // Of an edge that ended before it was ever heard here nobody would say so.
+  const auto& asked = *from.asked->asked;
+  if (std::holds_alternative<join_command>(asked.body)
+      && !s.edges.contains(asked.edge))
+    self->send(to.here, note_ptr{std::make_shared<const note>(
+                          note{asked.session, asked.edge, edge_lost_note{}})});
 }
 
 void take_answer(self_ptr self, const routed_reply& got) {
@@ -328,10 +352,16 @@ router_behavior(self_ptr self, router_env env,
       take_ownership(self, *now, here);
     },
     [self](const edge_gone& gone) {
+      self->state.edges.erase(gone.edge);
       for (const auto& to : self->state.routes)
         if (to.here)
           self->send(to.here, gone);
     },
+    [self](const edge_here& here) {
+      if (self->state.edges.size() < limits::nodes)
+        self->state.edges.insert(here.edge);
+    },
+    [self](const owner_lease& now) { self->state.lease = now; },
     [self](atoms::wake) { sweep(self); },
     [self](atoms::inspect) { return inspect(self->state); },
   };

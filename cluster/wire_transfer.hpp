@@ -63,11 +63,12 @@ void fields(Io& io, part<Io, session_transfer>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, partition_transfer>& value) {
-  auto& [partition, epoch, sessions] = value;
-  tuple<Io> in{io, 3, "partition"};
+  auto& [partition, epoch, sessions, position] = value;
+  tuple<Io> in{io, 4, "partition"};
   number(io, partition, "partition", limits::partitions_max - 1);
   number(io, epoch, "epoch");
   number(io, sessions, "sessions");
+  number(io, position, "position");
 }
 
 } // namespace rollcall::cluster::wire

@@ -377,6 +377,10 @@ store_actor::behavior_type store_behavior(self_ptr self,
       return std::make_shared<const result<checkpoint>>(
         follow(self->state, *what));
     },
+    [self](atoms::where, partition_id partition) -> followed_ptr {
+      return std::make_shared<const result<checkpoint>>(
+        self->state.disk->where(partition));
+    },
     [self](const known_nodes_ptr& others) {
       if (auto kept = write_nodes(*self->state.disk, others->names); !kept)
         log(log_level::error, "store", "write_failed",

@@ -176,6 +176,10 @@ inline constexpr millis forget_after{10'000};
 /// which on it is detached.
 inline constexpr millis deaf_after{750};
 inline constexpr millis detached_after{3'000};
+/// How long a node that could not hear itself for limits::suspect_after must
+/// have heard itself again before it answers for what it owns: the others have
+/// spoken twice by then, and one of them may own it now.
+inline constexpr millis lease_begins_after{600};
 /// How many of its own heartbeats a node must hear before the silence of
 /// another is suspect: a bus that flaps is nobody's fault.
 inline constexpr std::uint64_t suspect_echoes = 4;

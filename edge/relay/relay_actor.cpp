@@ -40,6 +40,12 @@ struct audience_group {
   version cached_at;
 };
 
+struct waiting_attach {
+  attach_order_ptr order;
+  /// Until when a replica that is behind the client may catch up.
+  millis until{0};
+};
+
 struct relay_shell {
   static inline const char* name = "relay";
 
@@ -51,8 +57,10 @@ struct relay_shell {
   succession next;
   std::map<std::uint64_t, audience_group> groups;
   /// Attachments that wait until the replica is fresh enough.
-  std::vector<attach_order_ptr> waiting;
+  std::vector<waiting_attach> waiting;
   std::size_t clients = 0;
+  /// The claim in force, as far as this node was told; zero: there is none.
+  std::optional<epoch_t> owner;
   std::uint64_t orders = 0;
   bool asked = false;
   std::optional<millis> wake_at;
@@ -157,14 +165,24 @@ void attach_now(self_ptr self, const attach_order& order) {
                         first_frame(s, group, order));
 }
 
+// A client that was elsewhere may have seen more than this node has heard of:
+// what it is shown must not go back.
+bool is_fresh_enough(const relay_shell& s, const waiting_attach& one) {
+  const auto& order = *one.order;
+  if (!s.replica.ready() || order.at_least > s.replica.at())
+    return false;
+  return !order.since || *order.since <= s.replica.at() || s.env.stale
+         || one.until <= s.env.clock().steady;
+}
+
 void attach_waiting(self_ptr self) {
   auto& s = self->state;
-  std::vector<attach_order_ptr> still;
-  for (auto& order : std::exchange(s.waiting, {})) {
-    if (s.replica.ready() && order->at_least <= s.replica.at())
-      attach_now(self, *order);
+  std::vector<waiting_attach> still;
+  for (auto& one : std::exchange(s.waiting, {})) {
+    if (is_fresh_enough(s, one))
+      attach_now(self, *one.order);
     else
-      still.push_back(std::move(order));
+      still.push_back(std::move(one));
   }
   s.waiting = std::move(still);
 }
@@ -217,10 +235,12 @@ void follow(self_ptr self, const snapshot& whole) {
 void follow_when_complete(self_ptr self) {
   auto& s = self->state;
   auto now = s.env.clock().steady;
-  if (s.next.complete(now))
+  // Who should come back can only do so where there is an owner.
+  bool in_force = !s.owner || *s.owner == s.next.at().epoch;
+  if (s.next.complete(in_force ? now : millis{0}))
     follow(self, s.next.release());
   else
-    wake_in(self, s.next.until() - now);
+    wake_in(self, in_force ? s.next.until() - now : s.env.succession);
 }
 
 void take_batch(self_ptr self, const batch_ptr& next) {
@@ -248,8 +268,7 @@ void take_snapshot(self_ptr self, const snapshot& whole) {
   auto& s = self->state;
   s.asked = false;
   auto now = s.env.clock().steady;
-  bool followed = s.next.open() || s.clients > 0;
-  if (followed && s.next.hold(s.replica, whole, now, s.env.succession))
+  if (s.next.hold(s.replica, whole, now, s.env.succession))
     follow_when_complete(self);
   else
     follow(self, whole);
@@ -272,6 +291,7 @@ void take_wake(self_ptr self) {
   s.wake_at.reset();
   if (s.next.open())
     follow_when_complete(self);
+  attach_waiting(self);
   bool unmet = !s.waiting.empty() || (s.asked && s.clients > 0);
   if (unmet) {
     ask_owner(self);
@@ -321,7 +341,7 @@ relay_actor::behavior_type relay_behavior(self_ptr self, relay_env env,
     [self](const attach_order_ptr& order) {
       auto& st = self->state;
       ++st.orders;
-      st.waiting.push_back(order);
+      st.waiting.push_back({order, st.env.clock().steady + st.env.ask_again});
       attach_waiting(self);
       if (!st.waiting.empty() && !st.asked)
         wake_in(self, st.env.ask_again);
@@ -329,7 +349,7 @@ relay_actor::behavior_type relay_behavior(self_ptr self, relay_env env,
     [self](const detach_order_ptr& order) {
       auto& st = self->state;
       std::erase_if(st.waiting, [&](const auto& waiting) {
-        return waiting->client == order->client;
+        return waiting.order->client == order->client;
       });
       drop_client(st, order->client);
       check_empty(self);
@@ -337,11 +357,16 @@ relay_actor::behavior_type relay_behavior(self_ptr self, relay_env env,
     [self](const resync_order& order) { resync(self, order); },
     [self](atoms::wake) { take_wake(self); },
     [self](const ownership_ptr& now) {
+      self->state.owner = now->epoch;
+      if (now->epoch == 0)
+        return;
       // An answer to what was asked of the one before may never come.
       if (now->epoch != self->state.replica.at().epoch)
         ask_owner(self);
       else
         observe(self);
+      if (self->state.next.open())
+        follow_when_complete(self);
     },
     [self](atoms::detached) { turn_stale(self->state, true); },
     [self](atoms::attached) { turn_stale(self->state, false); },

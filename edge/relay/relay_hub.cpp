@@ -205,6 +205,8 @@ void take_ownership(self_ptr self, const ownership_ptr& now) {
   for (const auto& [session, entry] : s.relays)
     if (partition_of(session, s.env.partitions) == now->partition)
       self->send(entry.relay, now);
+  if (now->epoch == 0)
+    return;
   s.turns.owner_changed(now->partition, s.env.clock().steady);
   // A node that comes brings many at once: one look for all of them.
   look_again(self, s.env.clock().steady);

@@ -1,5 +1,6 @@
 #include "edge/relay/replica_diff.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 
@@ -50,9 +51,11 @@ public:
   }
 
 private:
+  // On the way nobody who is present is missing from the total.
   void add(change_body body) {
     out_.changes.push_back({after_.at.rev, audience::everyone, out_.present,
-                            after_.total, std::move(body)});
+                            std::max(after_.total, out_.present),
+                            std::move(body)});
   }
 
   void compare(const participant_view& old, const participant_view& now) {

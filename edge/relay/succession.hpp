@@ -7,6 +7,7 @@
 
 #include "edge/relay/relay_state.hpp"
 
+#include <map>
 #include <optional>
 #include <set>
 
@@ -31,8 +32,9 @@ public:
   }
 
   /// Whether `whole` is to be held back: it comes from a later epoch than
-  /// `here` and lacks somebody `here` shows online. A newer one while one is
-  /// held replaces it; the end of the wait stays.
+  /// `here` and lacks a stay that `here` shows, or that was held back before
+  /// it. A newer one while one is held replaces it; the wait begins anew only
+  /// with another owner.
   [[nodiscard]] bool hold(const relay_state& here, const snapshot& whole,
                           millis now, millis patience);
 
@@ -49,6 +51,8 @@ public:
 
 private:
   std::optional<relay_state> next_;
+  /// The stays that the held snapshot lacked, and who of them still is away.
+  std::map<participant_id, version> awaited_;
   std::set<participant_id> missing_;
   millis until_{0};
 };

@@ -3,6 +3,7 @@
 
 #include "edge/relay/relay_state.hpp"
 #include "sim/sim_crowd.hpp"
+#include "sim/sim_ops.hpp"
 
 #include <gtest/gtest.h>
 
@@ -17,13 +18,13 @@ namespace {
 class Cluster : public ::testing::Test {
 protected:
   explicit Cluster(std::uint64_t seed = 1) : world(seed), crowd(world) {
+    replicas.resize(3);
     for (const char* name : {"a", "b", "c"}) {
       auto index = nodes.size();
       nodes.push_back(std::make_unique<sim_node>(
         world, name,
         [this, index](const node_message& told) { hear(index, told); }));
     }
-    replicas.resize(nodes.size());
     world.advance(millis{4'000});
   }
 
@@ -74,9 +75,9 @@ protected:
   std::size_t snapshots = 0;
   std::vector<std::map<session_key, edge::relay_state>> replicas;
   std::vector<std::tuple<std::string, participant_id, leave_reason>> leaves;
-  sim_crowd crowd;
-  /// Last: as they end they still tell.
   std::vector<std::unique_ptr<sim_node>> nodes;
+  /// Ends before the nodes that its clients are at.
+  sim_crowd crowd;
 };
 
 TEST_F(Cluster, EveryPartitionHasOneOwner) {
@@ -141,7 +142,7 @@ TEST_F(Cluster, ANodeThatLeavesInOrderTakesNobodyWithIt) {
       crowd.join(crowd.add("u" + std::to_string(n), "s" + std::to_string(s)),
                  *nodes[n]);
   world.advance(millis{1'000});
-  nodes[0]->stop();
+  (void)nodes[0]->stop_and_wait();
   world.advance(millis{30'000});
   EXPECT_EQ(owned(), sim_partitions);
   EXPECT_TRUE(leaves.empty());
@@ -163,7 +164,7 @@ TEST_F(Cluster, APlannedHandOverShowsNothing) {
     crowd.publish(who, 7);
   world.advance(millis{1'000});
   changes = snapshots = 0;
-  auto took = nodes[0]->stop();
+  auto took = nodes[0]->stop_and_wait();
   EXPECT_LE(took, millis{4'000});
   EXPECT_EQ(owned(), sim_partitions) << "nobody waited for its absence";
   world.advance(millis{10'000});
@@ -182,8 +183,40 @@ TEST_F(Cluster, APlannedHandOverShowsNothing) {
   }
 }
 
+// The journal took the change, and its owner believes that it did not: what it
+// hands over is old.
+TEST_F(Cluster, AHandOverHidesNoChangeTheOwnerNeverHeardOf) {
+  for (int s = 0; s < 12; ++s)
+    crowd.join(crowd.add("u", "s" + std::to_string(s)), *nodes[1]);
+  world.advance(millis{2'000});
+  sim_ops ops{world, 1};
+  world.log->lost_acks = 1;
+  for (int s = 0; s < 12; ++s)
+    ops.start("s" + std::to_string(s), "u");
+  world.advance(millis{200});
+  world.log->lost_acks = 0;
+  (void)nodes[0]->stop_and_wait();
+  for (int n = 0; n < 8; ++n) {
+    ops.retry();
+    world.advance(millis{2'500});
+  }
+  ops.check();
+  EXPECT_TRUE(ops.complaints.empty()) << ops.complaints.front();
+  EXPECT_GT(ops.unknown, 0U);
+  for (int s = 0; s < 12; ++s) {
+    auto name = "s" + std::to_string(s);
+    auto role = ops.expected(name, "u");
+    for (std::size_t n = 1; n < nodes.size() && role; ++n)
+      for (const auto& who :
+           replicas[n][{namespace_id{"default"}, session_id{name}}]
+             .make_snapshot()
+             .participants)
+        EXPECT_EQ(who.role, *role) << name << " at node " << n;
+  }
+}
+
 TEST_F(Cluster, ANodeThatComesTakesItsShareUnseen) {
-  nodes[0]->stop();
+  (void)nodes[0]->stop_and_wait();
   world.advance(millis{4'000});
   std::vector<std::size_t> people;
   for (int s = 0; s < 12; ++s) {

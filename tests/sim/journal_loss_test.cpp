@@ -68,6 +68,7 @@ protected:
   sim_world world;
   std::vector<std::unique_ptr<sim_node>> nodes;
   int leaves = 0;
+  /// Ends before the nodes that its clients are at.
   sim_crowd crowd;
 };
 

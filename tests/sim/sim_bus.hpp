@@ -1,10 +1,11 @@
 #pragma once
 
 // The bus of several nodes under virtual time: messages travel for a while,
-// get lost, come twice or late, and nodes can be cut off.
+// get lost, come twice or late, and nodes can be cut off, one way or both.
 
-#include "actors/base/instant.hpp"
 #include "actors/ports.hpp"
+#include "cluster/wire.hpp"
+#include "sim/sim_life.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -12,15 +13,16 @@
 #include <memory>
 #include <random>
 #include <set>
+#include <string>
 #include <utility>
-#include <vector>
 
 namespace rollcall::sim {
 
-/// The wire between all nodes. One thread; `run` delivers what is due.
+/// The wire between all nodes. One thread.
 class sim_network {
 public:
-  explicit sim_network(std::uint64_t seed) : random_(seed) {
+  sim_network(std::uint64_t seed, std::shared_ptr<sim_events> events)
+    : random_(seed), events_(std::move(events)) {
     // nop
   }
 
@@ -39,26 +41,70 @@ public:
     std::uint64_t cut = 0;
   };
 
-  void open(const node_id& node, message_bus::receiver deliver) {
-    inboxes_[node] = std::move(deliver);
+  void open(const node_id& node, std::shared_ptr<sim_life> life,
+            message_bus::receiver deliver) {
+    inboxes_[node] = {std::move(life), std::move(deliver)};
   }
 
   void close(const node_id& node) {
     inboxes_.erase(node);
   }
 
-  /// Cuts a node off, or lets it in again.
-  void cut(const node_id& node, bool off) {
-    if (off)
-      cut_.insert(node);
-    else
-      cut_.erase(node);
+  /// Cuts a node's way out, or its way in, or lets it through again. By name:
+  /// it holds for whatever runs there.
+  void cut(const std::string& node, bool out, bool in) {
+    set(deaf_, node, in);
+    set(dumb_, node, out);
+  }
+
+  /// Nodes on different sides do not hear each other.
+  void split(std::map<std::string, int> sides) {
+    sides_ = std::move(sides);
   }
 
   void send(const node_id& from, const node_id& to,
             const node_message& message) {
+    send(from, to, seal(from, message));
+  }
+
+  void broadcast(const node_id& from, const node_message& message) {
+    auto sealed = seal(from, message);
+    for (const auto& [node, end] : std::map{inboxes_})
+      send(from, node, sealed);
+  }
+
+  faults chances;
+  totals count;
+
+private:
+  struct inbox {
+    std::shared_ptr<sim_life> life;
+    message_bus::receiver deliver;
+  };
+
+  /// Deadlines are each node's own: what has some travels as bytes.
+  struct parcel {
+    node_message plain;
+    std::shared_ptr<const std::string> bytes;
+  };
+
+  parcel seal(const node_id& from, const node_message& message) const {
+    bool has_deadlines
+      = std::holds_alternative<batch_ptr>(message)
+        || std::holds_alternative<snapshot_ptr>(message)
+        || std::holds_alternative<routed_reply_ptr>(message)
+        || std::holds_alternative<session_transfer_ptr>(message);
+    auto at = inboxes_.find(from);
+    if (!has_deadlines || at == inboxes_.end())
+      return {message, nullptr};
+    auto bytes
+      = cluster::encode(message, from, at->second.life->clock().steady);
+    return {message, std::make_shared<const std::string>(bytes.value())};
+  }
+
+  void send(const node_id& from, const node_id& to, const parcel& what) {
     ++count.sent;
-    if (cut_.contains(from) || cut_.contains(to)) {
+    if (!passes(from, to)) {
       ++count.cut;
       return;
     }
@@ -69,51 +115,58 @@ public:
     // Per pair the order is kept, as one connection keeps it, except for what
     // is made late on purpose.
     auto& last = last_[{from, to}];
-    auto at = std::max(last, now + millis{1 + pick(3)});
+    auto at = std::max(last, events_->now + millis{1 + pick(3)});
     if (from != to && hits(chances.late)) {
       ++count.late;
       at += millis{pick(800)};
     } else {
       last = at;
     }
-    flight_.emplace(at, parcel{from, to, message});
+    deliver_at(at, from, to, what);
     if (from != to && hits(chances.twice)) {
       ++count.twice;
-      flight_.emplace(at + millis{pick(300)}, parcel{from, to, message});
+      deliver_at(at + millis{pick(300)}, from, to, what);
     }
   }
 
-  void broadcast(const node_id& from, const node_message& message) {
-    for (const auto& [node, inbox] : std::map{inboxes_})
-      send(from, node, message);
-  }
-
-  void run(millis until) {
-    now = until;
-    while (!flight_.empty() && flight_.begin()->first <= now) {
-      auto next = std::move(flight_.begin()->second);
-      flight_.erase(flight_.begin());
-      if (cut_.contains(next.from) || cut_.contains(next.to)) {
+  void deliver_at(millis when, const node_id& from, const node_id& to,
+                  const parcel& what) {
+    events_->at(when, [this, from, to, what] {
+      if (!passes(from, to)) {
         ++count.cut;
-        continue;
+        return;
       }
-      if (auto at = inboxes_.find(next.to); at != inboxes_.end()) {
-        auto deliver = at->second;
-        deliver(next.from, std::move(next.message));
-      }
-    }
+      auto at = inboxes_.find(to);
+      if (at == inboxes_.end())
+        return;
+      auto [life, deliver] = at->second;
+      life->enter([life = life.get(), deliver, from, what] {
+        auto message = what.bytes
+                         ? cluster::decode(*what.bytes, life->clock().steady)
+                             .value()
+                             .message
+                         : what.plain;
+        deliver(from, std::move(message));
+      });
+    });
   }
 
-  faults chances;
-  totals count;
-  millis now{0};
+  [[nodiscard]] bool passes(const node_id& from, const node_id& to) const {
+    return !dumb_.contains(from.name) && !deaf_.contains(to.name)
+           && side(from) == side(to);
+  }
 
-private:
-  struct parcel {
-    node_id from;
-    node_id to;
-    node_message message;
-  };
+  [[nodiscard]] int side(const node_id& node) const {
+    auto at = sides_.find(node.name);
+    return at == sides_.end() ? 0 : at->second;
+  }
+
+  static void set(std::set<std::string>& all, const std::string& one, bool in) {
+    if (in)
+      all.insert(one);
+    else
+      all.erase(one);
+  }
 
   std::uint32_t pick(std::uint32_t below) {
     return static_cast<std::uint32_t>(random_() % below);
@@ -124,30 +177,39 @@ private:
   }
 
   std::mt19937_64 random_;
-  std::map<node_id, message_bus::receiver> inboxes_;
-  std::set<node_id> cut_;
-  std::multimap<millis, parcel> flight_;
+  std::shared_ptr<sim_events> events_;
+  std::map<node_id, inbox> inboxes_;
+  std::set<std::string> deaf_;
+  std::set<std::string> dumb_;
+  std::map<std::string, int> sides_;
   std::map<std::pair<node_id, node_id>, millis> last_;
 };
 
 /// One node's end of the wire.
 class sim_bus final : public message_bus {
 public:
-  explicit sim_bus(std::shared_ptr<sim_network> wire) : wire_(std::move(wire)) {
+  sim_bus(std::shared_ptr<sim_network> wire, std::shared_ptr<sim_life> life)
+    : wire_(std::move(wire)), life_(std::move(life)) {
     // nop
   }
 
   void send(const node_id& to, node_message message) override {
+    if (!life_->alive)
+      return;
+    if (std::holds_alternative<batch_ptr>(message)
+        && life_->hits(crash_point::on_send))
+      return;
     wire_->send(self_, to, message);
   }
 
   void broadcast(node_message message) override {
-    wire_->broadcast(self_, message);
+    if (life_->alive)
+      wire_->broadcast(self_, message);
   }
 
   void open(const node_id& self, receiver deliver) override {
     self_ = self;
-    wire_->open(self, std::move(deliver));
+    wire_->open(self, life_, std::move(deliver));
   }
 
   void close() override {
@@ -156,6 +218,7 @@ public:
 
 private:
   std::shared_ptr<sim_network> wire_;
+  std::shared_ptr<sim_life> life_;
   node_id self_;
 };
 

@@ -1,137 +1,163 @@
 #pragma once
 
-// One whole node of a simulated cluster: the same actors as rollcalld, over a
-// wire, a journal and a disk of the simulation.
+// A whole node in a simulation: the actors of `rollcalld` on a thread shared
+// with the other nodes, each under a clock of its own, over the simulated bus
+// and journal.
 
 #include "cluster/node_actor.hpp"
 #include "cluster/router_actor.hpp"
 #include "cluster/standby_actor.hpp"
 #include "edge/connection/connection_actor.hpp"
 #include "edge/relay/relay_actor.hpp"
-#include "edge/relay/relay_state.hpp"
-#include "persistence/layout.hpp"
-#include "persistence/memory_store.hpp"
-#include "persistence/recovery.hpp"
 #include "persistence/store_actor.hpp"
 #include "sim/shared_journal.hpp"
 #include "sim/sim_bus.hpp"
+#include "sim/sim_seams.hpp"
 #include "support/actor_fixture.hpp"
-#include "support/recording_sink.hpp"
 #include "support/session_harness.hpp"
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace rollcall::sim {
 
 inline constexpr std::uint32_t sim_partitions = 32;
 
+class sim_node;
+
+/// Bugs of a node, to prove that the checks see them.
+struct planted_bugs {
+  /// A restart is not told from what ran before.
+  bool reuses_incarnation = false;
+  /// Restored connections are doubted at once.
+  bool skips_confirm_window = false;
+  /// The lease of an edge runs while this node hears nothing at all.
+  bool counts_deaf_time = false;
+  /// A lost journal is made anew from any copy, however old.
+  bool reseeds_from_any = false;
+};
+
 /// What all nodes of a simulation share.
 struct sim_world {
   explicit sim_world(std::uint64_t seed)
-    : wire(std::make_shared<sim_network>(seed)) {
+    : events(std::make_shared<sim_events>()),
+      wire(std::make_shared<sim_network>(seed, events)),
+      random(seed + 1) {
     // nop
   }
 
-  /// Lets time pass for all nodes and the wire between them.
-  void advance(millis span) {
-    for (auto left = span; left > millis{0}; left -= step) {
-      fixture.advance(step, step);
-      wire->run(fixture.now().steady);
-      fixture.drain();
-    }
+  /// Lets time pass for the wire, the journal and all nodes.
+  void advance(millis span);
+
+  [[nodiscard]] millis now() const {
+    return events->now;
   }
 
   static constexpr millis step{5};
 
-  test::actor_fixture fixture;
+  std::shared_ptr<sim_events> events;
   std::shared_ptr<sim_network> wire;
   std::shared_ptr<shared_log> log = std::make_shared<shared_log>();
+  std::mt19937_64 random;
+  planted_bugs bugs;
+  std::vector<sim_node*> nodes;
 };
 
 class sim_node {
 public:
   /// Called with everything that the edge of this node is told.
   using observer = std::function<void(const node_message&)>;
+  /// Called with the answer to a question, should one come.
+  using answered = std::function<void(const result<reply>&)>;
 
-  sim_node(sim_world& world, std::string name, observer watch)
-    : world_(world), name_(std::move(name)), watch_(std::move(watch)) {
-    start();
-  }
-
-  ~sim_node() {
-    if (running())
-      stop();
-  }
+  sim_node(sim_world& world, std::string name, observer watch);
+  ~sim_node();
 
   sim_node(const sim_node&) = delete;
   sim_node& operator=(const sim_node&) = delete;
 
-  void start() {
-    self_ = {name_, ++incarnation_};
-    bus_ = std::make_shared<sim_bus>(world_.wire);
-    book_ = std::make_shared<cluster::copy_book>(cluster::copy_book::config{
-      name_, sim_partitions, accept_loss, read_nodes(*disk_).value()});
-    order_ = std::make_shared<shared_journal>(
-      world_.log, [this](partition_id p) { return disk_->where(p).value(); },
-      [this](partition_id p) { return book_->copies(p); });
-    store_config how;
-    how.detached = false;
-    how.metrics = &figures_;
-    auto& system = world_.fixture.system();
-    store_ = spawn_store(system, disk_, order_, how);
-    clock_fn clock = [this] { return world_.fixture.now(); };
-    router
-      = cluster::spawn_router(system, {sim_partitions, self_, bus_, clock});
-    edge::relay_env relays;
-    relays.router = router;
-    relays.sink = sink;
-    relays.self = self_;
-    relays.clock = clock;
-    relays.partitions = sim_partitions;
-    relays.announce_every = millis{5'000};
-    hub = edge::spawn_relay_hub(system, relays);
-    start_node(clock);
-    start_standby(clock);
-    start_edge(clock);
-  }
+  // -- its life --------------------------------------------------------------
 
-  /// In order, as on SIGTERM. Says how long its partitions took to go.
-  millis stop() {
-    caf::anon_send(node_, atoms::stop::value);
-    millis took{0};
-    while (figure("owned") >= 0 && took < millis{15'000}) {
-      world_.advance(millis{50});
-      took += millis{50};
-    }
-    shut();
-    return took;
-  }
+  void start();
+
+  /// In order, as on SIGTERM; gone when its partitions have gone.
+  void stop();
+
+  /// Says how long that took.
+  millis stop_and_wait();
 
   /// As kill -9: nothing of what it does from here on reaches anybody, and its
   /// disk has what was synced.
-  void crash() {
-    cut(true);
-    bus_->close();
-    disk_->crash();
-    auto kept = std::make_shared<memory_store>(*disk_);
-    shut();
-    disk_ = kept;
+  void crash();
+
+  /// The next time it comes to that point, it dies there.
+  void crash_at(crash_point where) {
+    life_->trap = where;
   }
+
+  [[nodiscard]] crash_point trap() const {
+    return life_->trap;
+  }
+
+  /// As SIGSTOP: nothing runs, and when it goes on its clock has jumped.
+  void pause() {
+    life_->standing = true;
+    frozen_ = false;
+  }
+
+  /// As a machine that is suspended: its clock stands as well.
+  void freeze() {
+    life_->standing = true;
+    frozen_ = true;
+  }
+
+  void resume();
 
   [[nodiscard]] bool running() const {
     return static_cast<bool>(node_);
   }
 
-  /// Cuts it off from the others and from the journal.
-  void cut(bool off) {
-    world_.wire->cut(self_, off);
-    order_->cut = off;
+  /// Whether it runs, or stands still, under this incarnation; not when it has
+  /// just died.
+  [[nodiscard]] bool alive() const {
+    return running() && life_->alive && !stopping_since_;
   }
+
+  [[nodiscard]] bool standing() const {
+    return life_->standing;
+  }
+
+  /// Time passes for it: called by the world.
+  void turn(millis span);
+
+  // -- what it is part of ----------------------------------------------------
+
+  /// Cuts it off from the others and from the journal, or lets it in again.
+  void cut(bool off) {
+    cut(off, off);
+  }
+
+  void cut(bool out, bool in) {
+    world_.wire->cut(name_, out, in);
+    out_ = out;
+    in_ = in;
+    cut_journal();
+  }
+
+  /// The journal is on the other side of a split.
+  void lose_journal(bool lost) {
+    far_ = lost;
+    cut_journal();
+  }
+
+  void step_wall_clock(millis by) {
+    wall_offset_ += by;
+  }
+
+  // -- questions -------------------------------------------------------------
 
   [[nodiscard]] const node_id& self() const {
     return self_;
@@ -141,125 +167,65 @@ public:
     return edge_;
   }
 
-  /// What its disk holds of a partition, without the checkpoint.
-  [[nodiscard]] std::map<std::string, std::string>
-  content(partition_id partition) {
-    std::map<std::string, std::string> out;
-    (void)read_partition(*disk_, partition, [&](auto key, auto value) {
-      out.emplace(key, value);
-      return true;
-    });
+  [[nodiscard]] instant now() const {
+    auto out = fixture.now();
+    out.wall += wall_offset_;
     return out;
   }
 
   [[nodiscard]] std::int64_t figure(const std::string& name) {
-    auto told
-      = world_.fixture.ask<inspection_ptr>(node_, atoms::inspect::value);
+    auto told = fixture.ask<inspection_ptr>(node_, atoms::inspect::value);
     return told ? (*told)->figures.at(name) : -1;
   }
+
+  /// The epoch under which it said last that it owns a partition; zero: not.
+  [[nodiscard]] epoch_t holds(partition_id partition) const {
+    for (const auto& one : held_)
+      if (one.partition == partition)
+        return one.epoch;
+    return 0;
+  }
+
+  [[nodiscard]] inspection_ptr look_at_router() {
+    return fixture.ask<inspection_ptr>(router, atoms::inspect::value)
+      .value_or(nullptr);
+  }
+
+  [[nodiscard]] memory_store& disk() {
+    return *disk_;
+  }
+
+  /// What its disk holds of a partition, without the checkpoint.
+  [[nodiscard]] std::map<std::string, std::string>
+  content(partition_id partition);
+
+  /// Asks the router, as a server would that has a client of its own.
+  void ask(command_ptr what, answered then);
+
+  /// Told what a client of this node is sent.
+  sim_sink::receiver hear_frame;
 
   /// Adopts its copies at its next start, whatever is missing.
   bool accept_loss = false;
   router_actor router;
   relay_hub_actor hub;
-  std::shared_ptr<test::recording_sink> sink
-    = std::make_shared<test::recording_sink>();
+  test::actor_fixture fixture;
 
 private:
-  void start_node(const clock_fn& clock) {
-    cluster::node_env env;
-    env.self = self_;
-    env.cluster.partitions = sim_partitions;
-    env.sessions.rules = rules_;
-    env.sessions.store = store_;
-    env.sessions.bus = bus_;
-    env.sessions.clock = clock;
-    env.router = router;
-    env.book = book_;
-    env.seed = std::hash<std::string>{}(name_) + incarnation_;
-    env.owner_changed
-      = [to = hub](const ownership_ptr& now) { caf::anon_send(to, now); };
-    env.detached = [to = hub](bool off) {
-      off ? caf::anon_send(to, atoms::detached::value)
-          : caf::anon_send(to, atoms::attached::value);
-    };
-    node_ = cluster::spawn_node(world_.fixture.system(), env);
-    bus_->open(self_,
-               [this, node = node_](const node_id& from, node_message message) {
-                 take(node, from, std::move(message));
-               });
-  }
+  void start_node(const clock_fn& clock);
+  void start_standby(const clock_fn& clock);
+  void start_edge(const clock_fn& clock);
+  void take(const node_id& from, node_message message);
+  void count_leases();
+  void look_for_the_end();
+  void reap();
+  void shut();
 
-  void start_standby(const clock_fn& clock) {
-    cluster::standby_env env;
-    env.partitions = sim_partitions;
-    env.store = store_;
-    env.node = node_;
-    env.order = order_;
-    env.book = book_;
-    env.where = [this](partition_id p) { return disk_->where(p); };
-    env.content = [this](partition_id p) -> journal::content {
-      return [this, p](const auto& visit) {
-        return read_partition(*disk_, p, visit);
-      };
-    };
-    env.clock = clock;
-    env.detached = false;
-    standby_ = cluster::spawn_standby(world_.fixture.system(), std::move(env));
-  }
-
-  void take(const node_actor& node, const node_id& from, node_message message) {
-    if (auto* beat = std::get_if<heartbeat_ptr>(&message)) {
-      caf::anon_send(node, *beat);
-    } else if (auto* given = std::get_if<session_transfer_ptr>(&message)) {
-      caf::anon_send(node, *given);
-    } else if (auto* free = std::get_if<partition_transfer_ptr>(&message)) {
-      caf::anon_send(node, *free);
-    } else if (auto* asked = std::get_if<routed_command_ptr>(&message)) {
-      caf::anon_send(
-        router, std::make_shared<const routed_from>(routed_from{from, *asked}));
-    } else if (auto* answer = std::get_if<routed_reply_ptr>(&message)) {
-      caf::anon_send(router, *answer);
-    } else if (auto* told = std::get_if<note_ptr>(&message)) {
-      caf::anon_send(router, *told);
-    } else {
-      watch_(message);
-      if (auto* next = std::get_if<batch_ptr>(&message))
-        caf::anon_send(hub, *next);
-      else if (auto* whole = std::get_if<snapshot_ptr>(&message))
-        caf::anon_send(hub, *whole);
-      else
-        caf::anon_send(hub, std::get<direct_ptr>(message));
-    }
-  }
-
-  void start_edge(const clock_fn& clock) {
-    edge::token_config tokens;
-    tokens.keys.push_back(key());
-    auto verifier = edge::token_verifier::make(tokens);
-    auto shared = std::make_shared<edge::connection_env>();
-    shared->rules = std::make_shared<edge::connection_rules>(
-      edge::connection_rules{*verifier, test::test_secret});
-    shared->router = router;
-    shared->hub = hub;
-    shared->sink = sink;
-    shared->self = self_;
-    shared->clock = clock;
-    edge_ = shared;
-  }
-
-  void shut() {
-    bus_->close();
-    caf::anon_send(standby_, atoms::stop::value);
-    world_.fixture.drain();
-    world_.fixture.drop(standby_);
-    world_.fixture.drop(node_);
-    world_.fixture.drop(hub);
-    world_.fixture.drop(router);
-    caf::anon_send(store_, atoms::stop::value);
-    world_.fixture.drain();
-    store_ = nullptr;
-    edge_ = nullptr;
+  void cut_journal() {
+    if (!order_)
+      return;
+    order_->no_way_out = out_ || far_;
+    order_->no_way_in = in_ || far_;
   }
 
 public:
@@ -274,16 +240,29 @@ private:
   observer watch_;
   std::uint64_t incarnation_ = 0;
   node_id self_;
+  std::shared_ptr<sim_life> life_ = std::make_shared<sim_life>();
   metrics::registry figures_;
-  std::shared_ptr<const session_rules> rules_ = test::make_rules();
   std::shared_ptr<memory_store> disk_ = std::make_shared<memory_store>();
   std::shared_ptr<sim_bus> bus_;
   std::shared_ptr<shared_journal> order_;
+  std::shared_ptr<sim_sink> sink_;
   store_actor store_;
   node_actor node_;
   std::shared_ptr<cluster::copy_book> book_;
   standby_actor standby_;
   std::shared_ptr<const edge::connection_env> edge_;
+  std::vector<caf::actor> askers_;
+  std::optional<millis> stopping_since_;
+  millis next_look_{0};
+  bool frozen_ = false;
+  millis missed_{0};
+  millis wall_offset_{0};
+  bool out_ = false;
+  bool in_ = false;
+  bool far_ = false;
+  std::vector<held_partition> held_;
+  /// For `counts_deaf_time`.
+  std::map<node_id, millis> heard_;
 };
 
 } // namespace rollcall::sim

@@ -52,6 +52,12 @@ public:
     }
   }
 
+  /// Time has passed while nothing ran: what fell due waits to be handled.
+  void pass(millis span) {
+    if (span > millis{0})
+      scheduler_->advance_time(span);
+  }
+
   /// Asks and drains; nothing when no answer came without time passing.
   template <class Answer, class Handle, class... Messages>
   std::optional<Answer> ask(const Handle& whom, const Messages&... messages) {

@@ -47,6 +47,8 @@ fake_router_behavior(router_actor::stateful_pointer<fake_router_shell> self,
     [](const routed_reply_ptr&) {},
     [](const ownership_ptr&, const partition_actor&) {},
     [](const edge_gone&) {},
+    [](const edge_here&) {},
+    [](const owner_lease&) {},
     [](atoms::wake) {},
     [self](atoms::inspect) -> inspection_ptr {
       for (auto& [asked, promise] : std::exchange(self->state.held, {}))

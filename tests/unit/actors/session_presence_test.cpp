@@ -388,6 +388,7 @@ TEST_F(SessionPresence, JoiningAgainDoesNotUndoAClosedSocket) {
 TEST_F(SessionPresence, AnEdgeThatIsBackInTimeLosesNobody) {
   create("stage");
   ASSERT_TRUE(s.join("ada", 1).ok());
+  s.advance(limits::edge_lease);
   (void)s.changes();
   s.tell(edge_lost_note{});
   ASSERT_EQ(count_changes<suspected_change>(s.changes()), 1U);
@@ -413,6 +414,7 @@ TEST_F(SessionPresence, AStallIsNobodysSilence) {
 TEST_F(SessionPresence, ALostEdgeLosesItsConnectionsAfterGrace) {
   create("party");
   ASSERT_TRUE(s.join("ada", 1).ok());
+  s.advance(limits::edge_lease);
   (void)s.changes();
   s.tell(edge_lost_note{});
   EXPECT_EQ(count_changes<suspected_change>(s.changes()), 1U);
@@ -420,6 +422,80 @@ TEST_F(SessionPresence, ALostEdgeLosesItsConnectionsAfterGrace) {
   auto end = s.changes();
   ASSERT_NE(find_change<left_change>(end), nullptr);
   EXPECT_EQ(find_change<left_change>(end)->reason, leave_reason::edge_lost);
+}
+
+// Its lease ran out before its heartbeats could be heard again; the join was.
+TEST_F(SessionPresence, WhoJustJoinedIsNotLostWithItsEdge) {
+  create("stream", {.drop_grace = millis{0}});
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  s.advance(millis{1'000});
+  s.tell(edge_lost_note{});
+  EXPECT_EQ(s.state->present(), 1U);
+  s.tell(announce_note{{{7, 1}}});
+  s.advance(millis{60'000});
+  EXPECT_EQ(s.state->present(), 1U);
+  // Where nothing more is heard the join counts as long as a lease.
+  s.tell(edge_lost_note{});
+  EXPECT_EQ(s.state->present(), 1U);
+  s.advance(millis{10});
+  EXPECT_EQ(s.state->present(), 0U);
+}
+
+TEST_F(SessionPresence, AnEdgeThatIsBackKeepsItsOwn) {
+  create("party");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  ASSERT_TRUE(s.join("bob", 2).ok());
+  ASSERT_TRUE(s.join("cyd", 3).ok());
+  s.advance(limits::edge_lease);
+  (void)s.changes();
+  s.tell(edge_lost_note{});
+  EXPECT_EQ(count_changes<suspected_change>(s.changes()), 3U);
+  // One is named, one asks again to join, of one nothing is heard.
+  s.tell(announce_note{{{7, 1}}});
+  ASSERT_TRUE(s.join("bob", 2).ok());
+  EXPECT_EQ(count_changes<resumed_change>(s.changes()), 2U);
+  s.advance(millis{60'000});
+  auto end = s.changes();
+  ASSERT_EQ(count_changes<left_change>(end), 1U);
+  EXPECT_EQ(find_change<left_change>(end)->participant,
+            session_harness::id_of("cyd"));
+}
+
+TEST_F(SessionPresence, AStayThatWasNotKeptFollowsTheOneThatWas) {
+  create("party");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  s.keep_pages();
+  ASSERT_TRUE(s.run("ada", 1, leave_command{}).ok());
+  auto again = s.join("ada", 2);
+  ASSERT_TRUE(again.ok());
+  s.activate();
+  ASSERT_EQ(s.state->present(), 1U);
+  join_command body;
+  body.admitted = std::get<join_reply>(again.value().body).admitted;
+  ASSERT_TRUE(s.run("ada", 2, body).ok());
+  auto here = s.look().participants;
+  ASSERT_EQ(here.size(), 1U);
+  EXPECT_EQ(here[0].joined, body.admitted->joined);
+  EXPECT_EQ(here[0].connections, 1U);
+}
+
+// Her second connection was accepted, and not kept.
+TEST_F(SessionPresence, ARestoredUserOutlivesTheConnectionThatWasKept) {
+  create("board", {.drop_grace = millis{0}});
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  s.keep_pages();
+  auto second = s.join("ada", 2);
+  ASSERT_TRUE(second.ok());
+  s.activate();
+  s.notice(1, sign::closed);
+  ASSERT_EQ(s.state->present(), 1U);
+  join_command body;
+  body.admitted = std::get<join_reply>(second.value().body).admitted;
+  ASSERT_TRUE(s.run("ada", 2, body).ok());
+  s.advance(millis{60'000});
+  EXPECT_EQ(s.state->present(), 1U);
+  s.notice(2, sign::closed);
+  EXPECT_EQ(s.state->present(), 0U);
 }
 
 TEST_F(SessionPresence, RosterPagesKeepEveryoneAndEmptyOut) {

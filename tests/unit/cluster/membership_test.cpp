@@ -243,6 +243,29 @@ TEST_F(Membership, TakesTheAgeOfAnEchoFromItsSending) {
   EXPECT_EQ(*nodes.take(*sent, now), intake::ignored);
 }
 
+TEST_F(Membership, AnswersForWhatItOwnsNoLongerThanOthersWaitForIt) {
+  EXPECT_EQ(nodes.lease(now), millis{0});
+  pass(millis{500});
+  EXPECT_EQ(nodes.lease(now), millis{0}) << "the others have not spoken yet";
+  pass(millis{1'000});
+  EXPECT_GT(nodes.lease(now), now + limits::suspect_after / 2);
+  EXPECT_LE(nodes.lease(now), now + limits::suspect_after);
+  deaf = true;
+  pass(limits::suspect_after);
+  EXPECT_LE(nodes.lease(now), now);
+  deaf = false;
+  pass(limits::heartbeat_every * 2);
+  EXPECT_LE(nodes.lease(now), now) << "one of them may have claimed meanwhile";
+  pass(limits::lease_begins_after);
+  EXPECT_GT(nodes.lease(now), now);
+  // A gap that nobody can have noticed ends nothing.
+  deaf = true;
+  pass(millis{750});
+  deaf = false;
+  pass(millis{300});
+  EXPECT_GT(nodes.lease(now), now);
+}
+
 TEST_F(Membership, HoldsNoPauseOfItsOwnAgainstOthers) {
   talking["them"] = 7;
   pass(millis{2'000});

@@ -201,6 +201,73 @@ TEST_F(PartitionActor, RosterComesBackWithoutDemandAndIsCleanedUp) {
   EXPECT_EQ(roster->present, 1U) << "who did not come back is gone";
 }
 
+// As after a pause, or behind a split: another node may own it by now.
+TEST_F(PartitionActor, NothingIsSaidForGoodWithoutALease) {
+  auto other = cluster::spawn_router(
+    fixture.system(), {1, edge, bus, [this] { return fixture.now(); }});
+  caf::anon_send(
+    other,
+    ownership_ptr{std::make_shared<const ownership>(ownership{0, edge, 1})},
+    partition);
+  auto local = std::exchange(router, other);
+  auto until = [&](millis lease, bool detached) {
+    caf::anon_send(other, owner_lease{fixture.now().steady + lease, detached});
+  };
+  until(millis{100}, false);
+  EXPECT_EQ(run("ada", 1, configure_command{{}}).error().code, errc::not_found);
+  fixture.advance(millis{100});
+  // Now it waits, until the owner is known or known to be cut off.
+  auto asked = maker.make("ada", 1, configure_command{{}}, {});
+  caf::scoped_actor self{fixture.system()};
+  auto id = self->request(router, std::chrono::minutes{60}, asked);
+  fixture.advance(millis{1'000}, millis{50});
+  EXPECT_FALSE(self->has_next_message());
+  until(millis{0}, true);
+  fixture.advance(millis{300}, millis{50});
+  ASSERT_TRUE(self->has_next_message());
+  id.receive(
+    [](const reply_ptr& answer) {
+      EXPECT_EQ(answer->error().code, errc::unavailable);
+    },
+    [](const caf::error&) { ADD_FAILURE() << "an error"; });
+  ASSERT_TRUE(run("ada", 1, join_command{{}, {}, "board"}).ok())
+    << "its own clients are served";
+  router = local;
+  fixture.drop(other);
+}
+
+// Such an edge sent a join and ended before this node heard it: nobody else
+// will say that it is gone.
+TEST_F(PartitionActor, AJoinFromAnEdgeNobodyHeardIsDoubted) {
+  auto other = cluster::spawn_router(
+    fixture.system(), {1, edge, bus, [this] { return fixture.now(); }});
+  caf::anon_send(
+    other,
+    ownership_ptr{std::make_shared<const ownership>(ownership{0, edge, 1})},
+    partition);
+  caf::anon_send(other, edge_here{edge});
+  caf::anon_send(other, owner_lease{fixture.now().steady + millis{60'000}});
+  ASSERT_TRUE(run("owner", 9, create_command{"party", {}}).ok());
+  auto join_from = [&](const char* user, std::uint64_t connection,
+                       const node_id& from) {
+    auto asked = std::make_shared<command>(
+      *maker.make(user, connection, join_command{}, {}));
+    asked->edge = from;
+    auto routed = std::make_shared<routed_command>();
+    routed->asked = asked;
+    caf::anon_send(
+      other, std::make_shared<const routed_from>(routed_from{from, routed}));
+    fixture.advance(millis{50});
+  };
+  join_from("ada", 1, edge);
+  join_from("bob", 2, {"node2", 1});
+  EXPECT_EQ(run("owner", 9, get_roster_command{})->present, 2U);
+  fixture.advance(limits::edge_lease + millis{10'500}, millis{50});
+  auto roster = run("owner", 9, get_roster_command{});
+  EXPECT_EQ(roster->present, 1U);
+  fixture.drop(other);
+}
+
 TEST_F(PartitionActor, NothingAnsweredCommittedIsLost) {
   ASSERT_TRUE(run("owner", 9, create_command{"party", {}}).ok());
   std::vector<std::string> committed;

@@ -188,6 +188,28 @@ TEST_F(RelayActor, AFlapOfANewOwnerIsNotShown) {
   EXPECT_FALSE(has(got[0], R"("type":"joined")")) << got[0];
 }
 
+// Who resumes would be shown it, though nobody was here to see it.
+TEST_F(RelayActor, AFlapIsNotRememberedWhereNobodyLooks) {
+  ASSERT_TRUE(owner.join("ada", 1).ok());
+  (void)owner.state->take_batch();
+  auto before = owner.state->at();
+  auto joined = owner.state->make_snapshot().participants.at(0).joined;
+  attach(1);
+  give_snapshot();
+  detach(1);
+  owner.activate();
+  give_snapshot();
+  attach(2, before);
+  EXPECT_FALSE(has(take(2).at(0), R"("type":"left")"));
+  join_command again;
+  again.admitted = admission{joined, millis{0}, 0};
+  ASSERT_TRUE(owner.run("ada", 1, again).ok());
+  give(next_batch());
+  for (const auto& frame : take(2))
+    EXPECT_FALSE(has(frame, R"("type":"left")")) << frame;
+  EXPECT_EQ(take(1).size(), 1U);
+}
+
 TEST_F(RelayActor, WhomANewOwnerDoesNotGetBackHasLeft) {
   ASSERT_TRUE(owner.join("ada", 1).ok());
   attach(1);
@@ -200,6 +222,37 @@ TEST_F(RelayActor, WhomANewOwnerDoesNotGetBackHasLeft) {
   auto got = take(1);
   ASSERT_EQ(got.size(), 1U);
   EXPECT_TRUE(has(got[0], R"("type":"left")")) << got[0];
+}
+
+// Nobody can come back while nobody owns the session.
+TEST_F(RelayActor, TheWaitGoesOnWhileThereIsNoOwner) {
+  ASSERT_TRUE(owner.join("ada", 1).ok());
+  (void)owner.state->take_batch();
+  auto joined = owner.state->make_snapshot().participants.at(0).joined;
+  attach(1);
+  give_snapshot();
+  (void)take(1);
+  owner.activate();
+  give_snapshot();
+  auto tell = [&](epoch_t epoch) {
+    auto now = std::make_shared<const ownership>(
+      ownership{partition_of(owner.key(), limits::partitions_default),
+                epoch == 0 ? node_id{} : node_id{"node2", 1}, epoch});
+    caf::anon_send(hub, ownership_ptr{now});
+    fixture.drain();
+  };
+  tell(0);
+  fixture.advance(relay_env{}.succession * 2, millis{100});
+  EXPECT_TRUE(take(1).empty());
+  owner.activate();
+  tell(owner.epoch);
+  give_snapshot();
+  join_command again;
+  again.admitted = admission{joined, millis{0}, 0};
+  ASSERT_TRUE(owner.run("ada", 1, again).ok());
+  give(next_batch());
+  for (const auto& frame : take(1))
+    EXPECT_FALSE(has(frame, R"("type":"left")")) << frame;
 }
 
 TEST_F(RelayActor, ResumeGivesExactlyWhatWasMissed) {
@@ -231,9 +284,25 @@ TEST_F(RelayActor, ResumeThatCannotBeHonouredSaysWhy) {
   ASSERT_EQ(old.size(), 1U);
   EXPECT_TRUE(has(old[0], R"("why":"too_old")"));
   attach(3, version{owner.state->at().epoch + 5, 1});
+  EXPECT_TRUE(take(3).empty()) << "this node may only be behind";
+  fixture.advance(relay_env{}.ask_again, millis{100});
   auto other = take(3);
   ASSERT_EQ(other.size(), 1U);
   EXPECT_TRUE(has(other[0], R"("why":"epoch_changed")"));
+}
+
+// At another edge it heard what this node has yet to hear.
+TEST_F(RelayActor, WhoComesFromAheadWaitsForTheReplica) {
+  attach(1);
+  give_snapshot();
+  ASSERT_TRUE(owner.join("ada", 1).ok());
+  auto news = next_batch();
+  attach(2, news->to);
+  EXPECT_TRUE(take(2).empty());
+  give(news);
+  auto got = take(2);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_TRUE(has(got[0], R"("changes":[])")) << got[0];
 }
 
 TEST_F(RelayActor, AGapAsksTheOwnerAndIsRepaired) {

@@ -45,6 +45,24 @@ protected:
   succession next;
 };
 
+TEST_F(Succession, WaitsForAStayTheNewOwnerLacks) {
+  owner.keep_pages();
+  ASSERT_TRUE(owner.run("ada", 1, leave_command{}).ok());
+  ASSERT_TRUE(owner.join("ada", 3).ok());
+  (void)owner.state->take_batch();
+  ASSERT_TRUE(here.take(owner.state->make_snapshot()));
+  auto whole = from_next_owner();
+  ASSERT_EQ(whole.participants.size(), 2U);
+  ASSERT_TRUE(next.hold(here, whole, start, patience));
+  ASSERT_TRUE(join_again("ada", 3).ok());
+  EXPECT_EQ(next.take(owner.state->take_batch()), batch_fate::applied);
+  ASSERT_TRUE(next.complete(start));
+  auto leads = here.bridge(next.release());
+  ASSERT_TRUE(leads);
+  EXPECT_EQ(count_changes<left_change>(leads->changes), 0U);
+  EXPECT_EQ(count_changes<joined_change>(leads->changes), 0U);
+}
+
 TEST_F(Succession, WaitsForThoseTheNewOwnerLacks) {
   auto whole = from_next_owner();
   ASSERT_TRUE(whole.participants.empty());
@@ -63,6 +81,52 @@ TEST_F(Succession, WaitsForThoseTheNewOwnerLacks) {
   EXPECT_FALSE(next.open());
 }
 
+// Nobody saw cyd yet: she joined at an owner that was lost at once.
+TEST_F(Succession, WaitsForThoseOfTheOwnerBetween) {
+  ASSERT_TRUE(next.hold(here, from_next_owner(), start, patience));
+  auto third = owner.join("cyd", 3);
+  ASSERT_TRUE(third.ok());
+  EXPECT_EQ(next.take(owner.state->take_batch()), batch_fate::applied);
+  owner.activate();
+  ASSERT_TRUE(join_again("ada", 1).ok());
+  ASSERT_TRUE(join_again("bob", 2).ok());
+  (void)owner.state->take_batch();
+  ASSERT_TRUE(next.hold(here, owner.state->make_snapshot(), start, patience));
+  EXPECT_FALSE(next.complete(start));
+  join_command body;
+  body.admitted = std::get<join_reply>(third.value().body).admitted;
+  ASSERT_TRUE(owner.run("cyd", 3, body).ok());
+  EXPECT_EQ(next.take(owner.state->take_batch()), batch_fate::applied);
+  EXPECT_TRUE(next.complete(start));
+}
+
+// A join that its edge had taken back long ago was repeated late.
+TEST_F(Succession, AJoinThatIsTakenBackIsNotTheOneAwaited) {
+  ASSERT_TRUE(next.hold(here, from_next_owner(), start, patience));
+  ASSERT_TRUE(join_again("bob", 2).ok());
+  ASSERT_TRUE(owner.join("ada", 9).ok());
+  EXPECT_EQ(next.take(owner.state->take_batch()), batch_fate::applied);
+  EXPECT_TRUE(next.complete(start));
+  ASSERT_TRUE(owner.run("ada", 9, leave_command{}).ok());
+  EXPECT_EQ(next.take(owner.state->take_batch()), batch_fate::applied);
+  EXPECT_FALSE(next.complete(start));
+  ASSERT_TRUE(join_again("ada", 1).ok());
+  EXPECT_EQ(next.take(owner.state->take_batch()), batch_fate::applied);
+  EXPECT_TRUE(next.complete(start));
+}
+
+// They may come back until their grace is over.
+TEST_F(Succession, WaitsForThoseWhoAreSuspected) {
+  owner.notice(1, sign::closed);
+  (void)owner.state->take_batch();
+  ASSERT_TRUE(here.take(owner.state->make_snapshot()));
+  ASSERT_TRUE(join_again("bob", 2).ok());
+  ASSERT_TRUE(next.hold(here, from_next_owner(), start, patience));
+  ASSERT_TRUE(join_again("bob", 2).ok());
+  EXPECT_EQ(next.take(owner.state->take_batch()), batch_fate::applied);
+  EXPECT_FALSE(next.complete(start));
+}
+
 TEST_F(Succession, EndsWhenTimeIsUp) {
   ASSERT_TRUE(next.hold(here, from_next_owner(), start, patience));
   EXPECT_FALSE(next.complete(start + patience - millis{1}));
@@ -70,6 +134,8 @@ TEST_F(Succession, EndsWhenTimeIsUp) {
   auto leads = here.bridge(next.release());
   ASSERT_TRUE(leads);
   EXPECT_EQ(leads->changes.size(), 2U) << "both are gone";
+  for (const auto& one : leads->changes)
+    EXPECT_GE(one.total, one.present);
   EXPECT_EQ(leads->present, 0U);
 }
 

@@ -1,0 +1,89 @@
+#pragma once
+
+// What a client makes of the frames it is sent: the roster of one session,
+// folded as docs/protocol.md says, and everything that was wrong on the way.
+
+#include "actors/base/ids.hpp"
+#include "actors/base/instant.hpp"
+#include "edge/protocol/value.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rollcall::sim {
+
+/// Somebody was shown as gone.
+struct seen_loss {
+  std::string participant;
+  std::string reason;
+  version at;
+  /// Since when this client knew of the stay that ended.
+  millis known_since{0};
+  /// The same push shows another stay.
+  bool back = false;
+};
+
+/// One client's replica of one session. A push is folded change by change and
+/// checked after each.
+class client_model {
+public:
+  struct row {
+    std::string user;
+    std::string role;
+    std::string state;
+    std::int64_t connections = 0;
+    millis known_since{0};
+    std::map<std::string, std::string> live;
+  };
+
+  /// Takes a `snapshot` or `changes` push. Anything that breaks a promise of
+  /// the protocol is added to `complaints`.
+  void take(const edge::value& push, millis now);
+
+  /// A new socket: what comes next need not follow what was here, unless it
+  /// is asked to.
+  void reconnect(bool resumes);
+
+  /// Everything it knows, in one order for all: equal versions must have
+  /// equal texts.
+  [[nodiscard]] std::string text() const;
+
+  [[nodiscard]] bool ready() const {
+    return ready_;
+  }
+
+  [[nodiscard]] version at() const {
+    return at_;
+  }
+
+  [[nodiscard]] const std::map<std::string, row>& rows() const {
+    return rows_;
+  }
+
+  std::vector<std::string> complaints;
+  std::vector<seen_loss> losses;
+
+private:
+  void take_snapshot(const edge::value& push);
+  void take_changes(const edge::value& push);
+  void take_change(const edge::value& one);
+  void take_joined(const edge::value& one);
+  void take_counts(const edge::value& message, const char* where);
+  void complain(const std::string& what);
+  row row_of(const edge::value& who) const;
+  row* known(const edge::value& one, const char* what);
+
+  bool ready_ = false;
+  millis now_{0};
+  /// The next push begins anew.
+  bool fresh_ = true;
+  version at_;
+  std::int64_t total_ = 0;
+  std::string host_;
+  std::map<std::string, row> rows_;
+};
+
+} // namespace rollcall::sim
