@@ -100,6 +100,13 @@ inline constexpr std::size_t journal_ring_groups = 256;
 inline constexpr std::size_t journal_ring_bytes = std::size_t{2} << 20;
 /// Claims and appends of one partition that wait for each other.
 inline constexpr std::size_t journal_queue = 64;
+/// Messages that a reader of a journal asks for one by one before it asks for
+/// a consumer, and again whenever that one has no more.
+inline constexpr std::size_t journal_read_singly = 256;
+/// What takes so long waits for a leader: it does not count among those that
+/// work at the same time. The threads of all together: one for each partition.
+inline constexpr millis journal_stuck_after{50};
+inline constexpr std::size_t journal_threads = partitions_max;
 
 // -- edge --------------------------------------------------------------------
 
