@@ -243,6 +243,8 @@ inline constexpr std::size_t handovers_in_flight = 8;
 inline constexpr std::size_t metric_series = 4'096;
 /// One text value of a log line; the rest is cut off.
 inline constexpr std::size_t log_value_bytes = 64;
+/// The same of a failure's message: it ends in what to do.
+inline constexpr std::size_t log_failure_bytes = 512;
 /// Distinct (subject, event) pairs whose rate the log watches.
 inline constexpr std::size_t log_event_keys = 1'024;
 /// A configuration file, and a secret file.
