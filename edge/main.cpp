@@ -41,6 +41,8 @@
 #include <future>
 #include <iostream>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -49,6 +51,9 @@ namespace {
 
 using namespace rollcall;
 using namespace rollcall::edge;
+
+/// The field of a failure that is none: the node was told to end meanwhile.
+constexpr const char* told_to_end = "told_to_end";
 
 int complain(const std::string& what) {
   std::cerr << "rollcalld: " << what << '\n';
@@ -188,15 +193,38 @@ result<done> open_journal(const node_config& config,
   return done{};
 }
 
+/// Waits for a server as long as it takes: nodes and NATS may start in any
+/// order. What is wrong with us, or with a server, is not waited for.
+result<done> await_nats(const node_config& config,
+                        cluster::nats_options options,
+                        const shutdown_signal& signal) {
+  // Between two looks whether we are to end.
+  options.connect_timeout = millis{1'000};
+  std::optional<millis> said;
+  for (;;) {
+    auto allowed
+      = cluster::check_nats_access(options, config.cluster.roles.core);
+    if (allowed || allowed.error().code != errc::unavailable)
+      return allowed;
+    if (signal.came())
+      return fail(errc::unavailable, "told to end", told_to_end);
+    auto now = system_now().steady;
+    if (!said || now >= *said + millis{5'000}) {
+      said = now;
+      log(log_level::warn, "nats", "waits_for_server",
+          {{"why", allowed.error()}});
+    }
+  }
+}
+
 /// What joins this node to others; the store only if it owns partitions.
 result<done> start_among_others(caf::actor_system& system,
                                 const node_config& config,
                                 const std::shared_ptr<rocksdb_store>& disk,
-                                const store_config& how, engine& node) {
+                                const store_config& how,
+                                const shutdown_signal& signal, engine& node) {
   auto options = nats_options_of(config);
-  if (auto allowed
-      = cluster::check_nats_access(options, config.cluster.roles.core);
-      !allowed)
+  if (auto allowed = await_nats(config, options, signal); !allowed)
     return allowed;
   if (config.cluster.roles.core) {
     if (auto opened = open_journal(config, disk, node); !opened)
@@ -215,7 +243,7 @@ result<done> start_among_others(caf::actor_system& system,
 /// Store, bus and router, by themselves or among others.
 result<done> start_engine(caf::actor_system& system, const node_config& config,
                           const std::shared_ptr<rocksdb_store>& disk,
-                          engine& node) {
+                          const shutdown_signal& signal, engine& node) {
   store_config how;
   how.window = config.engine.commit_window;
   if (config.cluster.nats.empty()) {
@@ -225,7 +253,7 @@ result<done> start_engine(caf::actor_system& system, const node_config& config,
                              std::make_shared<embedded_journal>(disk), how);
     return open_alone(system, config, node);
   }
-  return start_among_others(system, config, disk, how, node);
+  return start_among_others(system, config, disk, how, signal, node);
 }
 
 /// Sessions hand what they hold to the store before it ends.
@@ -474,8 +502,11 @@ int run_node(const parsed_command_line& told, const node_config& config,
   engine node;
   // A claim of ours must never be taken for one of an earlier run.
   node.self = node_id{config.name, random_u64()};
-  if (auto started = start_engine(system, config, disk, node); !started) {
+  if (auto started = start_engine(system, config, disk, signal, node);
+      !started) {
     stop_engine(system, node);
+    if (started.error().field == told_to_end)
+      return 0;
     return complain("the engine did not start: " + started.error().message);
   }
   front edge;
