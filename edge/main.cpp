@@ -312,6 +312,26 @@ struct front {
   std::shared_ptr<client_gate> gate;
   /// Every partition has, or has had, an owner that this node knows of.
   std::atomic<bool> ready{true};
+  /// Of our wall clock and those of the others.
+  std::atomic<std::int64_t> clock_difference_ms{0};
+  std::mutex clock_mutex;
+  cluster::clock_verdict clock;
+
+  void take_clock(const cluster::clock_verdict& now) {
+    clock_difference_ms = now.difference.count();
+    std::lock_guard guard{clock_mutex};
+    clock = now;
+  }
+
+  /// Empty when it is.
+  [[nodiscard]] std::string why_not_ready() {
+    {
+      std::lock_guard guard{clock_mutex};
+      if (clock.stand_aside)
+        return to_string(clock);
+    }
+    return ready ? "" : "not every partition has an owner yet";
+  }
 };
 
 server_hooks make_hooks(front& edge, const engine& node,
@@ -323,7 +343,7 @@ server_hooks make_hooks(front& edge, const engine& node,
     caf::anon_send(edge.hub, resync_order{channel, client});
   };
   out.metrics = [&figures] { return metrics_text(figures.read()); };
-  out.ready = [&edge] { return edge.ready.load(); };
+  out.not_ready = [&edge] { return edge.why_not_ready(); };
   out.notice = [router = node.router](note_ptr told) {
     caf::anon_send(router, std::move(told));
   };
@@ -424,6 +444,8 @@ void join_cluster(caf::actor_system& system, const node_config& config,
     off ? caf::anon_send(hub, atoms::detached::value)
         : caf::anon_send(hub, atoms::attached::value);
   };
+  env.clocks
+    = [&edge](const cluster::clock_verdict& now) { edge.take_clock(now); };
   node.node = cluster::spawn_node(system, std::move(env));
 }
 
@@ -515,6 +537,12 @@ int run_node(const parsed_command_line& told, const node_config& config,
                                make_hooks(edge, node, figures));
   auto network_figures = register_network_figures(
     figures, [server_ptr = edge.network.get()] { return server_ptr->stats(); });
+  auto clock_figure = figures.make_callback_gauge(
+    "rollcall_clock_difference_seconds",
+    "How far the furthest wall clock of another node is ahead of ours.",
+    [&edge] {
+      return static_cast<double>(edge.clock_difference_ms.load()) / 1'000;
+    });
   build_front(system, config, std::move(tokens), node, edge);
   if (node.node && node.order)
     stand_by(system, config, disk, node);

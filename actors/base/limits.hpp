@@ -189,6 +189,13 @@ inline constexpr std::uint64_t suspect_echoes = 4;
 /// How much later than its tick a node may come before the time it slept is
 /// nobody's silence.
 inline constexpr millis stall_after{300};
+/// How far the wall clocks of two nodes may be apart; in how many heartbeats of
+/// a node we look for the one that shows best where its clock is; how long
+/// clocks must be found apart, or together, before anything is done about it,
+/// and how long a node has been up when that begins to count.
+inline constexpr millis clocks_differ{10'000};
+inline constexpr std::size_t clock_samples = 8;
+inline constexpr millis clocks_settle{3'000};
 /// How long the set of live core nodes must not change to become a view.
 inline constexpr millis view_settles_after{500};
 /// Own heartbeats whose echo is awaited.

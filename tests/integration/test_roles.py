@@ -104,7 +104,8 @@ def test_ready_when_every_partition_has_an_owner(tmp_path):
         one.nats.start()
         edge = one.nodes[1].start()
         # Nobody owns anything yet.
-        assert fetch(edge, "/readyz") == (503, "not ready\n")
+        assert fetch(edge, "/readyz") == (
+            503, "not ready: not every partition has an owner yet\n")
         assert fetch(edge, "/healthz") == (200, "ok\n")
         one.nodes[0].start()
         for node in one.nodes:
