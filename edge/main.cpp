@@ -21,6 +21,7 @@
 #include "edge/ops/logging.hpp"
 #include "edge/ops/metrics_text.hpp"
 #include "edge/ops/node_figures.hpp"
+#include "edge/ops/readiness.hpp"
 #include "edge/ops/shutdown_signal.hpp"
 #include "edge/relay/relay_actor.hpp"
 #include "persistence/embedded_journal.hpp"
@@ -35,13 +36,11 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
-#include <atomic>
 #include <cstdio>
 #include <filesystem>
 #include <future>
 #include <iostream>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -310,28 +309,7 @@ struct front {
   std::shared_ptr<server> network;
   relay_hub_actor hub;
   std::shared_ptr<client_gate> gate;
-  /// Every partition has, or has had, an owner that this node knows of.
-  std::atomic<bool> ready{true};
-  /// Of our wall clock and those of the others.
-  std::atomic<std::int64_t> clock_difference_ms{0};
-  std::mutex clock_mutex;
-  cluster::clock_verdict clock;
-
-  void take_clock(const cluster::clock_verdict& now) {
-    clock_difference_ms = now.difference.count();
-    std::lock_guard guard{clock_mutex};
-    clock = now;
-  }
-
-  /// Empty when it is.
-  [[nodiscard]] std::string why_not_ready() {
-    {
-      std::lock_guard guard{clock_mutex};
-      if (clock.stand_aside)
-        return to_string(clock);
-    }
-    return ready ? "" : "not every partition has an owner yet";
-  }
+  readiness ready;
 };
 
 server_hooks make_hooks(front& edge, const engine& node,
@@ -343,7 +321,7 @@ server_hooks make_hooks(front& edge, const engine& node,
     caf::anon_send(edge.hub, resync_order{channel, client});
   };
   out.metrics = [&figures] { return metrics_text(figures.read()); };
-  out.not_ready = [&edge] { return edge.why_not_ready(); };
+  out.not_ready = [&edge] { return edge.ready.why_not(); };
   out.notice = [router = node.router](note_ptr told) {
     caf::anon_send(router, std::move(told));
   };
@@ -429,14 +407,14 @@ void join_cluster(caf::actor_system& system, const node_config& config,
   env.router = node.router;
   env.book = node.book;
   env.seed = node.self.incarnation;
-  edge.ready = false;
+  edge.ready.owners_known(false);
   env.owner_changed
     = [hub = edge.hub, &edge,
        unknown = std::vector<bool>(config.engine.partitions, true),
        left = config.engine.partitions](const ownership_ptr& now) mutable {
         if (unknown[now->partition]) {
           unknown[now->partition] = false;
-          edge.ready = --left == 0;
+          edge.ready.owners_known(--left == 0);
         }
         caf::anon_send(hub, now);
       };
@@ -444,8 +422,9 @@ void join_cluster(caf::actor_system& system, const node_config& config,
     off ? caf::anon_send(hub, atoms::detached::value)
         : caf::anon_send(hub, atoms::attached::value);
   };
-  env.clocks
-    = [&edge](const cluster::clock_verdict& now) { edge.take_clock(now); };
+  env.clocks = [&edge](const cluster::clock_verdict& now) {
+    edge.ready.clock(now.stand_aside ? to_string(now) : "", now.difference);
+  };
   node.node = cluster::spawn_node(system, std::move(env));
 }
 
@@ -537,12 +516,7 @@ int run_node(const parsed_command_line& told, const node_config& config,
                                make_hooks(edge, node, figures));
   auto network_figures = register_network_figures(
     figures, [server_ptr = edge.network.get()] { return server_ptr->stats(); });
-  auto clock_figure = figures.make_callback_gauge(
-    "rollcall_clock_difference_seconds",
-    "How far the furthest wall clock of another node is ahead of ours.",
-    [&edge] {
-      return static_cast<double>(edge.clock_difference_ms.load()) / 1'000;
-    });
+  auto ready_figures = edge.ready.register_figures(figures);
   build_front(system, config, std::move(tokens), node, edge);
   if (node.node && node.order)
     stand_by(system, config, disk, node);
