@@ -105,8 +105,8 @@ void nats_journal::claim(partition_id partition, const node_id& who,
          log(log_level::info, "journal", "claimed",
              {{"partition", partition},
               {"epoch", got->epoch},
-              {"ms", std::chrono::duration_cast<millis>(clock::now() - begin)
-                       .count()}});
+              {"took_ms",
+               std::chrono::duration_cast<millis>(clock::now() - begin)}});
        (*reply)(std::move(got));
      },
      [reply](const failure& why) { (*reply)(why); }},
