@@ -1,6 +1,5 @@
-#include "edge/ops/readiness.hpp"
-
 #include "edge/ops/metrics_text.hpp"
+#include "edge/ops/readiness.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
