@@ -4,6 +4,7 @@
 // their clients.
 
 #include "actors/base/ids.hpp"
+#include "actors/base/instant.hpp"
 #include "actors/commands.hpp"
 #include "actors/handover.hpp"
 
@@ -44,6 +45,16 @@ struct heartbeat {
   /// All must agree on it; a node of another count is not of this cluster.
   std::uint32_t partitions = 0;
   std::vector<held_partition> held;
+  /// The sender's Unix time as it sends. The one exception from the rule that
+  /// nodes tell each other durations and not times: it serves to notice a
+  /// clock that is wrong and for nothing else (cluster/wall_clocks.hpp). Zero
+  /// from nodes that do not say.
+  millis wall{0};
+  /// How long the sender has been up.
+  millis up{0};
+  /// Its clock is wrong, it says: it takes no partitions and gives its own away
+  /// until that is mended.
+  bool aside = false;
 
   friend bool operator==(const heartbeat&, const heartbeat&) = default;
 };

@@ -187,6 +187,7 @@ void membership::refresh(record& known, const heartbeat& word, millis now) {
   current.core = word.core;
   current.edge = word.edge;
   current.leaving = word.leaving;
+  current.aside = word.aside;
   current.weight = word.weight;
   current.number = word.number;
   known.heard = now;
@@ -289,6 +290,7 @@ std::optional<heartbeat> membership::due(millis now,
   word.core = config_.core;
   word.edge = config_.edge;
   word.leaving = leaving_;
+  word.aside = aside_;
   word.weight = config_.weight;
   word.partitions = config_.partitions;
   word.held.assign(held.begin(), held.end());
@@ -315,6 +317,11 @@ void membership::leave() noexcept {
   hurry_ = true;
 }
 
+void membership::stand_aside(bool aside) noexcept {
+  hurry_ = hurry_ || aside != aside_;
+  aside_ = aside;
+}
+
 // -- looking -----------------------------------------------------------------
 
 bool membership::is_detached(millis now) const noexcept {
@@ -337,10 +344,11 @@ bool membership::is_alive(const node_id& node) const {
 std::vector<core_node> membership::cores(peer_state worst) const {
   std::vector<core_node> out;
   out.reserve(peers_.size() + 1);
-  if (config_.core && !leaving_)
+  if (config_.core && !leaving())
     out.push_back({self_, config_.weight});
   for (const auto& [name, known] : peers_)
-    if (known.is.state <= worst && known.is.core && !known.is.leaving)
+    if (known.is.state <= worst && known.is.core && !known.is.leaving
+        && !known.is.aside)
       out.push_back({known.is.node, known.is.weight});
   std::ranges::sort(out, {}, &core_node::node);
   return out;

@@ -37,6 +37,8 @@ struct peer {
   bool core = true;
   bool edge = true;
   bool leaving = false;
+  /// Its clock is wrong, it says: as if it were leaving, until it is right.
+  bool aside = false;
   std::uint32_t weight = 0;
   /// The number of its last heartbeat.
   std::uint64_t number = 0;
@@ -54,9 +56,10 @@ struct core_node {
   friend bool operator==(const core_node&, const core_node&) = default;
 };
 
-/// Those who share the partitions: core nodes that are alive and not leaving,
-/// in order of their names. Nodes that hear the same have the same `members`;
-/// `number` counts this node's views from 1 and means nothing elsewhere.
+/// Those who share the partitions: core nodes that are alive, not leaving and
+/// not aside, in order of their names. Nodes that hear the same have the same
+/// `members`; `number` counts this node's views from 1 and means nothing
+/// elsewhere.
 struct core_view {
   std::uint64_t number = 0;
   std::vector<core_node> members;
@@ -184,6 +187,9 @@ public:
   /// From now on we say that we are leaving; there is no way back.
   void leave() noexcept;
 
+  /// Says that we are out of the view, or in it again: our clock is wrong.
+  void stand_aside(bool aside) noexcept;
+
   /// Whether our youngest heartbeat that came back was sent more than
   /// limits::detached_after ago, or none came back yet. True between two
   /// calls of `advance` as well, when the event is still to come.
@@ -224,8 +230,9 @@ public:
     return config_;
   }
 
+  /// Takes no partitions: on its way out, or aside.
   [[nodiscard]] bool leaving() const noexcept {
-    return leaving_;
+    return leaving_ || aside_;
   }
 
 private:
@@ -265,6 +272,7 @@ private:
   node_id self_;
   config config_;
   bool leaving_ = false;
+  bool aside_ = false;
   /// By name; those that are forgotten stay, so that an old heartbeat is still
   /// known as such, until their room is needed. At most limits::nodes.
   std::map<std::string, record> peers_;

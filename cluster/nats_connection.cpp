@@ -119,7 +119,7 @@ failure connect_failure(const nats_options& options, natsStatus status) {
 void nats_callbacks::give_up(const failure& why) noexcept {
   if (closing || given_up.exchange(true))
     return;
-  log(log_level::error, "nats", "gave_up", {{"why", why.message}});
+  log(log_level::error, "nats", "gave_up", {{"why", why}});
   try {
     if (asked.gave_up)
       asked.gave_up(why);

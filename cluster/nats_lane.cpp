@@ -13,7 +13,7 @@ namespace {
 using clock = std::chrono::steady_clock;
 
 constexpr millis backoff_first{50};
-constexpr millis backoff_most{500};
+constexpr millis backoff_most{250};
 constexpr std::size_t header_most = 256;
 
 // Spread out, so that partitions do not all come back at once.
@@ -108,13 +108,16 @@ result<position_t> nats_lane::publish_freely(const std::string& subject,
       return no_answer();
     auto got = ask_.ask(subject, {{"Nats-Expected-Stream", stream}}, bytes,
                         std::min(until, now + config_.resend_after));
-    if (got.end == ask_end::answered) {
+    if (got.end == ask_end::answered && !is_between_leaders(got.data)) {
       auto answer = parse_publish_answer(got.data);
       if (answer.error == 0)
         return answer.sequence;
       return fail(errc::unavailable,
                   "the journal refuses: " + answer.description);
     }
+    // Who was silent had the pause already.
+    if (got.end == ask_end::silent && clock::now() >= now + pause)
+      continue;
     ask_.pause(std::min(until, clock::now() + jittered(pause)));
   }
 }

@@ -23,12 +23,23 @@ struct nats_journal_config {
   int replicas = 1;
   /// The most a partition's stream may hold; the server sets it aside.
   std::int64_t stream_bytes = std::int64_t{256} << 20;
-  /// How long a claim or an append may take before it is `unavailable`, and
-  /// how long a replay waits for the next message.
+  /// How long an append may take before it is `unavailable`, and how long a
+  /// replay waits for the next message.
   millis patience{5'000};
+  /// The same of a claim: most elections of a stream's leader end within it
+  /// (4 to 11 s on nats-server 2.9.10, of which nodes need 2 to begin), and
+  /// who waits for the claim has a little longer.
+  millis claim_patience{8'000};
+  /// How long `follow` waits to learn where the journal stands: its caller has
+  /// other journals to look after.
+  millis look_patience{1'500};
+  /// How long a claim waits for the list of all streams, if it knows from an
+  /// earlier one which is the journal.
+  millis list_patience{300};
   /// How long one message waits for its answer before it is sent again.
   millis resend_after{500};
-  /// Partitions that are worked on at the same time.
+  /// Partitions that are worked on at the same time. Those that wait longer
+  /// than limits::journal_stuck_after are not counted.
   std::size_t threads = 8;
   /// How many partitions the cluster has; zero: streams do not say.
   std::uint32_t partitions = 0;
@@ -78,8 +89,14 @@ private:
 
   [[nodiscard]] stream_calls calls(std::uint64_t generation) const;
   [[nodiscard]] stream_id here() const noexcept;
-  [[nodiscard]] result<stream_facts> look(steady_time until) const;
-  [[nodiscard]] result<done> look_into(stream_facts& facts,
+  /// `listed`: the generation to take should the list of streams not come
+  /// (config: list_patience); zero: waits for the list.
+  [[nodiscard]] result<stream_facts> look(steady_time until,
+                                          std::uint64_t listed = 0) const;
+  [[nodiscard]] result<stream_facts> look_as_owner(epoch_t epoch,
+                                                   steady_time until) const;
+  /// False: there is no such stream.
+  [[nodiscard]] result<bool> look_into(stream_facts& facts,
                                        steady_time until) const;
   [[nodiscard]] result<standing> judge_for(const stream_facts& facts,
                                            const checkpoint& stored) const;
@@ -119,6 +136,9 @@ private:
   partition_id partition_;
 
   std::atomic<epoch_t> epoch_{0};
+  /// The youngest generation when the streams were last listed; zero: there
+  /// was none.
+  mutable std::atomic<std::uint64_t> listed_{0};
   journal_marker marker_;
   /// The sequence of the last message that is known to be ours.
   std::uint64_t tail_ = 0;

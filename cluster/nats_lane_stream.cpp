@@ -19,32 +19,68 @@ constexpr std::int64_t header_most = 1'024;
 // -- the stream --------------------------------------------------------------
 
 // Only what the leaders say counts, not what any replica may still believe.
-result<stream_facts> nats_lane::look(steady_time until) const {
+// The list comes from the servers' meta leader alone, and after its death from
+// nobody for seconds. A journal that was the youngest, is still there and not
+// sealed still is: none is made beside one that is there before that is sealed
+// (docs/decisions/0009-journals-made-anew.md).
+result<stream_facts> nats_lane::look(steady_time until,
+                                     std::uint64_t listed) const {
   stream_facts facts;
-  auto found = calls(0).names(names_.journals(partition_), until);
-  if (!found)
+  auto wait = until;
+  if (listed != 0)
+    wait = std::min(until, clock::now() + config_.list_patience);
+  auto found = calls(0).names(names_.journals(partition_), wait);
+  if (found && found->error == 0) {
+    for (const auto& name : found->names) {
+      facts.exists = true;
+      facts.generation
+        = std::max(facts.generation, names_.generation_in(name, partition_));
+    }
+    listed_ = facts.generation;
+  } else if (listed != 0) {
+    facts.exists = true;
+    facts.generation = listed;
+  } else if (!found) {
     return found.error();
-  if (found->error != 0)
+  } else {
     return fail(errc::unavailable,
                 "the journals cannot be listed: " + found->description);
-  for (const auto& name : found->names) {
-    facts.exists = true;
-    facts.generation
-      = std::max(facts.generation, names_.generation_in(name, partition_));
   }
-  if (facts.generation > 0)
-    if (auto read = look_into(facts, until); !read)
-      return read.error();
+  if (facts.generation == 0)
+    return facts;
+  auto read = look_into(facts, until);
+  if (!read)
+    return read.error();
+  if (!*read)
+    return fail(errc::unavailable, "the journal "
+                                     + calls(facts.generation).stream()
+                                     + " is gone since it was listed");
   return facts;
 }
 
-result<done> nats_lane::look_into(stream_facts& facts,
+// Whose claim is in force need not ask which stream it is, for the same reason.
+result<stream_facts> nats_lane::look_as_owner(epoch_t epoch,
+                                              steady_time until) const {
+  stream_facts facts;
+  facts.exists = true;
+  facts.generation = epoch / epoch_generation_unit;
+  auto read = look_into(facts, until);
+  if (!read)
+    return read.error();
+  if (!*read || facts.sealed)
+    return look(until);
+  return facts;
+}
+
+result<bool> nats_lane::look_into(stream_facts& facts,
                                   steady_time until) const {
   auto at = calls(facts.generation);
   const stream_id here{partition_, facts.generation};
   auto info = at.info(until);
   if (!info)
     return info.error();
+  if (info->error == stream_error::stream_not_found)
+    return false;
   if (info->error != 0)
     return fail(errc::unavailable,
                 "the journal " + at.stream() + ": " + info->description);
@@ -55,23 +91,26 @@ result<done> nats_lane::look_into(stream_facts& facts,
   if (!claim)
     return claim.error();
   facts.claim = *claim ? (*claim)->sequence : 0;
+  // Without a leader any replica tells where it stands itself, and that may be
+  // behind what the next leader has.
+  facts.last = std::max(facts.last, facts.claim);
   auto seal = at.last_message(names_.seal(here), until);
   if (!seal)
     return seal.error();
   facts.sealed = seal->has_value();
   if (facts.generation == 1)
-    return done{};
+    return true;
   auto seeded = at.last_message(names_.seeded(here), until);
   if (!seeded)
     return seeded.error();
   if (!*seeded)
-    return done{};
+    return true;
   auto entry = decode_entry((*seeded)->data);
   if (entry && facts.label && entry->marker == facts.label->marker) {
     facts.base = decode_base(entry->body);
     facts.base_end = (*seeded)->sequence;
   }
-  return done{};
+  return true;
 }
 
 result<standing> nats_lane::judge_for(const stream_facts& facts,
@@ -89,7 +128,7 @@ result<standing> nats_lane::judge_for(const stream_facts& facts,
 
 result<journal_marker> nats_lane::open_stream(const checkpoint& stored,
                                               steady_time until) {
-  auto facts = look(until);
+  auto facts = look(until, listed_);
   if (!facts)
     return facts.error();
   if (!facts->exists) {
@@ -168,9 +207,9 @@ result<done> nats_lane::load_ring(steady_time until) {
 
 result<journal_tail> nats_lane::follow(const checkpoint& from,
                                        std::size_t bytes) {
-  auto until = clock::now() + config_.patience;
+  auto until = clock::now() + std::min(config_.look_patience, config_.patience);
   auto mine = epoch_.load();
-  auto facts = look(until);
+  auto facts = mine == 0 ? look(until) : look_as_owner(mine, until);
   if (!facts)
     return facts.error();
   auto judged = judge_for(*facts, from);

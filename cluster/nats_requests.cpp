@@ -5,6 +5,7 @@
 
 #include <nats/nats.h>
 
+#include <algorithm>
 #include <charconv>
 #include <condition_variable>
 #include <deque>
@@ -83,6 +84,13 @@ struct nats_requests::mailbox {
   struct question {
     bool over = false;
     asked answer;
+    /// Its own: an answer wakes nobody else.
+    std::condition_variable changed;
+
+    void end() {
+      over = true;
+      changed.notify_one();
+    }
   };
 
   struct queue {
@@ -91,7 +99,10 @@ struct nats_requests::mailbox {
   };
 
   std::mutex mutex;
+  /// The connection came or went, or all ends.
   std::condition_variable changed;
+  /// Some queue did.
+  std::condition_variable pulled;
   std::string prefix;
   std::map<std::uint64_t, question*> questions;
   std::map<std::string, queue, std::less<>> queues;
@@ -110,9 +121,10 @@ struct nats_requests::mailbox {
 
   void wake_all() {
     for (auto& [id, waiting] : questions)
-      waiting->over = true;
+      waiting->end();
     for (auto& [name, waiting] : queues)
       waiting.dry = true;
+    pulled.notify_all();
   }
 
   void on_message(natsMsg* message) {
@@ -125,10 +137,10 @@ struct nats_requests::mailbox {
       auto found = queues.find(subject.substr(prefix.size() + 1));
       if (found != queues.end())
         found->second.dry = true;
+      pulled.notify_all();
     } else {
       take_answer(subject.substr(prefix.size()), message);
     }
-    changed.notify_all();
   }
 
   void take_pulled(natsMsg* message) {
@@ -141,6 +153,7 @@ struct nats_requests::mailbox {
       return;
     parsed->message.data = data_of(message);
     found->second.messages.push_back(std::move(parsed->message));
+    pulled.notify_all();
   }
 
   void take_answer(std::string_view token, natsMsg* message) {
@@ -149,11 +162,11 @@ struct nats_requests::mailbox {
     if (found == questions.end())
       return;
     auto& waiting = *found->second;
-    waiting.over = true;
     waiting.answer.end = has_status(message) && natsMsg_IsNoResponders(message)
                            ? ask_end::nobody
                            : ask_end::answered;
     waiting.answer.data = data_of(message);
+    waiting.end();
   }
 };
 
@@ -209,7 +222,8 @@ nats_requests::~nats_requests() {
 }
 
 asked nats_requests::ask(const std::string& subject, const headers& with,
-                         std::string_view body, steady_time until) {
+                         std::string_view body, steady_time until,
+                         millis again) {
   auto& box = *mailbox_;
   mailbox::question waiting;
   std::uint64_t id = 0;
@@ -232,11 +246,20 @@ asked nats_requests::ask(const std::string& subject, const headers& with,
   if (built)
     status = natsConnection_PublishMsg(connection_->native(), raw);
   std::unique_lock guard{box.mutex};
-  if (status == NATS_OK)
-    box.changed.wait_until(guard, until,
-                           [&] { return waiting.over || box.stopped; });
-  else if (!built || surely_unsent(status))
+  if (!built || surely_unsent(status))
     waiting.answer.end = ask_end::not_sent;
+  auto over = [&] { return waiting.over || box.stopped; };
+  while (status == NATS_OK) {
+    auto next = until;
+    if (again > millis{0})
+      next = std::min(until, std::chrono::steady_clock::now() + again);
+    if (waiting.changed.wait_until(guard, next, over) || next == until)
+      break;
+    guard.unlock();
+    // Should this fail, whoever gets the first may still answer.
+    status = natsConnection_PublishMsg(connection_->native(), raw);
+    guard.lock();
+  }
   box.questions.erase(id);
   return std::move(waiting.answer);
 }
@@ -285,7 +308,7 @@ std::optional<pulled_message> nats_requests::take(const std::string& consumer,
   if (found == box.queues.end())
     return std::nullopt;
   auto& from = found->second;
-  box.changed.wait_until(guard, until, [&] {
+  box.pulled.wait_until(guard, until, [&] {
     return !from.messages.empty() || from.dry || box.stopped;
   });
   if (from.messages.empty())
@@ -303,6 +326,7 @@ void nats_requests::stop() noexcept {
   {
     std::lock_guard guard{mailbox_->mutex};
     mailbox_->stopped = true;
+    mailbox_->wake_all();
   }
   mailbox_->changed.notify_all();
 }

@@ -61,9 +61,11 @@ public:
   ~nats_requests();
 
   /// Sends and waits for the answer until `until`, or until the connection is
-  /// lost.
+  /// lost. Sends the same once more whenever `again` has passed, if that is
+  /// not zero: then the first answer to any of them is the answer.
   [[nodiscard]] asked ask(const std::string& subject, const headers& with,
-                          std::string_view body, steady_time until);
+                          std::string_view body, steady_time until,
+                          millis again = millis{0});
 
   /// Waits until `until`, or until the connection comes back or `stop`.
   void pause(steady_time until);

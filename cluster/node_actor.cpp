@@ -32,6 +32,7 @@ constexpr std::size_t recent_most = 32;
 // of it: owners are told again, for longer than any command travels.
 constexpr millis tell_lost_again{2'500};
 constexpr std::uint32_t tell_lost_times = 6;
+constexpr millis said_again{60'000};
 
 /// A partition actor of ours, from its claim to its end.
 struct held_slot {
@@ -53,6 +54,12 @@ struct node_shell {
   node_env env;
   std::unique_ptr<membership> nodes;
   std::unique_ptr<claim_planner> planner;
+  std::unique_ptr<wall_clocks> clocks;
+  /// Steady.
+  millis started{0};
+  /// What was said of clocks, and when.
+  clock_verdict said;
+  millis said_at{0};
   std::map<partition_id, held_slot> held;
   /// What the router was told last.
   std::vector<ownership> told;
@@ -141,10 +148,14 @@ std::vector<held_partition> held_now(const node_shell& s) {
 
 void speak(self_ptr self) {
   auto& s = self->state;
-  auto now = s.env.sessions.clock().steady;
-  if (auto word = s.nodes->due(now, held_now(s)))
-    s.env.sessions.bus->broadcast(
-      std::make_shared<const heartbeat>(std::move(*word)));
+  auto now = s.env.sessions.clock();
+  auto word = s.nodes->due(now.steady, held_now(s));
+  if (!word)
+    return;
+  word->wall = now.wall;
+  word->up = now.steady - s.started;
+  s.env.sessions.bus->broadcast(
+    std::make_shared<const heartbeat>(std::move(*word)));
 }
 
 // As soon as words may follow one another; the next turn may be late. What was
@@ -342,8 +353,33 @@ void end_all(self_ptr self) {
     end_partition(self, partition, true);
 }
 
+// One line when it begins, changes or ends, and now and then while it lasts.
+void judge_clocks(node_shell& s) {
+  auto now = s.env.sessions.clock();
+  const auto& found = s.clocks->judge(now, now.steady - s.started);
+  s.nodes->stand_aside(found.stand_aside);
+  if (s.env.clocks)
+    s.env.clocks(found);
+  const auto is_news = found.stand_aside != s.said.stand_aside
+                       || found.differs_from != s.said.differs_from;
+  const auto is_right = found.differs_from.empty() && !found.stand_aside;
+  if (!is_news && (is_right || now.steady < s.said_at + said_again))
+    return;
+  s.said = found;
+  s.said_at = now.steady;
+  if (is_right) {
+    note_event(s, "clock_agrees", s.env.self.name);
+    return;
+  }
+  auto why = fail(errc::conflict, to_string(found));
+  s.remember(why.message);
+  log(found.stand_aside ? log_level::error : log_level::warn, "node",
+      "clock_differs", {{"why", why}});
+}
+
 void turn(self_ptr self) {
   auto& s = self->state;
+  judge_clocks(s);
   auto now = s.env.sessions.clock().steady;
   for (const auto& event : s.nodes->advance(now))
     take_event(self, event);
@@ -377,11 +413,12 @@ void take_heartbeat(self_ptr self, const heartbeat& word) {
   auto taken = s.nodes->take(word, now);
   if (!taken) {
     log(log_level::warn, "node", "heartbeat_refused",
-        {{"node", word.node.name}, {"why", taken.error().message}});
+        {{"node", word.node.name}, {"why", taken.error()}});
     return;
   }
   if (*taken != intake::fresh)
     return;
+  s.clocks->heard(word, s.env.sessions.clock());
   if (s.env.book && s.env.book->heard(word, now))
     self->send(s.env.sessions.store, std::make_shared<const known_nodes>(
                                        known_nodes{s.env.book->known()}));
@@ -435,6 +472,8 @@ node_actor::behavior_type node_behavior(self_ptr self, node_env env) {
   s.nodes = std::make_unique<membership>(s.env.self, s.env.cluster);
   s.planner = std::make_unique<claim_planner>(
     s.env.self, s.env.cluster.partitions, s.env.seed);
+  s.clocks = std::make_unique<wall_clocks>(s.env.self, s.env.cluster.core);
+  s.started = s.env.sessions.clock().steady;
   s.told.resize(s.env.cluster.partitions);
   for (partition_id p = 0; p < s.told.size(); ++p)
     s.told[p].partition = p;

@@ -8,6 +8,7 @@
 #include "actors/session_actor.hpp"
 #include "cluster/copy_book.hpp"
 #include "cluster/membership.hpp"
+#include "cluster/wall_clocks.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -32,6 +33,9 @@ struct node_env {
   /// Called when this node is cut off from the others: what it knows is stale
   /// from now on; and when it is among them again.
   std::function<void(bool detached)> detached;
+  /// Called, on the actor's thread, with every turn: how our wall clock stands
+  /// to those of the others.
+  std::function<void(const clock_verdict&)> clocks;
   /// Called once, when this node hears itself and has settled on who is there.
   std::function<void()> ready;
 };

@@ -188,7 +188,7 @@ void opened(self_ptr self, const result<opened_partition>& found) {
   auto& s = self->state;
   if (!found) {
     log(log_level::error, "partition", "claim_failed",
-        {{"partition", s.env.partition}, {"why", found.error().message}});
+        {{"partition", s.env.partition}, {"why", found.error()}});
     if (s.env.tell) {
       for (auto& item : std::exchange(s.before_open, {}))
         refuse_leaving(s, item);

@@ -86,7 +86,7 @@ void complain(standby_shell& s, partition_id partition, const failure& why,
   log(log_level::error, "journal", "cannot_be_followed",
       {{"partition", partition},
        {"code", why.field},
-       {"why", why.message},
+       {"why", why},
        {"waits_for", waits_for},
        {"mend", std::string_view{mend_of(why)}}});
 }

@@ -15,6 +15,7 @@ using rapidjson::Value;
 constexpr std::int64_t second_ns = 1'000'000'000;
 // At least the longest time over which a message may be sent again.
 constexpr std::int64_t duplicate_window = 30 * second_ns;
+constexpr std::size_t error_answer_most = 1'024;
 constexpr std::int64_t consumer_idle = 10 * second_ns;
 
 // A JSON object as it is written.
@@ -151,6 +152,10 @@ std::string last_message_request(std::string_view subject) {
   return object{}.add("last_by_subj", subject).end();
 }
 
+std::string next_message_request(std::string_view filter, std::uint64_t first) {
+  return object{}.add("seq", first).add("next_by_subj", filter).end();
+}
+
 std::string consumer_request(std::string_view stream, std::string_view filter,
                              std::uint64_t first) {
   auto config = object{}
@@ -171,6 +176,17 @@ std::string consumer_request(std::string_view stream, std::string_view filter,
 
 std::string stream_names_request(std::string_view subject) {
   return object{}.add("subject", subject).end();
+}
+
+bool is_between_leaders(std::string_view json) {
+  // What is long has more than an error.
+  if (json.size() > error_answer_most)
+    return false;
+  rapidjson::Document from;
+  stream_answer out;
+  (void)parse(from, json, out);
+  return out.error == stream_error::no_meta_leader
+         || out.error == stream_error::not_the_leader;
 }
 
 names_answer parse_names_answer(std::string_view json) {

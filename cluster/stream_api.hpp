@@ -15,6 +15,8 @@ namespace rollcall::cluster {
 /// The server's error numbers that mean something to us.
 namespace stream_error {
 /// More would be set aside than the server or the account has.
+inline constexpr int no_meta_leader = 10008;
+inline constexpr int not_the_leader = 10009;
 inline constexpr int no_storage = 10047;
 inline constexpr int message_not_found = 10037;
 inline constexpr int not_enabled_for_account = 10039;
@@ -73,6 +75,9 @@ struct stream_settings {
 [[nodiscard]] std::string create_stream_request(const stream_settings& wanted);
 [[nodiscard]] std::string message_at_request(std::uint64_t sequence);
 [[nodiscard]] std::string last_message_request(std::string_view subject);
+/// The first at or behind `first` whose subject passes `filter`.
+[[nodiscard]] std::string next_message_request(std::string_view filter,
+                                               std::uint64_t first);
 
 /// An ephemeral pull consumer that nobody acknowledges.
 [[nodiscard]] std::string consumer_request(std::string_view stream,
@@ -81,6 +86,9 @@ struct stream_settings {
 
 /// At most 1,024 are answered at once, more than generations ever are.
 [[nodiscard]] std::string stream_names_request(std::string_view subject);
+
+/// Whether an answer only says that a leader is being elected.
+[[nodiscard]] bool is_between_leaders(std::string_view json);
 
 [[nodiscard]] publish_answer parse_publish_answer(std::string_view json);
 [[nodiscard]] names_answer parse_names_answer(std::string_view json);

@@ -1,5 +1,7 @@
 #include "cluster/stream_calls.hpp"
 
+#include "actors/base/limits.hpp"
+
 #include <algorithm>
 
 namespace rollcall::cluster {
@@ -30,13 +32,13 @@ std::string stream_calls::api(const char* what) const {
 
 result<std::string> stream_calls::call(const std::string& subject,
                                        const std::string& body,
-                                       steady_time until) {
+                                       steady_time until, millis again) {
   for (;;) {
     auto now = clock::now();
     if (now >= until || ask_.stopped())
       return silence(stream_);
-    auto got = ask_.ask(subject, {}, body, std::min(until, now + attempt));
-    if (got.end == ask_end::answered)
+    auto got = ask_.ask(subject, {}, body, until, again);
+    if (got.end == ask_end::answered && !is_between_leaders(got.data))
       return std::move(got.data);
     ask_.pause(std::min(until, clock::now() + between));
   }
@@ -59,7 +61,9 @@ result<info_answer> stream_calls::info(steady_time until) {
 
 result<info_answer> stream_calls::create(const stream_settings& wanted,
                                          steady_time until) {
-  auto got = call(api("STREAM.CREATE"), create_stream_request(wanted), until);
+  // Takes about half a second where a stream is kept three times.
+  auto got
+    = call(api("STREAM.CREATE"), create_stream_request(wanted), until, attempt);
   if (!got)
     return got.error();
   return parse_info_answer(*got);
@@ -74,8 +78,8 @@ result<message_answer> stream_calls::message_at(std::uint64_t sequence,
 }
 
 result<std::optional<message_answer>>
-stream_calls::last_message(std::string_view subject, steady_time until) {
-  auto got = call(api("STREAM.MSG.GET"), last_message_request(subject), until);
+stream_calls::find_message(const std::string& request, steady_time until) {
+  auto got = call(api("STREAM.MSG.GET"), request, until);
   if (!got)
     return got.error();
   auto answer = parse_message_answer(*got);
@@ -88,44 +92,85 @@ stream_calls::last_message(std::string_view subject, steady_time until) {
   return std::optional<message_answer>{std::move(answer)};
 }
 
+result<std::optional<message_answer>>
+stream_calls::last_message(std::string_view subject, steady_time until) {
+  return find_message(last_message_request(subject), until);
+}
+
+result<std::optional<message_answer>>
+stream_calls::next_message(std::string_view filter, std::uint64_t first,
+                           steady_time until) {
+  return find_message(next_message_request(filter, first), until);
+}
+
 result<done> stream_calls::read(std::string_view filter, std::uint64_t first,
                                 std::uint64_t last, millis patience,
                                 const visitor& visit) {
   progress at{first, last, first > last};
-  auto until = clock::now() + patience;
   while (!at.over) {
-    auto before = at.next;
-    auto outcome = read_some(filter, at, until, visit);
-    if (!outcome)
-      return outcome;
-    if (at.next != before)
-      until = clock::now() + patience;
-    else if (!at.over && (clock::now() >= until || ask_.stopped()))
-      return silence(stream_);
-    else if (!at.over)
-      ask_.pause(clock::now() + between);
+    if (auto read = read_singly(filter, at, patience, visit); !read)
+      return read;
+    if (at.over)
+      break;
+    if (auto read = read_some(filter, at, visit); !read)
+      return read;
   }
   return done{};
 }
 
-// With a consumer of its own: one that lost a message is not asked again.
-result<done> stream_calls::read_some(std::string_view filter, progress& at,
-                                     steady_time until, const visitor& visit) {
-  auto got = call(api("CONSUMER.CREATE"),
-                  consumer_request(stream_, filter, at.next), until);
-  if (!got)
-    return got.error();
-  auto consumer = parse_consumer_answer(*got);
-  if (consumer.error != 0)
-    return fail(errc::unavailable,
-                "the journal " + stream_
-                  + " cannot be read: " + consumer.description);
-  if (consumer.pending == 0) {
-    at.over = true;
-    return done{};
+result<done> stream_calls::read_singly(std::string_view filter, progress& at,
+                                       millis patience, const visitor& visit) {
+  for (std::size_t i = 0; i < limits::journal_read_singly; ++i) {
+    auto until = clock::now() + patience;
+    auto found = next_message(filter, at.next, until);
+    if (!found)
+      return found.error();
+    if (!*found) {
+      at.over = true;
+      return confirm_end(at, until);
+    }
+    const auto& message = **found;
+    if (message.sequence > at.last) {
+      at.over = true;
+      return done{};
+    }
+    auto more = visit(message.sequence, message.data);
+    if (!more)
+      return more.error();
+    at.next = message.sequence + 1;
+    at.over = !*more || at.next > at.last;
+    if (at.over)
+      return done{};
   }
+  return done{};
+}
+
+// A leader that has just been elected may not have all of it in place yet:
+// "no more" from it is not the end.
+result<done> stream_calls::confirm_end(const progress& at, steady_time until) {
+  auto now = info(until);
+  if (!now)
+    return now.error();
+  if (now->error != 0 || now->last_sequence < at.last)
+    return fail(errc::unavailable, "the journal " + stream_ + " does not reach "
+                                     + std::to_string(at.last) + " now");
+  return done{};
+}
+
+// With a consumer of its own: one that lost a message is not asked again.
+// Without one nothing is read, and that is no failure.
+result<done> stream_calls::read_some(std::string_view filter, progress& at,
+                                     const visitor& visit) {
+  auto got = ask_.ask(api("CONSUMER.CREATE"), {},
+                      consumer_request(stream_, filter, at.next),
+                      clock::now() + attempt);
+  if (got.end != ask_end::answered)
+    return done{};
+  auto consumer = parse_consumer_answer(got.data);
+  if (consumer.error != 0 || consumer.pending == 0)
+    return done{};
   ask_.listen(consumer.name);
-  auto outcome = pull_all(consumer.name, at, until, visit);
+  auto outcome = pull_all(consumer.name, at, visit);
   ask_.unlisten(consumer.name);
   // It would go by itself; what comes of this does not matter.
   auto subject = "$JS.API.CONSUMER.DELETE." + stream_ + "." + consumer.name;
@@ -133,15 +178,15 @@ result<done> stream_calls::read_some(std::string_view filter, progress& at,
   return outcome;
 }
 
+// What is left when it gives no more, the single way finds or confirms.
 result<done> stream_calls::pull_all(const std::string& consumer, progress& at,
-                                    steady_time until, const visitor& visit) {
+                                    const visitor& visit) {
   std::uint64_t delivered = 0;
   for (;;) {
     if (!ask_.pull(stream_, consumer, pulled_at_once))
       return done{};
     for (std::size_t i = 0; i < pulled_at_once; ++i) {
-      auto message
-        = ask_.take(consumer, std::min(until, clock::now() + attempt));
+      auto message = ask_.take(consumer, clock::now() + attempt);
       if (!message || message->delivery != delivered + 1)
         return done{};
       ++delivered;
@@ -153,11 +198,10 @@ result<done> stream_calls::pull_all(const std::string& consumer, progress& at,
       if (!more)
         return more.error();
       at.next = message->sequence + 1;
-      at.over = !*more || message->pending == 0 || at.next > at.last;
-      if (at.over)
+      at.over = !*more || at.next > at.last;
+      if (at.over || message->pending == 0)
         return done{};
     }
-    until = clock::now() + attempt;
   }
 }
 

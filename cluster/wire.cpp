@@ -44,8 +44,10 @@ void fields(Io& io, part<Io, held_partition>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, heartbeat>& value) {
-  auto& [node, count, core, edge, leaving, weight, partitions, held] = value;
-  tuple<Io> in{io, 8, "heartbeat"};
+  auto& [node, count, core, edge, leaving, weight, partitions, held, wall, up,
+         aside]
+    = value;
+  tuple<Io> in{io, 11, 3, "heartbeat"};
   fields(io, node);
   number(io, count, "number");
   io.flag(core, "core");
@@ -55,6 +57,12 @@ void fields(Io& io, part<Io, heartbeat>& value) {
   number(io, partitions, "partitions", limits::partitions_max);
   list(io, held, limits::partitions_max, "held",
        [&io](auto& x) { fields(io, x); });
+  if (in.has_next())
+    io.time(wall, "wall");
+  if (in.has_next())
+    io.time(up, "up");
+  if (in.has_next())
+    io.flag(aside, "aside");
 }
 
 // What is shared is never null once it was read, and must not be when it is

@@ -32,6 +32,23 @@ public:
     // nop
   }
 
+  /// The last `later` fields came with a later version: each is asked for with
+  /// `has_next` before it is read.
+  tuple(Io& io, std::size_t fields, std::size_t later, const char* field)
+    : io_(io), unknown_(io.open(Io::reading ? fields - later : fields, field)) {
+    // nop
+  }
+
+  /// Whether the sender knows the next of the later fields.
+  [[nodiscard]] bool has_next() {
+    if constexpr (Io::reading) {
+      if (unknown_ == 0 || !io_.ok())
+        return false;
+      --unknown_;
+    }
+    return true;
+  }
+
   tuple(const tuple&) = delete;
   tuple& operator=(const tuple&) = delete;
 

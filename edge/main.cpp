@@ -21,6 +21,7 @@
 #include "edge/ops/logging.hpp"
 #include "edge/ops/metrics_text.hpp"
 #include "edge/ops/node_figures.hpp"
+#include "edge/ops/readiness.hpp"
 #include "edge/ops/shutdown_signal.hpp"
 #include "edge/relay/relay_actor.hpp"
 #include "persistence/embedded_journal.hpp"
@@ -35,12 +36,12 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
-#include <atomic>
 #include <cstdio>
 #include <filesystem>
 #include <future>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -49,6 +50,9 @@ namespace {
 
 using namespace rollcall;
 using namespace rollcall::edge;
+
+/// The field of a failure that is none: the node was told to end meanwhile.
+constexpr const char* told_to_end = "told_to_end";
 
 int complain(const std::string& what) {
   std::cerr << "rollcalld: " << what << '\n';
@@ -188,15 +192,38 @@ result<done> open_journal(const node_config& config,
   return done{};
 }
 
+/// Waits for a server as long as it takes: nodes and NATS may start in any
+/// order. What is wrong with us, or with a server, is not waited for.
+result<done> await_nats(const node_config& config,
+                        cluster::nats_options options,
+                        const shutdown_signal& signal) {
+  // Between two looks whether we are to end.
+  options.connect_timeout = millis{1'000};
+  std::optional<millis> said;
+  for (;;) {
+    auto allowed
+      = cluster::check_nats_access(options, config.cluster.roles.core);
+    if (allowed || allowed.error().code != errc::unavailable)
+      return allowed;
+    if (signal.came())
+      return fail(errc::unavailable, "told to end", told_to_end);
+    auto now = system_now().steady;
+    if (!said || now >= *said + millis{5'000}) {
+      said = now;
+      log(log_level::warn, "nats", "waits_for_server",
+          {{"why", allowed.error()}});
+    }
+  }
+}
+
 /// What joins this node to others; the store only if it owns partitions.
 result<done> start_among_others(caf::actor_system& system,
                                 const node_config& config,
                                 const std::shared_ptr<rocksdb_store>& disk,
-                                const store_config& how, engine& node) {
+                                const store_config& how,
+                                const shutdown_signal& signal, engine& node) {
   auto options = nats_options_of(config);
-  if (auto allowed
-      = cluster::check_nats_access(options, config.cluster.roles.core);
-      !allowed)
+  if (auto allowed = await_nats(config, options, signal); !allowed)
     return allowed;
   if (config.cluster.roles.core) {
     if (auto opened = open_journal(config, disk, node); !opened)
@@ -215,7 +242,7 @@ result<done> start_among_others(caf::actor_system& system,
 /// Store, bus and router, by themselves or among others.
 result<done> start_engine(caf::actor_system& system, const node_config& config,
                           const std::shared_ptr<rocksdb_store>& disk,
-                          engine& node) {
+                          const shutdown_signal& signal, engine& node) {
   store_config how;
   how.window = config.engine.commit_window;
   if (config.cluster.nats.empty()) {
@@ -225,7 +252,7 @@ result<done> start_engine(caf::actor_system& system, const node_config& config,
                              std::make_shared<embedded_journal>(disk), how);
     return open_alone(system, config, node);
   }
-  return start_among_others(system, config, disk, how, node);
+  return start_among_others(system, config, disk, how, signal, node);
 }
 
 /// Sessions hand what they hold to the store before it ends.
@@ -282,8 +309,7 @@ struct front {
   std::shared_ptr<server> network;
   relay_hub_actor hub;
   std::shared_ptr<client_gate> gate;
-  /// Every partition has, or has had, an owner that this node knows of.
-  std::atomic<bool> ready{true};
+  readiness ready;
 };
 
 server_hooks make_hooks(front& edge, const engine& node,
@@ -295,7 +321,7 @@ server_hooks make_hooks(front& edge, const engine& node,
     caf::anon_send(edge.hub, resync_order{channel, client});
   };
   out.metrics = [&figures] { return metrics_text(figures.read()); };
-  out.ready = [&edge] { return edge.ready.load(); };
+  out.not_ready = [&edge] { return edge.ready.why_not(); };
   out.notice = [router = node.router](note_ptr told) {
     caf::anon_send(router, std::move(told));
   };
@@ -381,20 +407,23 @@ void join_cluster(caf::actor_system& system, const node_config& config,
   env.router = node.router;
   env.book = node.book;
   env.seed = node.self.incarnation;
-  edge.ready = false;
+  edge.ready.owners_known(false);
   env.owner_changed
     = [hub = edge.hub, &edge,
        unknown = std::vector<bool>(config.engine.partitions, true),
        left = config.engine.partitions](const ownership_ptr& now) mutable {
         if (unknown[now->partition]) {
           unknown[now->partition] = false;
-          edge.ready = --left == 0;
+          edge.ready.owners_known(--left == 0);
         }
         caf::anon_send(hub, now);
       };
   env.detached = [hub = edge.hub](bool off) {
     off ? caf::anon_send(hub, atoms::detached::value)
         : caf::anon_send(hub, atoms::attached::value);
+  };
+  env.clocks = [&edge](const cluster::clock_verdict& now) {
+    edge.ready.clock(now.stand_aside ? to_string(now) : "", now.difference);
   };
   node.node = cluster::spawn_node(system, std::move(env));
 }
@@ -474,8 +503,11 @@ int run_node(const parsed_command_line& told, const node_config& config,
   engine node;
   // A claim of ours must never be taken for one of an earlier run.
   node.self = node_id{config.name, random_u64()};
-  if (auto started = start_engine(system, config, disk, node); !started) {
+  if (auto started = start_engine(system, config, disk, signal, node);
+      !started) {
     stop_engine(system, node);
+    if (started.error().field == told_to_end)
+      return 0;
     return complain("the engine did not start: " + started.error().message);
   }
   front edge;
@@ -484,6 +516,7 @@ int run_node(const parsed_command_line& told, const node_config& config,
                                make_hooks(edge, node, figures));
   auto network_figures = register_network_figures(
     figures, [server_ptr = edge.network.get()] { return server_ptr->stats(); });
+  auto ready_figures = edge.ready.register_figures(figures);
   build_front(system, config, std::move(tokens), node, edge);
   if (node.node && node.order)
     stand_by(system, config, disk, node);

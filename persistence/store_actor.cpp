@@ -273,7 +273,7 @@ void take_claim(self_ptr self, const claim_answer& claim) {
     s.remember("could not open partition " + number + ": "
                + opened.error().message);
     log(log_level::error, "store", "open_failed",
-        {{"partition", claim.partition}, {"why", opened.error().message}});
+        {{"partition", claim.partition}, {"why", opened.error()}});
   }
   promise.deliver(share(std::move(opened)));
   schedule_flush(self, millis{0});

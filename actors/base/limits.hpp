@@ -100,6 +100,13 @@ inline constexpr std::size_t journal_ring_groups = 256;
 inline constexpr std::size_t journal_ring_bytes = std::size_t{2} << 20;
 /// Claims and appends of one partition that wait for each other.
 inline constexpr std::size_t journal_queue = 64;
+/// Messages that a reader of a journal asks for one by one before it asks for
+/// a consumer, and again whenever that one has no more.
+inline constexpr std::size_t journal_read_singly = 256;
+/// What takes so long waits for a leader: it does not count among those that
+/// work at the same time. The threads of all together: one for each partition.
+inline constexpr millis journal_stuck_after{50};
+inline constexpr std::size_t journal_threads = partitions_max;
 
 // -- edge --------------------------------------------------------------------
 
@@ -186,6 +193,13 @@ inline constexpr std::uint64_t suspect_echoes = 4;
 /// How much later than its tick a node may come before the time it slept is
 /// nobody's silence.
 inline constexpr millis stall_after{300};
+/// How far the wall clocks of two nodes may be apart; in how many heartbeats of
+/// a node we look for the one that shows best where its clock is; how long
+/// clocks must be found apart, or together, before anything is done about it,
+/// and how long a node has been up when that begins to count.
+inline constexpr millis clocks_differ{10'000};
+inline constexpr std::size_t clock_samples = 8;
+inline constexpr millis clocks_settle{3'000};
 /// How long the set of live core nodes must not change to become a view.
 inline constexpr millis view_settles_after{500};
 /// Own heartbeats whose echo is awaited.
@@ -240,6 +254,8 @@ inline constexpr std::size_t handovers_in_flight = 8;
 inline constexpr std::size_t metric_series = 4'096;
 /// One text value of a log line; the rest is cut off.
 inline constexpr std::size_t log_value_bytes = 64;
+/// The same of a failure's message: it ends in what to do.
+inline constexpr std::size_t log_failure_bytes = 512;
 /// Distinct (subject, event) pairs whose rate the log watches.
 inline constexpr std::size_t log_event_keys = 1'024;
 /// A configuration file, and a secret file.

@@ -9,8 +9,10 @@
 //
 // Never put a token, secret, name, e-mail or message body into a field.
 
+#include "actors/base/errors.hpp"
 #include "actors/base/ids.hpp"
 #include "actors/base/instant.hpp"
+#include "actors/base/limits.hpp"
 
 #include <atomic>
 #include <concepts>
@@ -76,8 +78,18 @@ struct log_field {
     // nop
   }
 
+  /// Its message, which may be longer than other text.
+  log_field(std::string_view k, const failure& v)
+    : key(k),
+      value(std::string_view{v.message}),
+      most(limits::log_failure_bytes) {
+    // nop
+  }
+
   std::string_view key;
   value_type value;
+  /// Bytes of text; the rest is cut off.
+  std::size_t most = limits::log_value_bytes;
 };
 
 /// A line: `subject` is the part that speaks (`"journal"`), `event` what

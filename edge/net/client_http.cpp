@@ -168,9 +168,9 @@ bool client_connection::serve(const http_request& request) {
   if (is_health) {
     response.body = "ok\n";
   } else if (is_ready) {
-    const auto ready = !hooks.ready || hooks.ready();
-    response.status = ready ? 200 : 503;
-    response.body = ready ? "ready\n" : "not ready\n";
+    const auto why = hooks.not_ready ? hooks.not_ready() : std::string{};
+    response.status = why.empty() ? 200 : 503;
+    response.body = why.empty() ? "ready\n" : "not ready: " + why + "\n";
   } else if (is_metrics) {
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     response.body = hooks.metrics();

@@ -84,8 +84,8 @@ struct server_hooks {
   /// Signs of life of watched clients, one note per session and tick.
   /// Optional.
   std::function<void(note_ptr)> notice;
-  /// For `/readyz`. Optional: ready.
-  std::function<bool()> ready;
+  /// For `/readyz`: why not; empty when ready. Optional: ready.
+  std::function<std::string()> not_ready;
   /// For `/metrics`, in the text format of Prometheus. Optional: not found.
   std::function<std::string()> metrics;
   /// Optional.

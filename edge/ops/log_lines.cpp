@@ -48,19 +48,20 @@ void append_escaped_byte(std::string& out, unsigned byte) {
 
 // In quotes, as JSON, which is also fit for terminals: C1 controls and DEL
 // are escaped as well.
-void append_quoted(std::string& out, std::string_view text) {
+void append_quoted(std::string& out, std::string_view text,
+                   std::size_t most = limits::log_value_bytes) {
   out += '"';
   std::size_t at = 0;
   while (at < text.size()) {
     const auto end = character_end(text, at);
     const auto first = static_cast<unsigned char>(text[at]);
-    if (end > limits::log_value_bytes) {
+    if (end > most) {
       out += "…";
       break;
     }
     if (end == at) {
       out += "\uFFFD";
-      if (++at > limits::log_value_bytes)
+      if (++at > most)
         break;
       continue;
     }
@@ -90,9 +91,9 @@ std::string number(double value) {
   return error == std::errc{} ? std::string{buffer.data(), end} : "null";
 }
 
-void append_value(std::string& out, const log_field::value_type& value) {
+void append_value(std::string& out, const log_field& field) {
   std::visit(
-    [&out](auto v) {
+    [&](auto v) {
       using type = decltype(v);
       if constexpr (std::is_same_v<type, bool>)
         out += v ? "true" : "false";
@@ -101,9 +102,9 @@ void append_value(std::string& out, const log_field::value_type& value) {
       else if constexpr (std::is_integral_v<type>)
         out += std::to_string(v);
       else
-        append_quoted(out, v);
+        append_quoted(out, v, field.most);
     },
-    value);
+    field.value);
 }
 
 void append_member(std::string& out, std::string_view key) {
@@ -133,7 +134,7 @@ std::string json_line(const log_line& line, millis wall,
   for (const auto& field : line.fields) {
     append_member(out, is_reserved(field.key) ? std::string{field.key} + '_'
                                               : std::string{field.key});
-    append_value(out, field.value);
+    append_value(out, field);
   }
   if (suppressed > 0) {
     append_member(out, "suppressed");
@@ -155,7 +156,7 @@ std::string text_line(const log_line& line, millis wall,
     out += ' ';
     out += field.key;
     out += '=';
-    append_value(out, field.value);
+    append_value(out, field);
   }
   if (suppressed > 0)
     out += " suppressed=" + std::to_string(suppressed);

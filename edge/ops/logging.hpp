@@ -19,9 +19,9 @@
 namespace rollcall::edge {
 
 /// `{"at":"2025-01-31T12:00:00.000Z","level":"info","subject":…,"event":…}`
-/// and the fields, without line end. Texts are cut at
-/// limits::log_value_bytes, malformed UTF-8 is replaced and control characters
-/// are escaped. `suppressed` lines before this one are mentioned.
+/// and the fields, without line end. Texts are cut at log_field::most,
+/// malformed UTF-8 is replaced and control characters are escaped. `suppressed`
+/// lines before this one are mentioned.
 [[nodiscard]] std::string json_line(const log_line& line, millis wall,
                                     std::uint64_t suppressed);
 

@@ -26,6 +26,11 @@ bool shutdown_signal::wait() const {
   return signal != own_signal;
 }
 
+bool shutdown_signal::came() const {
+  constexpr timespec at_once{0, 0};
+  return sigtimedwait(&set_, nullptr, &at_once) > 0;
+}
+
 void shutdown_signal::give_up() {
   ::kill(::getpid(), own_signal);
 }

@@ -17,6 +17,10 @@ public:
   /// the node cannot go on (`give_up`).
   [[nodiscard]] bool wait() const;
 
+  /// The same while something else is waited for: whether the process is to
+  /// end already. Then `wait` is not told again.
+  [[nodiscard]] bool came() const;
+
   /// From any thread, once there is a `shutdown_signal`: ends `wait`.
   static void give_up();
 

@@ -513,6 +513,7 @@ TEST(NatsAnewReplicated, ManyWhoMakeItAnewEndWithOne) {
   auto config = quick_config();
   config.replicas = 3;
   config.patience = millis{10'000};
+  config.claim_patience = config.patience;
   replica first{options, "a", config};
   replica second{options, "b", config};
   const auto begin = std::chrono::steady_clock::now();

@@ -306,6 +306,7 @@ TEST_F(NatsJournal, NothingAckedIsLostWhenTheServerIsKilled) {
 TEST_F(NatsJournal, AServerThatStandsStillIsUnavailableInBoundedTime) {
   auto config = quick_config();
   config.patience = millis{1'500};
+  config.claim_patience = config.patience;
   owner subject{server, "a", config};
   ASSERT_TRUE(subject.claim());
   ASSERT_TRUE(subject.append({{"k1", "v"}}));

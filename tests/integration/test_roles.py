@@ -3,6 +3,8 @@
 import contextlib
 import json
 import signal
+import threading
+import time
 import urllib.error
 import urllib.request
 
@@ -102,12 +104,48 @@ def test_ready_when_every_partition_has_an_owner(tmp_path):
         one.nats.start()
         edge = one.nodes[1].start()
         # Nobody owns anything yet.
-        assert fetch(edge, "/readyz") == (503, "not ready\n")
+        assert fetch(edge, "/readyz") == (
+            503, "not ready: not every partition has an owner yet\n")
         assert fetch(edge, "/healthz") == (200, "ok\n")
         one.nodes[0].start()
         for node in one.nodes:
             node.await_ready()
         assert fetch(edge, "/readyz") == (200, "ready\n")
+    finally:
+        one.end()
+
+
+def start_aside(node):
+    """Starts a node that is not expected to come up soon."""
+    def start():
+        with contextlib.suppress(AssertionError):
+            node.start()
+
+    starting = threading.Thread(target=start)
+    starting.start()
+    deadline = time.monotonic() + 10
+    while node.process is None or "waits_for_server" not in node.said():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return starting
+
+
+def test_a_node_waits_for_nats(tmp_path):
+    one = Cluster(tmp_path / "cluster", "--log-format", "text")
+    early, unwanted = one.nodes[:2]
+    try:
+        waiting = start_aside(early)
+        # The log says all of it, with what to look at.
+        assert "is it running, and is cluster.nats right?" in early.said()
+        start_aside(unwanted)
+        process = unwanted.process
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0, unwanted.said()
+        # Longer than one try takes.
+        time.sleep(2)
+        one.nats.start()
+        waiting.join()
+        early.await_ready()
     finally:
         one.end()
 

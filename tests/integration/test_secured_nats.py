@@ -8,11 +8,12 @@ import signal
 import pytest
 
 from cluster import Cluster
-from node import run
+from node import Node, run
 from nats_operator import OperatedNats
 from raw_nats import RawNats
 from secured import EXAMPLE, SecuredNats, make_authority
 from test_cluster import ask_until
+from test_roles import start_aside
 
 SETTINGS = {"identity": "named", "membership": "durable", "host": "appointed"}
 ODD = ["a.b", "*", ">", "x y", "$JS.API.STREAM.PURGE.x", "a\u00e9\u4f60",
@@ -78,11 +79,11 @@ async def test_nodes_work_with_least_rights(tmp_path):
 
 # -- what is wrong is said ----------------------------------------------------
 
-def start_refused(tmp_path, nats, *flags, url=None):
+def start_refused(tmp_path, nats, *flags):
     """What a node says that must not start."""
     status, out, errors = run(
         "--quickstart", "--data-dir", tmp_path / "data", "--listen",
-        "127.0.0.1:0", "--cluster-nats", url or nats.url, *flags)
+        "127.0.0.1:0", "--cluster-nats", nats.url, *flags)
     assert status != 0
     assert "http://" not in out
     # Never a password.
@@ -156,8 +157,17 @@ def test_files_are_checked_before_anything_is_started(tmp_path, secured):
 
 def test_a_server_that_is_not_there_is_named(tmp_path, secured):
     url = f"tls://user:{secured.passwords['core']}@localhost:1"
-    said = start_refused(tmp_path, secured, *secured.flags("core"), url=url)
+    node = Node(tmp_path / "node", "--cluster-nats", url,
+                *secured.flags("core"))
+    waiting = start_aside(node)
+    node.process.send_signal(signal.SIGTERM)
+    waiting.join()
+    assert node.end() == 0
+    said = node.said()
     assert "tls://localhost:1" in said and "cluster.nats" in said, said
+    # Never a password.
+    for password in secured.passwords.values():
+        assert password not in said
 
 
 @pytest.mark.seconds(60)

@@ -90,6 +90,7 @@ inline cluster::nats_journal_config quick_config() {
   cluster::nats_journal_config out;
   out.stream_bytes = std::int64_t{64} << 20;
   out.patience = millis{3'000};
+  out.claim_patience = out.patience;
   out.threads = 2;
   return out;
 }

@@ -240,7 +240,19 @@ class Cluster:
             for account in details:
                 for stream in account.get("stream_detail", []):
                     leader = stream.get("cluster", {}).get("leader", "")
-                    partition = int(stream["name"].rpartition("_")[2])
+                    # RC_<cluster>_<partition>_<generation>
+                    partition = int(stream["name"].split("_")[-2])
                     if leader == server.name or len(self.nats) == 1:
                         leaders[partition] = number
         return leaders
+
+    def meta_leader(self):
+        """The number of the NATS server that places streams and consumers;
+        None where there is one server, or none leads."""
+        for server in self.nats:
+            answer = get(server.monitor, "/jsz")
+            name = json.loads(answer[1]).get("meta_cluster", {}).get("leader")
+            for number, one in enumerate(self.nats):
+                if one.name == name:
+                    return number
+        return None

@@ -46,6 +46,7 @@ def kill_once(cluster, probe, number):
     """Kills the victim, with it one NATS server where there are several;
     returns what each room that had to move waited."""
     leaders = cluster.stream_leaders()
+    placer = cluster.meta_leader()
     epochs = list(probe.epochs)
     server = cluster.nats[number % len(cluster.nats)]
     with_server = len(cluster.nats) > 1
@@ -69,13 +70,24 @@ def kill_once(cluster, probe, number):
         waits[room] = {
             "ms": round((first - begin) * 1000, 2),
             "leader_died": with_server
-            and leader == cluster.nats.index(server)}
+            and leader == cluster.nats.index(server),
+            "placer_died": with_server
+            and placer == cluster.nats.index(server)}
     if with_server:
         server.launch()
         wait_for(server.name, server.healthy)
         time.sleep(1)
     node.start()
     return waits
+
+
+def tell_leaders(waits):
+    """Which of them waited for an election of NATS, if any could."""
+    died = sorted(round(w["ms"]) for w in waits.values() if w["leader_died"])
+    out = f"; their stream's leader died: {died}" if died else ""
+    if any(w["placer_died"] for w in waits.values()):
+        out += "; the meta leader died"
+    return out
 
 
 def failover(options):
@@ -94,7 +106,8 @@ def failover(options):
                     runs.append(waits)
                     progress(f"kill {number + 1}: {len(waits)} sessions, "
                              f"{min(w['ms'] for w in waits.values()):.0f}-"
-                             f"{max(w['ms'] for w in waits.values()):.0f} ms")
+                             f"{max(w['ms'] for w in waits.values()):.0f} ms"
+                             f"{tell_leaders(waits)}")
                 probe.wait_quiet(2)
             complaints = cluster.complaints()
         except BaseException:

@@ -409,6 +409,26 @@ TEST_F(Membership, LeavesOutTheLeavingAndThoseWithoutCore) {
   EXPECT_EQ(nodes.known_cores(), (std::vector<core_node>{{{"heavy", 7}, 300}}));
 }
 
+TEST_F(Membership, LeavesOutThoseThatStandAsideUntilTheyAreBack) {
+  pass(millis{1'000});
+  auto word = word_of("them", 7);
+  word.aside = true;
+  (void)nodes.take(word, now);
+  nodes.stand_aside(true);
+  EXPECT_TRUE(nodes.leaving());
+  // Soon: others give us nothing any more.
+  EXPECT_TRUE(nodes.hurried(now));
+  EXPECT_TRUE(nodes.due(now + limits::heartbeat_every, {})->aside);
+  pass(millis{1'000});
+  EXPECT_TRUE(nodes.view().members.empty());
+  EXPECT_TRUE(nodes.known_cores().empty());
+  nodes.stand_aside(false);
+  (void)say("them", 7);
+  EXPECT_FALSE(nodes.leaving());
+  pass(millis{1'000});
+  EXPECT_EQ(nodes.view().members.size(), 2U);
+}
+
 TEST_F(Membership, SpeaksEvery250MillisecondsWhateverTheTick) {
   std::vector<heartbeat> said;
   const auto start = now;

@@ -81,7 +81,7 @@ template <> inline constexpr std::size_t members<reply> = 5;
 template <> inline constexpr std::size_t members<batch> = 6;
 template <> inline constexpr std::size_t members<command> = 7;
 template <> inline constexpr std::size_t members<snapshot> = 8;
-template <> inline constexpr std::size_t members<heartbeat> = 8;
+template <> inline constexpr std::size_t members<heartbeat> = 11;
 template <> inline constexpr std::size_t members<participant_view> = 12;
 template <> inline constexpr std::size_t members<settings_patch> = 13;
 template <> inline constexpr std::size_t members<kind_settings> = 14;
@@ -117,6 +117,9 @@ auto tied(T& x) {
   } else if constexpr (count == 8) {
     auto& [a, b, c, d, e, f, g, h] = x;
     return std::tie(a, b, c, d, e, f, g, h);
+  } else if constexpr (count == 11) {
+    auto& [a, b, c, d, e, f, g, h, i, j, k] = x;
+    return std::tie(a, b, c, d, e, f, g, h, i, j, k);
   } else if constexpr (count == 12) {
     auto& [a, b, c, d, e, f, g, h, i, j, k, l] = x;
     return std::tie(a, b, c, d, e, f, g, h, i, j, k, l);

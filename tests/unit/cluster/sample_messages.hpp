@@ -155,6 +155,9 @@ inline heartbeat_ptr beating() {
   out->partitions = 64;
   out->held = {{0, 1'099'511'627'777, 1, 9'000, 77},
                {63, 0, 1, 8'999, ~std::uint64_t{0}}};
+  out->wall = millis{1'760'000'000'000};
+  out->up = millis{86'400'000};
+  out->aside = true;
   return out;
 }
 

@@ -301,7 +301,8 @@ TEST(Wire, DeadlinesNeverOverflow) {
 
 TEST(Wire, SkipsWhatLaterVersionsAdd) {
   auto bytes = enveloped({.version = 9}, 2, [](packer& out) {
-    pack_heartbeat(out, 5, [](packer& more) {
+    pack_heartbeat(out, 8, [](packer& more) {
+      more.pack(1'760'000'000'000).pack(7).pack(false);
       more.pack_map(2).pack("a").pack(1.5F).pack("b");
       for (int depth = 0; depth < 1'000; ++depth)
         more.pack_array(1);
@@ -316,6 +317,22 @@ TEST(Wire, SkipsWhatLaterVersionsAdd) {
   ASSERT_TRUE(got) << got.error().field << ' ' << got.error().message;
   EXPECT_EQ(got->version, 9U);
   EXPECT_EQ(std::get<heartbeat_ptr>(got->message)->number, 41U);
+}
+
+TEST(Wire, ReadsWhatEarlierVersionsLeaveOut) {
+  auto bytes = enveloped({}, 0, [](packer& out) {
+    pack_heartbeat(out, 2, [](packer& more) { more.pack(1'760).pack(7); });
+  });
+  auto got = decode(bytes, sent_at);
+  ASSERT_TRUE(got) << got.error().field << ' ' << got.error().message;
+  auto word = std::get<heartbeat_ptr>(got->message);
+  EXPECT_EQ(word->wall, millis{1'760});
+  EXPECT_EQ(word->up, millis{7});
+  EXPECT_FALSE(word->aside);
+  got = decode(enveloped({}, 0, [](packer& out) { pack_heartbeat(out); }),
+               sent_at);
+  ASSERT_TRUE(got) << got.error().field << ' ' << got.error().message;
+  EXPECT_EQ(std::get<heartbeat_ptr>(got->message)->wall, millis{0});
 }
 
 TEST(Wire, RefusesWhatIsForNewerReaders) {

@@ -41,7 +41,8 @@ std::uint64_t closed_with(const server_stats& stats, std::uint16_t code) {
 TEST(NetHttp, AnswersHealthAndReadiness) {
   server_hooks hooks;
   auto ready = std::make_shared<std::atomic<bool>>(false);
-  hooks.ready = [ready] { return ready->load(); };
+  hooks.not_ready
+    = [ready] { return std::string{ready->load() ? "" : "it thinks"}; };
   hooks.metrics = [] { return std::string{"rollcall_up 1\n"}; };
   net_harness net{{}, hooks};
   auto client = net.connect();
@@ -49,7 +50,9 @@ TEST(NetHttp, AnswersHealthAndReadiness) {
   EXPECT_EQ(client.read_http().status, 200U);
   // The connection is kept.
   client.send(get("/readyz"));
-  EXPECT_EQ(client.read_http().status, 503U);
+  const auto not_yet = client.read_http();
+  EXPECT_EQ(not_yet.status, 503U);
+  EXPECT_EQ(not_yet.body, "not ready: it thinks\n");
   *ready = true;
   client.send(get("/readyz") + get("/metrics"));
   EXPECT_EQ(client.read_http().status, 200U);
@@ -439,10 +442,10 @@ TEST(NetChannels, CoalesceWhatIsWaiting) {
   // Published from the loop's own thread, which finds them all at once.
   net_harness* self = nullptr;
   server_hooks hooks;
-  hooks.ready = [&] {
+  hooks.not_ready = [&] {
     for (int i = 0; i < 50; ++i)
       self->sink->publish(4, text("tick " + std::to_string(i)));
-    return true;
+    return std::string{};
   };
   net_harness net{{}, hooks};
   self = &net;

@@ -69,6 +69,14 @@ TEST(LogLines, CutLongTextsBetweenCharacters) {
   EXPECT_LT(json({{"v", std::string(1'000'000, '\xFF')}}).size(), 400U);
 }
 
+TEST(LogLines, LeaveFailuresWholeUpToTheirBound) {
+  auto why = fail(errc::unavailable, std::string(300, 'a') + "; mend it");
+  EXPECT_THAT(json({{"why", why}}), HasSubstr("aaa; mend it\""));
+  why.message = std::string(600, 'a');
+  EXPECT_THAT(json({{"why", why}}),
+              HasSubstr("\"" + std::string(512, 'a') + "…\""));
+}
+
 TEST(LogLines, KeepJsonValid) {
   EXPECT_THAT(json({{"v", std::numeric_limits<double>::quiet_NaN()}}),
               HasSubstr(R"("v":null)"));
