@@ -401,7 +401,8 @@ def test_a_roster_that_is_not_the_truth(story):
     assert story.kinds(2.5) == ["diverged"]
 
 
-@pytest.mark.parametrize("kind", ["crashed", "stuck", "replicas"])
+@pytest.mark.parametrize("kind", ["crashed", "stuck", "replicas",
+                                  "stores"])
 def test_what_the_run_itself_finds(story, kind):
     getattr(story.checker, kind)(1, "node1")
     assert story.kinds() == [kind]
@@ -462,7 +463,8 @@ def test_copies_that_differ(tmp_path, blocks):
 def test_every_class_is_planted_above():
     planted = {"lost", "ghost", "false_leave", "flap", "duplicate",
                "went_back", "counts", "doubled", "diverged", "unanswered",
-               "torn", "protocol", "crashed", "stuck", "replicas"}
+               "torn", "protocol", "crashed", "stuck", "replicas",
+               "stores"}
     assert planted == set(CLASSES)
 
 

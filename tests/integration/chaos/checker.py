@@ -35,7 +35,7 @@ JUDGE_AFTER = 2.0
 
 CLASSES = ["lost", "ghost", "false_leave", "flap", "duplicate", "went_back",
            "counts", "doubled", "diverged", "unanswered", "torn", "protocol",
-           "crashed", "stuck", "replicas"]
+           "crashed", "stuck", "replicas", "stores"]
 
 Violation = collections.namedtuple("Violation", "kind t text")
 
@@ -113,6 +113,10 @@ class Checker(Observers):
     def replicas(self, t, what):
         """Copies of a stream that should be one and the same."""
         self.wrong("replicas", t, what)
+
+    def stores(self, t, what):
+        """A node's copy of a partition that is not what its journal says."""
+        self.wrong("stores", t, what)
 
     def protocol(self, t, user, what):
         self.wrong("protocol", t, f"{user}: {what}")

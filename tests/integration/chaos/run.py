@@ -8,7 +8,7 @@ import random
 import signal
 import time
 
-from chaos import faults, streams
+from chaos import faults, stores, streams
 from chaos.checker import AFTER_FAULT, CLASSES, SILENT
 from chaos.deeds import deed
 from chaos.history import History
@@ -238,14 +238,18 @@ class Run:
                 lambda: all(p.settled() for p in self.probes),
                 "a probe cannot return after the last restarts")
         await self.quiet("after a restart of every node")
+        # From here on every store has to have all that was appended so far.
+        await asyncio.sleep(stores.LAG_SECONDS)
         await self.compare_copies()
 
     async def compare_copies(self):
-        """Ends everything in order, then reads what NATS wrote."""
+        """Ends everything in order, then reads what NATS and nodes wrote."""
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        ended = []
         for node in self.world.nodes:
+            ended.append(time.time_ns())
             await self.world.end_node(node, signal.SIGTERM)
         await self.until(self.copies_settled, "copies of streams differ in "
                          "what the servers say of them", 30)
@@ -256,6 +260,13 @@ class Run:
         number, subjects = streams.count(self.world.servers[0])
         self.say(f"     {number} streams, {subjects} subjects in each of "
                  f"{len(self.world.servers)} copies compared")
+        wrong, copies, keys = await asyncio.to_thread(
+            stores.differences, self.world.nodes, self.world.servers[0],
+            ended)
+        for line in wrong:
+            self.history.note("stores", what=line)
+        self.say(f"     {copies} copies in stores, {keys} keys compared with "
+                 "the streams")
 
     def copies_settled(self):
         """Whether all servers name the same state of every stream."""
