@@ -33,9 +33,9 @@ AGREE_SECONDS = 60
 
 class Run:
     def __init__(self, folder, seed, count, servers=1, people=24, sessions=6,
-                 brief=False, kinds=None, say=print):
+                 brief=False, kinds=None, other=None, say=print):
         self.seed, self.brief, self.say = seed, brief, say
-        self.world = World(folder, servers)
+        self.world = World(folder, servers, other=other)
         self.history = History(self.world.folder / "history.gz")
         self.checker = self.history.checker
         self.sessions = [f"s{n}" for n in range(sessions)]
@@ -149,6 +149,11 @@ class Run:
         if well and again is None:
             self.history.note("stuck", what=f"fault {number}: no durable "
                               "answer for a minute after it was over")
+        if fault.kind == "nats_disk" and len(self.world.servers) == 1 \
+                and self.checker.counted["unavailable"] \
+                == counted["unavailable"]:
+            self.history.note("stuck", what=f"fault {number}: no change was "
+                              "unavailable on a full NATS disk")
         back = time.monotonic() - begin - mended
         await asyncio.sleep(self.gaps[number - 1])
         if number % LONG_GAP == 0 and not self.brief:
@@ -231,6 +236,7 @@ class Run:
         for number, node in enumerate(self.world.nodes):
             self.history.note("fault", number=f"last{number}",
                               nodes=[node.name])
+            self.world.exchange(node, "own")
             await self.strike(0, faults.Fault("restart",
                                               [("restart", number, 0)]))
             self.history.note("healed", number=f"last{number}")
@@ -384,6 +390,11 @@ class Run:
         if self.world.refused_starts:
             self.say(f"{self.world.refused_starts} starts without NATS, "
                      "tried again")
+        if self.world.mended_servers:
+            self.say(f"{self.world.mended_servers} restarts of NATS after its "
+                     "disk was full")
+        if not self.world.other:
+            self.say("no upgrades: no --other binary was named")
         totals = self.checker.totals()
         self.say(", ".join(f"{kind} {totals[kind]}" for kind in CLASSES))
         self.say(f"{passed} passed, {failed} failed")
