@@ -25,6 +25,8 @@ HOLD = {"kill": (0.2, 8), "restart": (0, 2), "rolling": (0, 1),
         "disk": (1, 6), "nats_disk": (1, 6), "upgrade": (0, 4)}
 #: Until a server whose disk is full must have noticed.
 NOTICE_SECONDS = 20
+#: Until a process that was told to end is killed.
+OBEY_SECONDS = 3
 
 
 @dataclasses.dataclass
@@ -222,9 +224,9 @@ def streams_of(server):
             for stream in account.get("stream_detail", [])]
 
 
-def ask_monitor(server, what):
+def ask_monitor(server, what, seconds=3):
     url = f"http://{server.host}:{server.monitor}/{what}"
-    with urllib.request.urlopen(url, timeout=3) as answer:
+    with urllib.request.urlopen(url, timeout=seconds) as answer:
         return json.load(answer)
 
 
@@ -280,19 +282,19 @@ async def nats_disk(world, server, hold, hit):
 def is_off(server):
     """Whether a server's JetStream is off, or stuck."""
     try:
-        return ask_monitor(server, "jsz").get("disabled", False)
+        return ask_monitor(server, "jsz", 1).get("disabled", False)
     except OSError:
         return True
 
 
 def end_somehow(server):
-    process = server.process
+    """In order, or not: a stuck server does not hear SIGTERM."""
+    server.process.send_signal(signal.SIGTERM)
     try:
-        server.end(signal.SIGTERM)
+        server.process.wait(OBEY_SECONDS)
     except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        server.process = None
+        pass
+    server.end(signal.SIGKILL)
 
 
 BY_KIND = {"kill": kill, "restart": restart, "rolling": rolling, "stop": stop,

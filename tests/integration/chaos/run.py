@@ -343,7 +343,7 @@ class Run:
                     self.history.note(
                         "read", session=session, key=key, by="probe0",
                         value=self.probes[0].client[session]
-                        .settings["capacity"])
+                        .settings["capacity"] or None)
             else:
                 await self.read_roles(key, sessions, n)
             count += len(sessions)
