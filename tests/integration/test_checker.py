@@ -1,12 +1,15 @@
 """The checker catches what it is for: every violation is planted."""
 
 import random
+import types
 
 import pytest
 
 from chaos import faults, streams
 from chaos.checker import (AFTER_FAULT, CLASSES, DROPPED, EXCUSE, SLACK,
                            Checker)
+from chaos.world import World
+from node import BINARY
 
 EPOCH = 1 << 40
 
@@ -481,3 +484,23 @@ def test_a_seed_is_a_plan_with_every_kind_and_no_target_struck_twice():
         for fault in one:
             if fault.kind == "pair":
                 assert not faults.same_target(*fault.parts)
+                assert not faults.ALONE & {part[0] for part in fault.parts}
+
+
+def test_an_upgrade_takes_one_node_or_more():
+    world = types.SimpleNamespace(nodes=["a", "b", "c"])
+    taken = [faults.targets_of(world, "upgrade", n) for n in range(6)]
+    assert [len(one) for one in taken] == [1, 1, 2, 2, 3, 3]
+    assert {one[0] for one in taken} == {*world.nodes}
+    assert all(len({*one}) == len(one) for one in taken)
+
+
+def test_an_exchange_is_there_and_back():
+    world = World.__new__(World)
+    world.other = "other"
+    node = types.SimpleNamespace(version="own", binary=BINARY)
+    for version, binary in (("other", "other"), ("own", BINARY)):
+        world.exchange(node)
+        assert (node.version, node.binary) == (version, binary)
+    world.exchange(node, "own")
+    assert node.binary == BINARY

@@ -271,6 +271,8 @@ class Run:
             ended)
         for line in wrong:
             self.history.note("stores", what=line)
+        if self.checker.totals()["stores"] + self.checker.totals()["replicas"]:
+            self.world.keep_disks()
         self.say(f"     {copies} copies in stores, {keys} keys compared with "
                  "the streams")
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pathlib
+import shutil
 import signal
 import time
 
@@ -46,6 +47,11 @@ class Disk:
 
     def free(self):
         self.ballast.unlink(missing_ok=True)
+
+    def keep(self):
+        """What is on it goes with the namespace: copies it beside."""
+        shutil.copytree(self.folder, f"{self.folder}.kept",
+                        dirs_exist_ok=True)
 
 
 class World:
@@ -177,6 +183,11 @@ class World:
         for host in self.hosts.values():
             host.keeper.kill()
             host.keeper.wait()
+
+    def keep_disks(self):
+        for one in (self.disk, self.nats_disk):
+            if one:
+                one.keep()
 
     # -- links ----------------------------------------------------------------
 
