@@ -8,8 +8,8 @@ import random
 import signal
 import time
 
-from chaos import faults, stores, streams
-from chaos.checker import AFTER_FAULT, CLASSES, SILENT
+from chaos import faults, report, stores, streams
+from chaos.checker import AFTER_FAULT, SILENT
 from chaos.deeds import deed
 from chaos.history import History
 from chaos.person import Person
@@ -177,15 +177,10 @@ class Run:
         return bool(new)
 
     def tell(self, number, fault, counted, times):
-        live, durable, mended, back = times
         seen = collections.Counter(self.checker.counted)
         seen.subtract(counted)
-        facts = ", ".join(f"{what} {n}" for what, n in sorted(seen.items())
-                          if n)
-        self.say(f"{number:4} {fault.text(self.world)}: recovered "
-                 f"{show(live)}, durable {show(durable)}, over after "
-                 f"{mended:.1f} s, all well {back:.2f} s later; {facts}")
-        self.results[fault.kind].append((live, self.say_what_is_new()))
+        self.say(report.line(number, fault.text(self.world), seen, times))
+        self.results[fault.kind].append((times[0], self.say_what_is_new()))
 
     # -- the watches ----------------------------------------------------------
 
@@ -369,39 +364,4 @@ class Run:
 
     def summary(self):
         self.results["the end"].append((None, self.say_what_is_new()))
-        self.say("")
-        self.say(f"{'fault':14} {'count':>5} {'p50':>8} {'p99':>8} "
-                 f"{'max':>8} {'failed':>6}")
-        passed = failed = 0
-        for kind, results in sorted(self.results.items()):
-            took = sorted(t for t, _ in results if t is not None)
-            bad = sum(wrong for _, wrong in results)
-            failed, passed = failed + bad, passed + len(results) - bad
-            figures = [took[len(took) // 2], took[int(len(took) * 0.99)],
-                       took[-1]] if took else [None] * 3
-            self.say(f"{kind:14} {len(results):5} "
-                     f"{' '.join(f'{show(f):>8}' for f in figures)} "
-                     f"{bad:6}")
-        counted = self.checker.counted
-        self.say(f"{counted['committed']} committed, {counted['accepted']} "
-                 f"accepted, {counted['unavailable']} unavailable, "
-                 f"{counted['read back']} read back")
-        anew = sum(one.fresh_starts for one in self.everyone)
-        if anew:
-            self.say(f"{anew} resumes refused")
-        if self.world.refused_starts:
-            self.say(f"{self.world.refused_starts} starts without NATS, "
-                     "tried again")
-        if self.world.mended_servers:
-            self.say(f"{self.world.mended_servers} restarts of NATS after its "
-                     "disk was full")
-        if not self.world.other:
-            self.say("no upgrades: no --other binary was named")
-        totals = self.checker.totals()
-        self.say(", ".join(f"{kind} {totals[kind]}" for kind in CLASSES))
-        self.say(f"{passed} passed, {failed} failed")
-        return failed == 0
-
-
-def show(seconds):
-    return "-" if seconds is None else f"{seconds:.2f} s"
+        return report.totals(self)
