@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import time
+import types
 import urllib.request
 
 #: How often each is drawn, relative to the others.
@@ -23,6 +24,8 @@ HOLD = {"kill": (0.2, 8), "restart": (0, 2), "rolling": (0, 1),
         "nats_restart": (0, 2), "nats_stop": (0.5, 8), "split": (1, 10),
         "split_in": (1, 10), "split_out": (1, 10), "unplug": (1, 10),
         "disk": (1, 6), "nats_disk": (1, 6), "upgrade": (0, 4)}
+#: Who leads most streams is known when it is struck.
+UNKNOWN = types.SimpleNamespace(name="?")
 #: Until a server whose disk is full must have noticed.
 NOTICE_SECONDS = 20
 #: Until a process that was told to end is killed.
@@ -37,7 +40,11 @@ class Fault:
 
     def nodes(self, world):
         """The nodes that are struck themselves."""
-        if any(kind == "rolling" for kind, _, _ in self.parts):
+        if any(kind == "rolling" or (kind == "nats_disk"
+                                     and len(world.servers) > 1)
+               for kind, _, _ in self.parts):
+            # A stuck server still has its clients, but hears no other server:
+            # so nodes do not hear each other, whom NATS answers all the same.
             return [one.name for one in world.nodes]
         return sorted({one.name for kind, target, _ in self.parts
                        if not kind.startswith("nats")
@@ -67,6 +74,8 @@ def target_of(world, kind, target):
         return world.nodes[-1]
     if kind == "nats_disk":
         return world.servers[-1]
+    if kind == "nats_leader":
+        return world.leader or UNKNOWN
     group = world.servers if kind.startswith("nats") else world.nodes
     return group[target % len(group)]
 
@@ -204,7 +213,8 @@ async def nats_restart(_, server, hold, hit):
 
 
 async def nats_leader(world, _, hold, hit):
-    await nats_kill(world, leading(world), hold, hit)
+    world.leader = await asyncio.to_thread(leading, world)
+    await nats_kill(world, world.leader, hold, hit)
 
 
 def leading(world):
@@ -276,6 +286,9 @@ async def nats_disk(world, server, hold, hit):
     if await asyncio.to_thread(is_off, server):
         world.mended_servers += 1
         await asyncio.to_thread(end_somehow, server)
+        if len(world.servers) > 1:
+            # Its copies lack what the disk did not take, and it does not know.
+            world.nats_disk.clear()
         await asyncio.to_thread(server.start)
 
 

@@ -118,6 +118,7 @@ class Run:
 
     async def one(self, number, fault):
         """Strikes once, and waits until it is over for everyone."""
+        self.world.leader = None
         struck = fault.nodes(self.world)
         safe = [p for p in self.probes if self.world.nodes[p.home].name
                 not in struck] or self.probes

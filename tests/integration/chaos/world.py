@@ -48,6 +48,10 @@ class Disk:
     def free(self):
         self.ballast.unlink(missing_ok=True)
 
+    def clear(self):
+        for one in self.folder.iterdir():
+            shutil.rmtree(one)
+
     def keep(self):
         """What is on it goes with the namespace: copies it beside."""
         shutil.copytree(self.folder, f"{self.folder}.kept",
@@ -71,6 +75,8 @@ class World:
         #: nodes that are about to start, and how often one found no NATS
         self.starting = set()
         self.refused_starts = 0
+        #: the server that this fault struck for leading most streams
+        self.leader = None
         #: servers that did not recover by themselves from a full disk
         self.mended_servers = 0
         self.disk = self.nats_disk = None
