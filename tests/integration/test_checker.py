@@ -351,9 +351,12 @@ def test_a_repetition_with_another_answer(story, again):
 
 
 @pytest.mark.parametrize("again, kinds", [(at(2), []), (at(4), ["doubled"])])
-def test_a_repetition_to_another_owner(story, again, kinds):
+@pytest.mark.parametrize("begin, end", [(1.5, None), (0.2, 0.5)])
+def test_a_repetition_to_another_owner(story, again, kinds, begin, end):
     commit(story.checker, 1, 1, "r1", at(3))
-    story.checker.fault(1.5, 1, ["node1"])
+    story.checker.fault(begin, 1, ["node1"])
+    if end:
+        story.checker.healed(end, 1)
     story.checker.asked(2, 2, "ann", "s", "set_member", "m", "r1", "o-r1",
                         again=True)
     story.checker.answered(2.1, 2, again, "committed")

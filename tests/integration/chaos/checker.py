@@ -22,7 +22,8 @@ SLACK = 4.0
 FORGIVEN = 0.8
 #: How long an edge's own trouble excuses what is said of its clients.
 EXCUSE = 25.0
-#: A stay that begins this long after the fault is not excused by it.
+#: A stay that begins this long after the fault is not excused by it, and
+#: partitions have moved.
 UNSETTLED = 3.0
 #: A question may go unanswered around a fault only.
 ANSWER_SECONDS = 6.0
@@ -213,8 +214,10 @@ class Checker(Observers):
             first, when = self.first_answers.setdefault((session, op_id),
                                                         (at, t))
             # An owner knows the version at which the one before it began
-            # the change, not the one at which it was done.
-            older = at < first and any(f.near(when, t) for f in self.recent)
+            # the change, not the one at which it was done. Partitions move
+            # for a while after a fault.
+            older = at < first and any(f.near(when - UNSETTLED, t)
+                                       for f in self.recent)
             if first != at and not older:
                 self.wrong("doubled", t, f"{user}, {session}: {op} {op_id} "
                            f"answered at {first}, then at {at}")
