@@ -60,13 +60,15 @@ class Node:
         self.scheme = "http"
         self.process = None
         self.secret = secret
+        #: what the next start runs
+        self.binary = BINARY
 
     def start(self):
         assert self.process is None
         self.output = self.folder / f"output.{time.monotonic_ns()}"
         with open(self.output, "wb") as out:
             self.process = subprocess.Popen(
-                [*self.prefix, BINARY, "--quickstart",
+                [*self.prefix, self.binary, "--quickstart",
                  "--data-dir", self.data,
                  "--server-listen", f"{self.host}:{self.port}", *self.flags],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out,

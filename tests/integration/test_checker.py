@@ -1,12 +1,15 @@
 """The checker catches what it is for: every violation is planted."""
 
 import random
+import types
 
 import pytest
 
 from chaos import faults, streams
 from chaos.checker import (AFTER_FAULT, CLASSES, DROPPED, EXCUSE, SLACK,
                            Checker)
+from chaos.world import World
+from node import BINARY
 
 EPOCH = 1 << 40
 
@@ -348,9 +351,12 @@ def test_a_repetition_with_another_answer(story, again):
 
 
 @pytest.mark.parametrize("again, kinds", [(at(2), []), (at(4), ["doubled"])])
-def test_a_repetition_to_another_owner(story, again, kinds):
+@pytest.mark.parametrize("begin, end", [(1.5, None), (0.2, 0.5)])
+def test_a_repetition_to_another_owner(story, again, kinds, begin, end):
     commit(story.checker, 1, 1, "r1", at(3))
-    story.checker.fault(1.5, 1, ["node1"])
+    story.checker.fault(begin, 1, ["node1"])
+    if end:
+        story.checker.healed(end, 1)
     story.checker.asked(2, 2, "ann", "s", "set_member", "m", "r1", "o-r1",
                         again=True)
     story.checker.answered(2.1, 2, again, "committed")
@@ -401,7 +407,8 @@ def test_a_roster_that_is_not_the_truth(story):
     assert story.kinds(2.5) == ["diverged"]
 
 
-@pytest.mark.parametrize("kind", ["crashed", "stuck", "replicas"])
+@pytest.mark.parametrize("kind", ["crashed", "stuck", "replicas",
+                                  "stores"])
 def test_what_the_run_itself_finds(story, kind):
     getattr(story.checker, kind)(1, "node1")
     assert story.kinds() == [kind]
@@ -462,7 +469,8 @@ def test_copies_that_differ(tmp_path, blocks):
 def test_every_class_is_planted_above():
     planted = {"lost", "ghost", "false_leave", "flap", "duplicate",
                "went_back", "counts", "doubled", "diverged", "unanswered",
-               "torn", "protocol", "crashed", "stuck", "replicas"}
+               "torn", "protocol", "crashed", "stuck", "replicas",
+               "stores"}
     assert planted == set(CLASSES)
 
 
@@ -479,3 +487,23 @@ def test_a_seed_is_a_plan_with_every_kind_and_no_target_struck_twice():
         for fault in one:
             if fault.kind == "pair":
                 assert not faults.same_target(*fault.parts)
+                assert not faults.ALONE & {part[0] for part in fault.parts}
+
+
+def test_an_upgrade_takes_one_node_or_more():
+    world = types.SimpleNamespace(nodes=["a", "b", "c"])
+    taken = [faults.targets_of(world, "upgrade", n) for n in range(6)]
+    assert [len(one) for one in taken] == [1, 1, 2, 2, 3, 3]
+    assert {one[0] for one in taken} == {*world.nodes}
+    assert all(len({*one}) == len(one) for one in taken)
+
+
+def test_an_exchange_is_there_and_back():
+    world = World.__new__(World)
+    world.other = "other"
+    node = types.SimpleNamespace(version="own", binary=BINARY)
+    for version, binary in (("other", "other"), ("own", BINARY)):
+        world.exchange(node)
+        assert (node.version, node.binary) == (version, binary)
+    world.exchange(node, "own")
+    assert node.binary == BINARY

@@ -21,6 +21,8 @@ def arguments(words):
     parser.add_argument("--people", type=int, default=24)
     parser.add_argument("--sessions", type=int, default=6)
     parser.add_argument("--kinds", help="only these, with commas between")
+    parser.add_argument("--other", help="a binary of another version, which "
+                        "nodes are upgraded to and back from")
     parser.add_argument("--folder", help="where logs and history are kept")
     parser.add_argument("--check", help="judge a history file, then end")
     return parser.parse_args(words)
@@ -56,13 +58,14 @@ def main():
               servers=options.nats, people=options.people,
               sessions=options.sessions, brief=options.brief,
               kinds=options.kinds and options.kinds.split(","),
+              other=options.other and os.path.abspath(options.other),
               say=lambda line: print(line, flush=True))
     well = asyncio.run(run.go())
     line = (f"--faults {options.faults} --seed {options.seed} --nats "
             f"{options.nats}")
     more = [f"--{name} {value}"
             for name, usual in (("people", 24), ("sessions", 6),
-                                ("kinds", None))
+                                ("kinds", None), ("other", None))
             if (value := getattr(options, name)) != usual]
     if options.brief:
         more.append("--brief")

@@ -22,7 +22,8 @@ SLACK = 4.0
 FORGIVEN = 0.8
 #: How long an edge's own trouble excuses what is said of its clients.
 EXCUSE = 25.0
-#: A stay that begins this long after the fault is not excused by it.
+#: A stay that begins this long after the fault is not excused by it, and
+#: partitions have moved.
 UNSETTLED = 3.0
 #: A question may go unanswered around a fault only.
 ANSWER_SECONDS = 6.0
@@ -35,7 +36,7 @@ JUDGE_AFTER = 2.0
 
 CLASSES = ["lost", "ghost", "false_leave", "flap", "duplicate", "went_back",
            "counts", "doubled", "diverged", "unanswered", "torn", "protocol",
-           "crashed", "stuck", "replicas"]
+           "crashed", "stuck", "replicas", "stores"]
 
 Violation = collections.namedtuple("Violation", "kind t text")
 
@@ -113,6 +114,10 @@ class Checker(Observers):
     def replicas(self, t, what):
         """Copies of a stream that should be one and the same."""
         self.wrong("replicas", t, what)
+
+    def stores(self, t, what):
+        """A node's copy of a partition that is not what its journal says."""
+        self.wrong("stores", t, what)
 
     def protocol(self, t, user, what):
         self.wrong("protocol", t, f"{user}: {what}")
@@ -209,8 +214,10 @@ class Checker(Observers):
             first, when = self.first_answers.setdefault((session, op_id),
                                                         (at, t))
             # An owner knows the version at which the one before it began
-            # the change, not the one at which it was done.
-            older = at < first and any(f.near(when, t) for f in self.recent)
+            # the change, not the one at which it was done. Partitions move
+            # for a while after a fault.
+            older = at < first and any(f.near(when - UNSETTLED, t)
+                                       for f in self.recent)
             if first != at and not older:
                 self.wrong("doubled", t, f"{user}, {session}: {op} {op_id} "
                            f"answered at {first}, then at {at}")

@@ -29,9 +29,11 @@ class Watched(Client):
     """Tells its person of every push, before it looks at it itself."""
 
     person = None
+    #: its person has turned away: what still comes is seen by nobody
+    over = False
 
     def take_push(self, push):
-        if self.person.client in (None, self):
+        if not self.over and self.person.client in (None, self):
             self.person.saw(push)
         super().take_push(push)
 
@@ -109,6 +111,7 @@ class Person:
         client, self.client = self.client, None
         if client is None:
             return None
+        client.over = True
         for session in self.inside:
             self.note("ended", user=self.user, session=session,
                       participant=self.participant, how=how)

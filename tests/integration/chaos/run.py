@@ -8,8 +8,8 @@ import random
 import signal
 import time
 
-from chaos import faults, streams
-from chaos.checker import AFTER_FAULT, CLASSES, SILENT
+from chaos import faults, report, stores, streams
+from chaos.checker import AFTER_FAULT, SILENT
 from chaos.deeds import deed
 from chaos.history import History
 from chaos.person import Person
@@ -33,9 +33,9 @@ AGREE_SECONDS = 60
 
 class Run:
     def __init__(self, folder, seed, count, servers=1, people=24, sessions=6,
-                 brief=False, kinds=None, say=print):
+                 brief=False, kinds=None, other=None, say=print):
         self.seed, self.brief, self.say = seed, brief, say
-        self.world = World(folder, servers)
+        self.world = World(folder, servers, other=other)
         self.history = History(self.world.folder / "history.gz")
         self.checker = self.history.checker
         self.sessions = [f"s{n}" for n in range(sessions)]
@@ -118,6 +118,7 @@ class Run:
 
     async def one(self, number, fault):
         """Strikes once, and waits until it is over for everyone."""
+        self.world.leader = None
         struck = fault.nodes(self.world)
         safe = [p for p in self.probes if self.world.nodes[p.home].name
                 not in struck] or self.probes
@@ -149,6 +150,11 @@ class Run:
         if well and again is None:
             self.history.note("stuck", what=f"fault {number}: no durable "
                               "answer for a minute after it was over")
+        if fault.kind == "nats_disk" and len(self.world.servers) == 1 \
+                and self.checker.counted["unavailable"] \
+                == counted["unavailable"]:
+            self.history.note("stuck", what=f"fault {number}: no change was "
+                              "unavailable on a full NATS disk")
         back = time.monotonic() - begin - mended
         await asyncio.sleep(self.gaps[number - 1])
         if number % LONG_GAP == 0 and not self.brief:
@@ -172,15 +178,10 @@ class Run:
         return bool(new)
 
     def tell(self, number, fault, counted, times):
-        live, durable, mended, back = times
         seen = collections.Counter(self.checker.counted)
         seen.subtract(counted)
-        facts = ", ".join(f"{what} {n}" for what, n in sorted(seen.items())
-                          if n)
-        self.say(f"{number:4} {fault.text(self.world)}: recovered "
-                 f"{show(live)}, durable {show(durable)}, over after "
-                 f"{mended:.1f} s, all well {back:.2f} s later; {facts}")
-        self.results[fault.kind].append((live, self.say_what_is_new()))
+        self.say(report.line(number, fault.text(self.world), seen, times))
+        self.results[fault.kind].append((times[0], self.say_what_is_new()))
 
     # -- the watches ----------------------------------------------------------
 
@@ -231,6 +232,7 @@ class Run:
         for number, node in enumerate(self.world.nodes):
             self.history.note("fault", number=f"last{number}",
                               nodes=[node.name])
+            self.world.exchange(node, "own")
             await self.strike(0, faults.Fault("restart",
                                               [("restart", number, 0)]))
             self.history.note("healed", number=f"last{number}")
@@ -238,14 +240,18 @@ class Run:
                 lambda: all(p.settled() for p in self.probes),
                 "a probe cannot return after the last restarts")
         await self.quiet("after a restart of every node")
+        # From here on every store has to have all that was appended so far.
+        await asyncio.sleep(stores.LAG_SECONDS)
         await self.compare_copies()
 
     async def compare_copies(self):
-        """Ends everything in order, then reads what NATS wrote."""
+        """Ends everything in order, then reads what NATS and nodes wrote."""
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        ended = []
         for node in self.world.nodes:
+            ended.append(time.time_ns())
             await self.world.end_node(node, signal.SIGTERM)
         await self.until(self.copies_settled, "copies of streams differ in "
                          "what the servers say of them", 30)
@@ -256,6 +262,15 @@ class Run:
         number, subjects = streams.count(self.world.servers[0])
         self.say(f"     {number} streams, {subjects} subjects in each of "
                  f"{len(self.world.servers)} copies compared")
+        wrong, copies, keys = await asyncio.to_thread(
+            stores.differences, self.world.nodes, self.world.servers[0],
+            ended)
+        for line in wrong:
+            self.history.note("stores", what=line)
+        if self.checker.totals()["stores"] + self.checker.totals()["replicas"]:
+            self.world.keep_disks()
+        self.say(f"     {copies} copies in stores, {keys} keys compared with "
+                 "the streams")
 
     def copies_settled(self):
         """Whether all servers name the same state of every stream."""
@@ -326,7 +341,7 @@ class Run:
                     self.history.note(
                         "read", session=session, key=key, by="probe0",
                         value=self.probes[0].client[session]
-                        .settings["capacity"])
+                        .settings["capacity"] or None)
             else:
                 await self.read_roles(key, sessions, n)
             count += len(sessions)
@@ -350,34 +365,4 @@ class Run:
 
     def summary(self):
         self.results["the end"].append((None, self.say_what_is_new()))
-        self.say("")
-        self.say(f"{'fault':14} {'count':>5} {'p50':>8} {'p99':>8} "
-                 f"{'max':>8} {'failed':>6}")
-        passed = failed = 0
-        for kind, results in sorted(self.results.items()):
-            took = sorted(t for t, _ in results if t is not None)
-            bad = sum(wrong for _, wrong in results)
-            failed, passed = failed + bad, passed + len(results) - bad
-            figures = [took[len(took) // 2], took[int(len(took) * 0.99)],
-                       took[-1]] if took else [None] * 3
-            self.say(f"{kind:14} {len(results):5} "
-                     f"{' '.join(f'{show(f):>8}' for f in figures)} "
-                     f"{bad:6}")
-        counted = self.checker.counted
-        self.say(f"{counted['committed']} committed, {counted['accepted']} "
-                 f"accepted, {counted['unavailable']} unavailable, "
-                 f"{counted['read back']} read back")
-        anew = sum(one.fresh_starts for one in self.everyone)
-        if anew:
-            self.say(f"{anew} resumes refused")
-        if self.world.refused_starts:
-            self.say(f"{self.world.refused_starts} starts without NATS, "
-                     "tried again")
-        totals = self.checker.totals()
-        self.say(", ".join(f"{kind} {totals[kind]}" for kind in CLASSES))
-        self.say(f"{passed} passed, {failed} failed")
-        return failed == 0
-
-
-def show(seconds):
-    return "-" if seconds is None else f"{seconds:.2f} s"
+        return report.totals(self)

@@ -2,45 +2,60 @@
 
 nats-server 2.9 writes blocks of records, little-endian:
 `u32 length (top bit: has headers), u64 sequence (top bit: erased), i64 time,
-u16 subject length, subject, message, 8 bytes of checksum`. Our streams keep
-one message per subject, so the last record of each is what there is.
+u16 subject length, subject, (u32 length of headers, headers,) message,
+8 bytes of checksum`. Our streams keep one message per subject, so the last
+record of each is what there is.
 """
 
+import collections
 import hashlib
 import pathlib
 import struct
 
 HEAD = struct.Struct("<IQqH")
+HEADERS = struct.Struct("<I")
 CHECKSUM = 8
 ERASED = 1 << 63
 LENGTH = (1 << 31) - 1
 
+#: `time` in ns of Unix time; `body` with its headers, `message` without.
+Record = collections.namedtuple("Record", "sequence time subject body message")
+
 
 def records(block):
-    """(sequence, subject, hash of the rest) of each whole record."""
+    """Each whole record."""
     at = 0
     while at + HEAD.size <= len(block):
-        length, sequence, _, subject_length = HEAD.unpack_from(block, at)
-        length &= LENGTH
+        length, sequence, time, subject_length = HEAD.unpack_from(block, at)
+        has_headers, length = length > LENGTH, length & LENGTH
         end = at + length
         if length < HEAD.size + subject_length + CHECKSUM or end > len(block):
             return
         begin = at + HEAD.size
         if sequence and not sequence & ERASED:
             subject = bytes(block[begin:begin + subject_length])
-            body = block[begin + subject_length:end - CHECKSUM]
-            yield sequence, subject, hashlib.sha256(body).hexdigest()
+            body = bytes(block[begin + subject_length:end - CHECKSUM])
+            skip = HEADERS.size + HEADERS.unpack_from(body)[0] \
+                if has_headers and len(body) >= HEADERS.size else 0
+            yield Record(sequence, time, subject, body, body[skip:])
         at = end
+
+
+def kept(folder):
+    """{subject: its last record} of a stream's folder."""
+    found = {}
+    for path in pathlib.Path(folder).glob("msgs/*.blk"):
+        for one in records(path.read_bytes()):
+            if one.subject not in found \
+                    or one.sequence > found[one.subject].sequence:
+                found[one.subject] = one
+    return found
 
 
 def content(folder):
     """{subject: (sequence, hash)} of a stream's folder."""
-    found = {}
-    for path in pathlib.Path(folder).glob("msgs/*.blk"):
-        for sequence, subject, digest in records(path.read_bytes()):
-            if sequence > found.get(subject, (0,))[0]:
-                found[subject] = (sequence, digest)
-    return found
+    return {subject: (one.sequence, hashlib.sha256(one.body).hexdigest())
+            for subject, one in kept(folder).items()}
 
 
 def streams(server):

@@ -3,29 +3,34 @@
 import asyncio
 import os
 import pathlib
+import shutil
 import signal
 import time
 
 from chaos import network
 from cluster import NODES, Nats, free_port
-from node import Node
+from node import BINARY, Node
 
-DISK_MIB = 192
+#: Of the last node's disk, and of the last NATS server's.
+DISK_MIB, NATS_DISK_MIB = 192, 256
+#: What NATS sets aside for a stream, and for all; not what they come to.
+STREAM_MIB, STREAMS_MIB = 16, 2048
 #: Until a node has to have started, NATS being back or not.
 START_SECONDS = 60
 NO_NATS = "no NATS server answers"
 #: Where all clocks and rates are the same for every run.
 FLAGS = ["--limits-requests-per-second", "100000",
-         "--limits-request-burst", "100000"]
+         "--limits-request-burst", "100000",
+         "--cluster-stream-bytes", f"{STREAM_MIB}MiB"]
 
 
 class Disk:
     """A small file system that can be filled and freed."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, mib):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        network.command("mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m",
+        network.command("mount", "-t", "tmpfs", "-o", f"size={mib}m",
                         "none", str(self.folder))
         self.ballast = self.folder / "ballast"
 
@@ -43,12 +48,24 @@ class Disk:
     def free(self):
         self.ballast.unlink(missing_ok=True)
 
+    def clear(self):
+        for one in self.folder.iterdir():
+            shutil.rmtree(one)
+
+    def keep(self):
+        """What is on it goes with the namespace: copies it beside."""
+        shutil.copytree(self.folder, f"{self.folder}.kept",
+                        dirs_exist_ok=True)
+
 
 class World:
-    """`nodes` and `servers`; `network` and `disk` where allowed."""
+    """`nodes` and `servers`; `network` and disks where allowed; `other` is a
+    binary of another version, if there is one."""
 
-    def __init__(self, folder, servers=1, partitions=16, flags=()):
+    def __init__(self, folder, servers=1, partitions=16, flags=(),
+                 other=None):
         self.folder = pathlib.Path(folder)
+        self.other = other
         self.folder.mkdir(parents=True, exist_ok=True)
         self.network = network.here()
         self.hosts = {}
@@ -58,9 +75,14 @@ class World:
         #: nodes that are about to start, and how often one found no NATS
         self.starting = set()
         self.refused_starts = 0
-        self.disk = None
+        #: the server that this fault struck for leading most streams
+        self.leader = None
+        #: servers that did not recover by themselves from a full disk
+        self.mended_servers = 0
+        self.disk = self.nats_disk = None
         if self.network:
-            self.disk = Disk(self.nodes[-1].data)
+            self.disk = Disk(self.nodes[-1].data, DISK_MIB)
+            self.nats_disk = Disk(self.servers[-1].data, NATS_DISK_MIB)
 
     def place(self, name, number):
         """(address, prefix) of a process."""
@@ -82,6 +104,11 @@ class World:
             one = Nats(self.folder / f"nats{n}", *flags, host=host,
                        prefix=prefix)
             one.name, one.monitor = f"nats{n}", self.monitor
+            # Else it goes by the free disk, and one of ours is small.
+            config = one.folder / "server.conf"
+            config.write_text("jetstream { max_file_store: "
+                              f"{STREAMS_MIB}MB }}\n")
+            one.more += ["-c", str(config)]
             self.servers.append(one)
 
     def make_nodes(self, flags):
@@ -99,7 +126,7 @@ class World:
                        "--tokens-secret-file", str(secret),
                        "--ids-secret-file", str(secret), *flags,
                        secret=secret.read_bytes(), host=host, prefix=prefix)
-            one.name = f"node{n}"
+            one.name, one.version = f"node{n}", "own"
             self.nodes.append(one)
 
     async def start(self):
@@ -140,6 +167,12 @@ class World:
         """Ends it; its status."""
         return await asyncio.to_thread(node.end, how)
 
+    def exchange(self, node, version=None):
+        """The next start runs the other binary, or the one of `version`."""
+        node.version = version or ("own" if node.version == "other"
+                                   else "other")
+        node.binary = BINARY if node.version == "own" else self.other
+
     def fallen(self):
         """Nodes that ended without being told to."""
         return [one for one in self.nodes
@@ -156,6 +189,11 @@ class World:
         for host in self.hosts.values():
             host.keeper.kill()
             host.keeper.wait()
+
+    def keep_disks(self):
+        for one in (self.disk, self.nats_disk):
+            if one:
+                one.keep()
 
     # -- links ----------------------------------------------------------------
 
