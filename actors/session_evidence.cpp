@@ -56,20 +56,10 @@ void session_state::take_evidence(const evidence& told, instant now) {
       target.suspected = false;
       roster_.set_deadline(target, std::nullopt, leave_reason::timeout);
       break;
-    case sign::closed: {
-      auto until = now.steady - age + settings_.drop_grace;
-      // Whoever was restored may have a connection that was not kept, and its
-      // edge has not had the time yet to say so.
-      if (who->joined.epoch < epoch_)
-        until = std::max(until, confirmed_by_);
-      if (until <= now.steady) {
-        end_connection(*who, item.connection, leave_reason::network, now);
-        continue;
-      }
-      target.suspected = true;
-      roster_.set_deadline(target, until, leave_reason::network);
-      break;
-    }
+    case sign::closed:
+      close_connection(*who, item.connection, leave_reason::network,
+                       now.steady - age + settings_.drop_grace, now);
+      continue;
     }
     show_presence(*who);
   }
@@ -185,6 +175,24 @@ void session_state::expire(instant now) {
 }
 
 // -- the end of a connection -------------------------------------------------
+
+// Whoever was restored with this connection may have another that was not
+// kept, and its edge has not had the time yet to say so.
+void session_state::close_connection(participant& who, const connection_id& id,
+                                     leave_reason reason, millis until,
+                                     instant now) {
+  auto& target = roster_.at(who, id);
+  if (target.entered == millis{0} && who.connections.size() == 1)
+    until = std::max(until, confirmed_by_);
+  if (until <= now.steady) {
+    end_connection(who, id, reason, now);
+    return;
+  }
+  target.unconfirmed = false;
+  target.suspected = true;
+  roster_.set_deadline(target, until, reason);
+  show_presence(who);
+}
 
 void session_state::end_connection(participant& who, const connection_id& id,
                                    leave_reason reason, instant now) {

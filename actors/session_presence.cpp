@@ -179,7 +179,8 @@ result<reply> session_state::leave(const command& asked, instant now) {
     return fail(errc::not_found, "there is no such session", "session");
   auto* who = roster_.find(asked.connection);
   if (who != nullptr && who->user == asked.caller.user)
-    end_connection(*who, asked.connection, leave_reason::left, now);
+    close_connection(*who, asked.connection, leave_reason::left, now.steady,
+                     now);
   return answer(ack_level::accepted);
 }
 

@@ -237,6 +237,9 @@ private:
   void doubt_unnamed(const node_id& edge, const announce_note& told,
                      instant now);
   void lose_edge(const node_id& edge, instant now);
+  /// Its socket is closed, or has said goodbye: it counts until `until`.
+  void close_connection(participant& who, const connection_id& id,
+                        leave_reason reason, millis until, instant now);
   void end_connection(participant& who, const connection_id& id,
                       leave_reason reason, instant now);
   void remove_participant(participant& who, leave_reason reason, instant now);

@@ -34,8 +34,8 @@ struct relay_env {
   millis linger{10'000};
   /// How often, and how far apart, a new owner is told who is here: an
   /// announcement may be lost like any note.
-  std::uint32_t announcements = 3;
-  millis announce_again{1'000};
+  std::uint32_t announcements = 5;
+  millis announce_again{500};
   /// How often every owner is told who is here, and asked what was missed,
   /// without a reason; zero: never. Heals what the bus has lost.
   millis announce_every{0};

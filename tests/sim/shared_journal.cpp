@@ -76,7 +76,7 @@ void shared_journal::begin(std::function<void(bool heard)> apply,
 
 // As the real one: the same bytes again and again until they are answered.
 void shared_journal::attempt(const request& what) {
-  if (log_->works && !no_way_out) {
+  if (log_->away == 0 && !no_way_out) {
     bool lost = log_->lost_acks != 0 && pick(log_->lost_acks) == 0;
     log_->acks_lost += lost ? 1 : 0;
     what.apply(!lost && !no_way_in);
@@ -200,6 +200,11 @@ result<done> shared_journal::make_anew(partition_id partition,
   });
   if (!given)
     return given;
+  if (log_->bugs.reseeds_stale) {
+    all.clear();
+    for (const auto& [key, value] : log_->stale_copy(partition))
+      all.push_back({key, value});
+  }
   auto generation = stored.generation;
   if (auto* before = log_->find(partition)) {
     before->sealed = true;
@@ -214,7 +219,7 @@ result<done> shared_journal::make_anew(partition_id partition,
 }
 
 bool shared_journal::readable() const {
-  return log_->works && !log_->stalls && !no_way_out && !no_way_in;
+  return log_->away == 0 && !log_->stalls && !no_way_out && !no_way_in;
 }
 
 cluster::standing_query shared_journal::query(partition_id partition,
@@ -229,8 +234,6 @@ cluster::standing_query shared_journal::query(partition_id partition,
 result<cluster::standing>
 shared_journal::stand(partition_id partition,
                       const cluster::standing_query& about) {
-  if (log_->bugs.believes_any)
-    return cluster::standing{restore_way::tail, about.stored};
   cluster::stream_facts facts;
   if (const auto* found = log_->find(partition)) {
     facts.exists = true;

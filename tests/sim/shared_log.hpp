@@ -6,6 +6,7 @@
 #include "actors/ports.hpp"
 #include "cluster/journal_format.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <iterator>
 #include <map>
@@ -45,8 +46,8 @@ public:
     bool realigns = false;
     /// An append is answered before the log has it.
     bool answers_early = false;
-    /// Stores follow whatever stream there is.
-    bool believes_any = false;
+    /// A journal is made anew from a copy that had not followed to the end.
+    bool reseeds_stale = false;
   };
 
   /// The youngest of the partition; null when there is none.
@@ -69,6 +70,7 @@ public:
 
   /// Everything of the partition is gone.
   void lose(partition_id partition) {
+    keep_stale(partition);
     streams_[partition].clear();
   }
 
@@ -77,6 +79,7 @@ public:
     auto* at = find(partition);
     if (at == nullptr || at->last <= position)
       return;
+    keep_stale(partition);
     std::erase_if(at->entries,
                   [&](const entry& one) { return one.at > position; });
     at->last = position;
@@ -110,8 +113,14 @@ public:
     return out;
   }
 
-  /// While off nobody can write or read: a stream without a leader.
-  bool works = true;
+  /// A copy from before a loss that lacks the last few records.
+  [[nodiscard]] const std::map<std::string, std::string>&
+  stale_copy(partition_id partition) {
+    return stale_[partition];
+  }
+
+  /// While not zero nobody can write or read: a stream without a leader.
+  int away = 0;
   /// Replays fail: a consumer that stalls.
   bool stalls = false;
   /// One acknowledgement in so many never arrives; zero: all do.
@@ -124,7 +133,18 @@ public:
   std::uint64_t left_out = 0;
 
 private:
+  void keep_stale(partition_id partition) {
+    auto* from = find(partition);
+    if (!bugs.reseeds_stale || from == nullptr)
+      return;
+    auto whole = from->entries;
+    from->entries.resize(whole.size() - std::min<std::size_t>(whole.size(), 3));
+    stale_[partition] = fold(partition);
+    from->entries = std::move(whole);
+  }
+
   std::map<partition_id, std::map<std::uint64_t, stream>> streams_;
+  std::map<partition_id, std::map<std::string, std::string>> stale_;
   std::uint64_t incarnations_ = 0;
 };
 

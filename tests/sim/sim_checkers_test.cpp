@@ -65,6 +65,11 @@ TEST_F(SimCheckers, CatchesAReusedIncarnation) {
   EXPECT_FALSE(catch_it(bugs).empty());
 }
 
+TEST_F(SimCheckers, CatchesAJournalMadeAnewFromAStaleCopy) {
+  bugs.log.reseeds_stale = true;
+  EXPECT_FALSE(catch_it(bugs).empty());
+}
+
 TEST_F(SimCheckers, CatchesLeasesCountedWhileDeaf) {
   bugs.node.counts_deaf_time = true;
   EXPECT_FALSE(catch_it(bugs).empty());

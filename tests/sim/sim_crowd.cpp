@@ -205,8 +205,8 @@ void sim_crowd::take_push(std::size_t who, const edge::value& frame) {
   auto kind = text_of(frame.find("push"));
   if (kind == "bye")
     complaints.push_back("at " + std::to_string(world_.now().count())
-                         + " ms the socket of " + one.user + " was closed: "
-                         + text_of(frame.find("code")) + ", "
+                         + " ms the socket of " + one.user
+                         + " was closed: " + text_of(frame.find("code")) + ", "
                          + text_of(frame.find("reason")));
   if (kind == "direct") {
     one.refused = true;

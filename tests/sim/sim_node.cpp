@@ -68,8 +68,7 @@ void sim_node::start() {
   stopping_since_.reset();
   bus_ = std::make_shared<sim_bus>(world_.wire, life_);
   book_ = std::make_shared<cluster::copy_book>(cluster::copy_book::config{
-    name_, sim_partitions, accept_loss || world_.bugs.reseeds_from_any,
-    read_nodes(*disk_).value()});
+    name_, sim_partitions, accept_loss, read_nodes(*disk_).value()});
   order_ = std::make_shared<shared_journal>(
     world_.log, world_.events, life_,
     shared_journal::knowledge{
@@ -134,9 +133,8 @@ void sim_node::start_standby(const clock_fn& clock) {
   env.book = book_;
   env.where = [disk = disk_](partition_id p) { return disk->where(p); };
   env.content = [disk = disk_](partition_id p) -> journal::content {
-    return [disk, p](const auto& visit) {
-      return read_partition(*disk, p, visit);
-    };
+    return
+      [disk, p](const auto& visit) { return read_partition(*disk, p, visit); };
   };
   env.clock = clock;
   env.detached = false;

@@ -25,6 +25,8 @@
 namespace rollcall::sim {
 
 inline constexpr std::uint32_t sim_partitions = 32;
+/// The wall time at which a simulation begins.
+inline constexpr millis time_of_day{1'700'000'000'000};
 
 class sim_node;
 
@@ -36,8 +38,6 @@ struct planted_bugs {
   bool skips_confirm_window = false;
   /// The lease of an edge runs while this node hears nothing at all.
   bool counts_deaf_time = false;
-  /// A lost journal is made anew from any copy, however old.
-  bool reseeds_from_any = false;
 };
 
 /// What all nodes of a simulation share.
@@ -168,9 +168,7 @@ public:
   }
 
   [[nodiscard]] instant now() const {
-    auto out = fixture.now();
-    out.wall += wall_offset_;
-    return out;
+    return {fixture.now().steady, time_of_day + world_.now() + wall_offset_};
   }
 
   [[nodiscard]] std::int64_t figure(const std::string& name) {

@@ -80,8 +80,8 @@ void sim_ops::ask(const target& whom) {
   auto& member = members_[whom];
   member.waiting = world_.now();
   auto number = ++member.asks;
-  tell_of(whom, "is to be " + member.now->role + ", asked at "
-                  + node->self().name);
+  tell_of(whom,
+          "is to be " + member.now->role + ", asked at " + node->self().name);
   node->ask(make(whom, *node, *member.now, "server", {capability::admin}),
             [this, here = here_, whom, number](const result<reply>& answer) {
               if (*here && members_[whom].asks == number)
@@ -123,9 +123,9 @@ void sim_ops::answered(const target& whom, const result<reply>& answer) {
     if (answer.error().code != errc::not_found)
       complaints.push_back("a role was refused: " + answer.error().message);
     else if (!member.done.empty())
-      complaints.push_back("at " + std::to_string(world_.now().count())
-                           + " ms " + whom.first + " with its member "
-                           + whom.second + " was not found");
+      complaints.push_back("at " + std::to_string(world_.now().count()) + " ms "
+                           + whom.first + " with its member " + whom.second
+                           + " was not found");
     member.now.reset();
     return;
   }

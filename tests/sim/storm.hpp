@@ -50,7 +50,7 @@ enum class fault : std::uint8_t {
   twice,
   /// The wall clock of one node jumps.
   clock_step,
-  /// A stream is gone, or comes back without its end.
+  /// The journal is away, and comes back without one stream, or its end.
   shorter,
 };
 
@@ -131,6 +131,8 @@ private:
   void start_journal_fault(fault what, millis lasts);
   void start_bus_fault(fault what, millis lasts);
   void shorten(partition_id partition);
+  [[nodiscard]] bool is_safe(partition_id partition, epoch_t claim) const;
+  void step_clock(std::uint32_t n, millis lasts);
   void hurt(std::uint32_t n, millis lasts, std::function<void()> heal);
   void later_on(millis lasts, std::function<void()> heal);
   void look_after_the_dead();
@@ -155,6 +157,7 @@ private:
   void check();
   void check_ownership();
   void check_disks();
+  std::string how_far(sim_node& node, partition_id partition);
   void check_replicas();
   void check_clients();
   void check_routers();

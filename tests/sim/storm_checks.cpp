@@ -22,9 +22,8 @@ constexpr millis bus_forgiven{10'000};
 
 bool is_in(const edge::relay_state& replica, const participant_id& whom) {
   auto here = replica.make_snapshot().participants;
-  return std::any_of(here.begin(), here.end(), [&](const auto& who) {
-    return who.participant == whom;
-  });
+  return std::any_of(here.begin(), here.end(),
+                     [&](const auto& who) { return who.participant == whom; });
 }
 
 } // namespace
@@ -76,8 +75,8 @@ void storm::blame(const std::string& session, const seen_loss& loss,
         || test::session_harness::id_of(one.user).str() != loss.participant)
       continue;
     // Its edge may tell of an earlier socket after the new one.
-    auto told_badly_until = std::max(
-      bus_bad_until_, health_.at(index_of(one.at)).well_since);
+    auto told_badly_until
+      = std::max(bus_bad_until_, health_.at(index_of(one.at)).well_since);
     bool unforgiving
       = one.kind == "brisk" && now() < told_badly_until + bus_forgiven;
     if (!is_well(one) || one.accepted_at >= loss.at || unforgiving)
@@ -147,6 +146,28 @@ void storm::check_ownership() {
   }
 }
 
+std::string storm::how_far(sim_node& node, partition_id partition) {
+  auto at = node.disk().where(partition).value();
+  auto text = "it is at " + std::to_string(at.generation) + '/'
+              + std::to_string(at.position);
+  if (const auto* of = world_.log->find(partition))
+    text += ", the journal at " + std::to_string(of->marker.generation) + '/'
+            + std::to_string(of->last) + " with " + std::to_string(of->base_end)
+            + " from before";
+  auto kept = node.content(partition);
+  auto should = world_.log->fold(partition);
+  auto other = std::count_if(kept.begin(), kept.end(), [&](const auto& one) {
+    auto same = should.find(one.first);
+    return same == should.end() || same->second != one.second;
+  });
+  auto lacks
+    = std::count_if(should.begin(), should.end(),
+                    [&](const auto& one) { return !kept.contains(one.first); });
+  text += "; " + std::to_string(other) + " keys are other, "
+          + std::to_string(lacks) + " missing";
+  return text;
+}
+
 // The owner's disk is the journal's content, no more and no less.
 void storm::check_disks() {
   for (partition_id partition = 0; partition < sim_partitions; ++partition)
@@ -156,7 +177,7 @@ void storm::check_disks() {
       auto name = node->self().name + " is not the journal of "
                   + std::to_string(partition);
       if (node->content(partition) != world_.log->fold(partition))
-        complain("the disk of " + name);
+        complain("the disk of " + name + ": " + how_far(*node, partition));
       // A claim of whoever did not hear of it may follow.
       position_t last = 0;
       if (const auto* of = world_.log->find(partition))

@@ -46,8 +46,7 @@ void storm::start_fault(fault what, std::uint32_t n, millis lasts) {
     return;
   case fault::clock_step:
     ++made.faults[static_cast<std::size_t>(what)];
-    nodes_[n]->step_wall_clock(
-      millis{std::int64_t{pick(7'200'000)} - 3'600'000});
+    step_clock(n, lasts);
     return;
   case fault::loss:
   case fault::late:
@@ -135,18 +134,37 @@ void storm::start_separation(fault what, std::uint32_t n, millis lasts) {
   hurt(n, lasts, [&node] { node.cut(false); });
 }
 
+// Far enough to be noticed, or not; set right again by another step.
+void storm::step_clock(std::uint32_t n, millis lasts) {
+  auto far = chance(2) ? millis{3'600'000} : millis{4'000};
+  auto by = millis{pick(static_cast<std::uint32_t>(far.count() * 2))} - far;
+  nodes_[n]->step_wall_clock(by);
+  later_on(lasts, [this, n, by] { nodes_[n]->step_wall_clock(-by); });
+}
+
+// Whether whoever holds it holds it under this claim, and is heard.
+bool storm::is_safe(partition_id partition, epoch_t claim) const {
+  bool held = false;
+  for (std::size_t n = 0; n < nodes_.size(); ++n) {
+    auto epoch = nodes_[n]->holds(partition);
+    if (epoch == 0)
+      continue;
+    if (epoch != claim || !sees_clearly(n))
+      return false;
+    held = true;
+  }
+  return held;
+}
+
 // Gone altogether, or without its last few records.
 void storm::shorten(partition_id partition) {
   auto& log = *world_.log;
   auto* of = log.find(partition);
-  // While an owner lives that does not know of its end, a journal that forgets
-  // it too is beyond all that a store can tell.
-  if (of == nullptr
-      || std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& node) {
-           auto epoch = node->holds(partition);
-           return epoch != 0 && epoch != of->claim;
-         }))
+  // What the journal loses its owner has. Where that is cut off as well, or an
+  // earlier one has not heard of its end, a store cannot tell what is true.
+  if (of == nullptr || !is_safe(partition, of->claim))
     return;
+  ++made.faults[static_cast<std::size_t>(fault::shorter)];
   if (chance(2)) {
     log.lose(partition);
     return;
@@ -158,14 +176,12 @@ void storm::shorten(partition_id partition) {
 
 void storm::start_journal_fault(fault what, millis lasts) {
   auto& log = *world_.log;
-  ++made.faults[static_cast<std::size_t>(what)];
-  if (what == fault::shorter) {
-    shorten(pick(sim_partitions));
-    return;
-  }
+  // That a stream came back shorter counts when it has.
+  ++made.faults[static_cast<std::size_t>(what == fault::shorter ? fault::outage
+                                                                : what)];
   ++going_on_[static_cast<std::size_t>(what)];
-  if (what == fault::outage)
-    log.works = false;
+  if (what == fault::outage || what == fault::shorter)
+    ++log.away;
   else if (what == fault::stall)
     log.stalls = true;
   else
@@ -173,8 +189,10 @@ void storm::start_journal_fault(fault what, millis lasts) {
   later_on(lasts, [this, what] {
     auto& of = *world_.log;
     --going_on_[static_cast<std::size_t>(what)];
-    if (what == fault::outage)
-      of.works = true;
+    if (what == fault::shorter)
+      shorten(pick(sim_partitions));
+    if (what == fault::outage || what == fault::shorter)
+      --of.away;
     else if (what == fault::stall)
       of.stalls = false;
     else

@@ -44,8 +44,9 @@ std::string fault(const stream_facts& facts, const standing_query& about) {
 } // namespace
 
 TEST(StreamStanding, AStoreFollowsTheJournalItWasWrittenFrom) {
-  for (position_t at : {0, 1, 99, 100}) {
-    auto judged = judge(first_stream(), store_at({1, at, unit + 5, 7}));
+  for (position_t at : {0, 1, 89, 90, 100}) {
+    auto judged = judge(first_stream(),
+                        store_at({1, at, unit + (at < 90 ? 5 : 90), 7}));
     ASSERT_TRUE(judged) << judged.error().message;
     EXPECT_EQ(judged->way, restore_way::tail);
     EXPECT_EQ(judged->start.position, at);
@@ -80,6 +81,13 @@ TEST(StreamStanding, ALostClaimIsACut) {
   auto facts = first_stream();
   facts.claim = 0;
   EXPECT_EQ(fault(facts, store_at({1, 10, unit + 5, 7})), journal_fault::cut);
+}
+
+// It was cut at 80, say, and somebody who had no more went on.
+TEST(StreamStanding, AClaimUnderTheStoresFeetIsACut) {
+  EXPECT_EQ(fault(first_stream(), store_at({1, 95, unit + 5, 7})),
+            journal_fault::cut);
+  EXPECT_EQ(fault(first_stream(), store_at({1, 95, unit + 90, 7})), "");
 }
 
 TEST(StreamStanding, AnotherIncarnationIsAnother) {
