@@ -57,11 +57,11 @@ result<standing> judge_same(const stream_facts& facts,
   // It was shorter, and was claimed where the store had something else.
   if (about.stored.position >= facts.claim
       && about.stored.epoch < make_epoch(marker, facts.claim))
-    return broken(
-      journal_fault::cut, about,
-      "has a claim at " + at(facts.claim)
-        + " that the store knew nothing of at its position "
-        + at(about.stored.position) + ": not replayed" + mend_by_copies);
+    return broken(journal_fault::cut, about,
+                  "has a claim at " + at(facts.claim)
+                    + " that the store knew nothing of at its position "
+                    + at(about.stored.position) + ": not replayed"
+                    + mend_by_copies);
   return standing{restore_way::tail, about.stored};
 }
 

@@ -203,8 +203,9 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
                          direct{party(), {8, 9}, edge(), unknown_direct{}})},
     {"heartbeat", beating()},
     {"session_transfer", giving()},
-    {"partition_transfer", std::make_shared<partition_transfer>(
-                             partition_transfer{63, 1'099'511'627'777, 7, 9'000})},
+    {"partition_transfer",
+     std::make_shared<partition_transfer>(
+       partition_transfer{63, 1'099'511'627'777, 7, 9'000})},
     {"note_evidence", noting(evidence{{{{8, 9}, sign::silent, millis{20'000}},
                                        {{8, 10}, sign::back, millis{3}},
                                        {{8, 11}, sign::closed, millis{0}}}})},

@@ -45,8 +45,8 @@ std::string fault(const stream_facts& facts, const standing_query& about) {
 
 TEST(StreamStanding, AStoreFollowsTheJournalItWasWrittenFrom) {
   for (position_t at : {0, 1, 89, 90, 100}) {
-    auto judged = judge(first_stream(),
-                        store_at({1, at, unit + (at < 90 ? 5 : 90), 7}));
+    auto judged
+      = judge(first_stream(), store_at({1, at, unit + (at < 90 ? 5 : 90), 7}));
     ASSERT_TRUE(judged) << judged.error().message;
     EXPECT_EQ(judged->way, restore_way::tail);
     EXPECT_EQ(judged->start.position, at);
