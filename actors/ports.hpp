@@ -127,8 +127,8 @@ public:
 
   virtual ~journal() = default;
 
-  /// Makes `who` the owner, whoever was it before. The answer's epoch is above all
-  /// earlier ones; appends under an earlier epoch are refused from now on.
+  /// Makes `who` the owner, whoever was it before. The answer's epoch is above
+  /// all earlier ones; appends under an earlier epoch are refused from now on.
   virtual void claim(partition_id partition, const node_id& who, claimed answer)
     = 0;
 

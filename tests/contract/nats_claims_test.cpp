@@ -2,6 +2,7 @@
 // the time, and what readers say of copies that no fence could have let come
 // about (docs/decisions/0013-fenced-claims.md).
 
+#include "actors/base/base64url.hpp"
 #include "actors/base/limits.hpp"
 #include "cluster/end_writer.hpp"
 #include "cluster/stream_calls.hpp"
@@ -220,6 +221,33 @@ TEST_F(NatsDamagedCopy, NothingIsReadPastAWriterThatLostItsClaim) {
   ASSERT_TRUE(catch_up(*standby_disk, *standby, 0));
   EXPECT_EQ(value("k2"), "v");
   EXPECT_EQ(value("k3"), "");
+}
+
+// By what the server kept of it: the fence is in the message's headers.
+TEST_F(NatsDamagedCopy, ClaimsExpectTheEndOfTheStream) {
+  auto headers_of = [&](const std::string& subject) -> std::string {
+    auto got = raw->ask("$JS.API.STREAM.MSG.GET." + names.stream(place), {},
+                        last_message_request(subject), soon());
+    constexpr std::string_view before = R"("hdrs":")";
+    auto from = got.data.find(before);
+    if (from == std::string::npos)
+      return {};
+    from += before.size();
+    auto text = got.data.substr(from, got.data.find('"', from) - from);
+    while (text.ends_with('='))
+      text.pop_back();
+    std::replace(text.begin(), text.end(), '+', '-');
+    std::replace(text.begin(), text.end(), '/', '_');
+    return base64url_decode(text).value();
+  };
+  auto later = claim_and_wait(*standby, 0, {"b", 1});
+  ASSERT_TRUE(later);
+  auto claim = headers_of(names.claim(place));
+  auto end = std::to_string(later->position - 1);
+  EXPECT_NE(claim.find("Nats-Expected-Last-Sequence: " + end + "\r\n"),
+            std::string::npos)
+    << claim;
+  EXPECT_NE(claim.find("Nats-Msg-Id: "), std::string::npos) << claim;
 }
 
 // What a replica has that applied a claim twice: the second one stands in the
