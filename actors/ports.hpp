@@ -127,8 +127,8 @@ public:
 
   virtual ~journal() = default;
 
-  /// Makes `who` the owner, unconditionally. The answer's epoch is above all
-  /// earlier ones; appends under an earlier epoch are refused from now on.
+  /// Makes `who` the owner, whoever was it before. The answer's epoch is above
+  /// all earlier ones; appends under an earlier epoch are refused from now on.
   virtual void claim(partition_id partition, const node_id& who, claimed answer)
     = 0;
 
@@ -176,6 +176,9 @@ inline constexpr const char* sealed = "journal_sealed";
 inline constexpr const char* behind = "journal_behind";
 /// It is not a journal, or not of this cluster.
 inline constexpr const char* foreign = "journal_foreign";
+/// What was read cannot have been written: this copy of it is damaged. Nothing
+/// of it is taken; another copy may be whole.
+inline constexpr const char* damaged = "journal_damaged";
 } // namespace journal_fault
 
 /// Whether the journal is one that `journal::make_anew` mends.

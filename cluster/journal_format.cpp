@@ -212,6 +212,17 @@ result<journal_entry> decode_entry(std::string_view bytes) {
   return out;
 }
 
+bool is_in_place(const journal_entry& entry, std::uint64_t sequence) noexcept {
+  return entry.epoch == 0 || entry.epoch == make_epoch(entry.marker, sequence);
+}
+
+failure misplaced(std::uint64_t sequence) {
+  return fail(errc::unavailable,
+              "what stands at " + std::to_string(sequence)
+                + " cannot have been written there",
+              journal_fault::damaged);
+}
+
 std::string encode_records(std::span<const encoded_record> records) {
   std::string out;
   put(out, static_cast<std::uint32_t>(records.size()));
@@ -260,12 +271,22 @@ journal_assembler::journal_assembler(journal_marker marker, std::uint64_t claim)
   // nop
 }
 
-bool journal_assembler::is_zombie(std::uint64_t sequence, epoch_t epoch) {
-  auto in_force = make_epoch(marker_, claim_);
-  if (epoch < highest_ || (sequence > claim_ && epoch < in_force))
-    return true;
-  highest_ = epoch;
-  return false;
+// A claim that is not where it was put, or a writer that had lost its own.
+bool journal_assembler::is_misplaced(const journal_entry& entry,
+                                     std::uint64_t sequence) const noexcept {
+  if (entry.kind == entry_kind::claim)
+    return !is_in_place(entry, sequence);
+  if (entry.kind != entry_kind::records)
+    return false;
+  return entry.epoch < highest_
+         || (sequence > claim_ && entry.epoch < make_epoch(marker_, claim_));
+}
+
+bool journal_assembler::continues(const journal_entry& entry,
+                                  std::uint64_t sequence) const noexcept {
+  return open_ && sequence == last_ + 1 && entry.epoch == open_->epoch
+         && entry.op == open_->op + 1 && entry.part == open_->part + 1
+         && entry.parts == open_->parts && entry.group == open_->group;
 }
 
 result<std::optional<read_append>>
@@ -275,49 +296,49 @@ journal_assembler::take(std::uint64_t sequence, std::string_view bytes) {
     return entry.error();
   if (entry->marker != marker_)
     return fail(errc::unavailable, "a journal message is of another stream");
+  if (is_misplaced(*entry, sequence))
+    return misplaced(sequence);
   if (entry->kind == entry_kind::claim) {
+    // Not there when the last one was looked up: a leader was elected since.
+    if (sequence > claim_)
+      return fail(errc::unavailable, "the journal's last claim is another");
     open_.reset();
-    auto epoch = make_epoch(marker_, sequence);
-    highest_ = std::max(highest_, epoch);
+    highest_ = std::max(highest_, make_epoch(marker_, sequence));
     return std::optional<read_append>{};
   }
   if (entry->kind != entry_kind::records) {
     open_.reset();
     return std::optional<read_append>{};
   }
-  if (is_zombie(sequence, entry->epoch)) {
-    ++zombies_;
-    return std::optional<read_append>{};
+  return take_part(sequence, std::move(*entry));
+}
+
+result<std::optional<read_append>>
+journal_assembler::take_part(std::uint64_t sequence, journal_entry entry) {
+  const auto begins = entry.part == 0;
+  const auto goes_on = !begins && continues(entry, sequence);
+  if (goes_on)
+    entry.body.insert(0, open_->body);
+  std::optional<read_append> out;
+  if ((begins || goes_on) && entry.part + 1 == entry.parts) {
+    auto records = decode_records(entry.body);
+    if (!records)
+      return records.error();
+    out = read_append{sequence, entry.epoch, entry.group, std::move(*records)};
   }
-  if (entry->part == 0) {
-    open_ = std::move(*entry);
-    first_ = sequence;
-  } else if (open_ && sequence == last_ + 1 && entry->epoch == open_->epoch
-             && entry->op == open_->op + 1 && entry->part == open_->part + 1
-             && entry->parts == open_->parts && entry->group == open_->group) {
-    open_->op = entry->op;
-    open_->part = entry->part;
-    open_->body += entry->body;
-  } else {
-    open_.reset();
-  }
+  highest_ = entry.epoch;
   last_ = sequence;
-  if (!open_ || open_->part + 1 != open_->parts)
-    return std::optional<read_append>{};
-  auto records = decode_records(open_->body);
-  if (!records)
-    return records.error();
-  read_append out{sequence, open_->epoch, open_->group, std::move(*records)};
-  open_.reset();
-  return std::optional<read_append>{std::move(out)};
+  if (begins)
+    first_ = sequence;
+  if (out || (!begins && !goes_on))
+    open_.reset();
+  else
+    open_ = std::move(entry);
+  return out;
 }
 
 position_t journal_assembler::settled(position_t sequence) const noexcept {
   return open_ ? first_ - 1 : sequence;
-}
-
-std::uint64_t journal_assembler::zombies() const noexcept {
-  return zombies_;
 }
 
 } // namespace rollcall::cluster

@@ -66,9 +66,12 @@ enum class entry_kind : std::uint8_t {
 struct journal_entry {
   entry_kind kind = entry_kind::records;
   journal_marker marker;
-  /// The writer's claim; zero in a claim, whose own sequence it is.
+  /// The writer's claim. In a claim or a seal: the epoch that its place gives
+  /// it, so that it shows when it stands elsewhere; zero in those of versions
+  /// that did not know their place.
   epoch_t epoch = 0;
-  /// Counts the messages of an epoch from 1: with the epoch it names one.
+  /// Counts the messages of an epoch from 1: with the epoch it names one. Of a
+  /// claim or a seal: drawn.
   std::uint64_t op = 0;
   /// The group of records it is part of; zero when it is the value of a key.
   std::uint64_t group = 0;
@@ -85,6 +88,14 @@ struct journal_entry {
 
 /// Refuses what is cut, damaged, or of a later format than this one reads.
 [[nodiscard]] result<journal_entry> decode_entry(std::string_view bytes);
+
+/// Whether a claim or a seal stands where its writer put it.
+[[nodiscard]] bool is_in_place(const journal_entry& entry,
+                               std::uint64_t sequence) noexcept;
+
+/// The failure that a copy of the stream is damaged: what stands at `sequence`
+/// cannot have been written there. `journal_fault::damaged`.
+[[nodiscard]] failure misplaced(std::uint64_t sequence);
 
 [[nodiscard]] std::string
 encode_records(std::span<const encoded_record> records);
@@ -106,15 +117,16 @@ struct read_append {
 };
 
 /// Makes appends of the messages of one stream, in stream order. Leaves out
-/// appends that were never committed, and what a writer put in below a claim
-/// that was in force. Holds at most one append's bytes.
+/// appends that were never committed. Holds at most one append's bytes.
 class journal_assembler {
 public:
   /// `claim` is the sequence of the last claim in the stream.
   journal_assembler(journal_marker marker, std::uint64_t claim);
 
   /// Takes the message at `sequence`; the append that it completes, if any.
-  /// A failure says that the stream cannot be read on.
+  /// A failure says that the stream cannot be read on, and takes nothing: the
+  /// same sequence may be offered again, from another copy. `misplaced` is
+  /// what the fence of claims and appends does not let in.
   [[nodiscard]] result<std::optional<read_append>> take(std::uint64_t sequence,
                                                         std::string_view bytes);
 
@@ -123,16 +135,17 @@ public:
   /// whose last is yet to come.
   [[nodiscard]] position_t settled(position_t sequence) const noexcept;
 
-  /// Messages of writers that had lost their claim. Zero, or the fence leaks.
-  [[nodiscard]] std::uint64_t zombies() const noexcept;
-
 private:
-  [[nodiscard]] bool is_zombie(std::uint64_t sequence, epoch_t epoch);
+  [[nodiscard]] bool is_misplaced(const journal_entry& entry,
+                                  std::uint64_t sequence) const noexcept;
+  [[nodiscard]] bool continues(const journal_entry& entry,
+                               std::uint64_t sequence) const noexcept;
+  [[nodiscard]] result<std::optional<read_append>>
+  take_part(std::uint64_t sequence, journal_entry entry);
 
   journal_marker marker_;
   std::uint64_t claim_;
   epoch_t highest_ = 0;
-  std::uint64_t zombies_ = 0;
   /// The append that is being put together.
   std::optional<journal_entry> open_;
   /// Its first message, and the last one.

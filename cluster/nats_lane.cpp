@@ -1,8 +1,9 @@
 #include "cluster/nats_lane.hpp"
 
-#include "actors/base/hash.hpp"
 #include "actors/base/limits.hpp"
 #include "actors/base/log.hpp"
+#include "cluster/backoff.hpp"
+#include "cluster/end_writer.hpp"
 
 #include <algorithm>
 
@@ -12,16 +13,7 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-constexpr millis backoff_first{50};
-constexpr millis backoff_most{250};
 constexpr std::size_t header_most = 256;
-
-// Spread out, so that partitions do not all come back at once.
-millis jittered(millis most) {
-  auto half = most.count() / 2;
-  auto more = random_u64() % static_cast<std::uint64_t>(half + 1);
-  return millis{half + static_cast<millis::rep>(more)};
-}
 
 failure no_answer() {
   return fail(errc::unavailable, "the journal did not answer in time");
@@ -57,11 +49,11 @@ result<checkpoint> nats_lane::claim(const node_id& who,
                                     const checkpoint& stored,
                                     steady_time until) {
   epoch_ = 0;
-  auto marker = open_stream(stored, until);
-  if (!marker)
-    return marker.error();
-  marker_ = *marker;
-  auto sequence = publish_claim(who, until);
+  auto found = open_stream(stored, until);
+  if (!found)
+    return found.error();
+  marker_ = found->marker;
+  auto sequence = publish_claim(who, *found, until);
   if (!sequence)
     return sequence.error();
   auto epoch = make_epoch(marker_, *sequence);
@@ -84,42 +76,30 @@ result<checkpoint> nats_lane::claim(const node_id& who,
   return checkpoint{marker_.generation, *sequence, epoch, marker_.incarnation};
 }
 
-// Expects nothing: an expectation would lose against a busy writer for ever.
-// So this may arrive twice, and then the later one fences the earlier.
+// Expects the end of the stream, as appends do: what expects nothing can be
+// applied twice by a replica (docs/decisions/0013-fenced-claims.md).
 result<position_t> nats_lane::publish_claim(const node_id& who,
+                                            const opened& at,
                                             steady_time until) {
   journal_entry entry;
   entry.kind = entry_kind::claim;
   entry.marker = marker_;
   entry.body = who.name.substr(0, limits::id_bytes) + '\0'
                + std::to_string(who.incarnation);
-  return publish_freely(names_.claim(here()), std::move(entry), until);
+  return publish_at_end(names_.claim(here()), std::move(entry), at.last, until);
 }
 
-result<position_t> nats_lane::publish_freely(const std::string& subject,
+result<position_t> nats_lane::publish_at_end(const std::string& subject,
                                              journal_entry entry,
+                                             position_t end,
                                              steady_time until) {
-  entry.op = random_u64();
-  auto bytes = encode(entry);
   auto stream = names_.stream({partition_, entry.marker.generation});
-  for (auto pause = backoff_first;; pause = std::min(2 * pause, backoff_most)) {
-    auto now = clock::now();
-    if (now >= until || ask_.stopped())
-      return no_answer();
-    auto got = ask_.ask(subject, {{"Nats-Expected-Stream", stream}}, bytes,
-                        std::min(until, now + config_.resend_after));
-    if (got.end == ask_end::answered && !is_between_leaders(got.data)) {
-      auto answer = parse_publish_answer(got.data);
-      if (answer.error == 0)
-        return answer.sequence;
-      return fail(errc::unavailable,
-                  "the journal refuses: " + answer.description);
-    }
-    // Who was silent had the pause already.
-    if (got.end == ask_end::silent && clock::now() >= now + pause)
-      continue;
-    ask_.pause(std::min(until, clock::now() + jittered(pause)));
-  }
+  auto with = end_calls_of(ask_, stream, subject);
+  auto written = write_at_end(with, stream, std::move(entry), end,
+                              config_.resend_after, until);
+  if (!written)
+    return written.error();
+  return position_t{written->position};
 }
 
 failure nats_lane::end_claim(const char* why) {
@@ -161,7 +141,7 @@ result<position_t> nats_lane::publish(const std::string& subject,
     {"Nats-Msg-Id",
      std::to_string(entry.epoch) + "." + std::to_string(entry.op)}};
   bool doubtful = false;
-  for (auto pause = backoff_first;; pause = std::min(2 * pause, backoff_most)) {
+  for (backoff pause;;) {
     auto now = clock::now();
     if (now >= until || ask_.stopped())
       break;
@@ -191,7 +171,7 @@ result<position_t> nats_lane::publish(const std::string& subject,
                : fail(errc::unavailable, "NATS is not connected");
     }
     doubtful = doubtful || got.end == ask_end::silent;
-    ask_.pause(std::min(until, clock::now() + jittered(pause)));
+    ask_.pause(std::min(until, clock::now() + pause.next()));
   }
   if (doubtful)
     doubts_.push_back({entry.op, commits});

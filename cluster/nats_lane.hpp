@@ -87,6 +87,12 @@ private:
     bool commits = false;
   };
 
+  /// A stream, and where it ended when it was looked at.
+  struct opened {
+    journal_marker marker;
+    position_t last = 0;
+  };
+
   [[nodiscard]] stream_calls calls(std::uint64_t generation) const;
   [[nodiscard]] stream_id here() const noexcept;
   /// `listed`: the generation to take should the list of streams not come
@@ -100,19 +106,19 @@ private:
                                        steady_time until) const;
   [[nodiscard]] result<standing> judge_for(const stream_facts& facts,
                                            const checkpoint& stored) const;
-  [[nodiscard]] result<journal_marker> open_stream(const checkpoint& stored,
-                                                   steady_time until);
+  [[nodiscard]] result<opened> open_stream(const checkpoint& stored,
+                                           steady_time until);
   [[nodiscard]] result<done> create_stream(const journal_marker& marker,
                                            steady_time until);
-  [[nodiscard]] result<position_t> publish_freely(const std::string& subject,
+  [[nodiscard]] result<position_t> publish_at_end(const std::string& subject,
                                                   journal_entry entry,
+                                                  position_t end,
                                                   steady_time until);
-  [[nodiscard]] result<done> seal(const journal_marker& marker,
-                                  steady_time until);
+  [[nodiscard]] result<done> seal(const opened& at, steady_time until);
   [[nodiscard]] result<std::uint64_t>
   publish_copy(const journal::content& read);
-  [[nodiscard]] result<position_t> publish_claim(const node_id& who,
-                                                 steady_time until);
+  [[nodiscard]] result<position_t>
+  publish_claim(const node_id& who, const opened& at, steady_time until);
   [[nodiscard]] result<position_t> publish(const std::string& subject,
                                            const journal_entry& entry,
                                            bool commits, steady_time until);
@@ -126,6 +132,9 @@ private:
   [[nodiscard]] result<bool> is_superseded(const spread_record& item,
                                            steady_time until);
   [[nodiscard]] result<done> load_ring(steady_time until);
+  /// Says so, once for each position in a row.
+  [[nodiscard]] failure damaged_copy(position_t position,
+                                     const stream_facts& facts) const;
   [[nodiscard]] failure no_leader(steady_time until);
   [[nodiscard]] failure end_claim(const char* why);
   [[nodiscard]] journal_entry make_entry();
@@ -139,6 +148,8 @@ private:
   /// The youngest generation when the streams were last listed; zero: there
   /// was none.
   mutable std::atomic<std::uint64_t> listed_{0};
+  /// Where a copy was last found to be damaged.
+  mutable std::atomic<position_t> damaged_at_{0};
   journal_marker marker_;
   /// The sequence of the last message that is known to be ours.
   std::uint64_t tail_ = 0;

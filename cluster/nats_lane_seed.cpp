@@ -20,12 +20,12 @@ constexpr std::size_t record_overhead = 16;
 
 } // namespace
 
-result<done> nats_lane::seal(const journal_marker& marker, steady_time until) {
+result<done> nats_lane::seal(const opened& at, steady_time until) {
   journal_entry entry;
   entry.kind = entry_kind::sealed;
-  entry.marker = marker;
-  auto sealed = publish_freely(names_.seal({partition_, marker.generation}),
-                               entry, until);
+  entry.marker = at.marker;
+  auto sealed = publish_at_end(names_.seal({partition_, at.marker.generation}),
+                               entry, at.last, until);
   if (!sealed)
     return sealed.error();
   return done{};
@@ -43,7 +43,7 @@ result<done> nats_lane::make_anew(const checkpoint& stored,
   if (!can_be_made_anew(judged.error()))
     return judged.error();
   if (facts->exists && !facts->sealed) {
-    if (auto sealed = seal(facts->label->marker, until); !sealed)
+    if (auto sealed = seal({facts->label->marker, facts->last}, until); !sealed)
       return sealed;
     // What was completed before the seal may be what others follow now.
     auto again = look(until);

@@ -85,12 +85,19 @@ result<bool> nats_lane::look_into(stream_facts& facts,
     return fail(errc::unavailable,
                 "the journal " + at.stream() + ": " + info->description);
   facts.last = info->last_sequence;
+  facts.leader = info->leader;
   if (info->messages_per_subject == 1 && info->discard == "new")
     facts.label = parse_journal_label(info->marker);
   auto claim = at.last_message(names_.claim(here), until);
   if (!claim)
     return claim.error();
   facts.claim = *claim ? (*claim)->sequence : 0;
+  if (auto there = *claim && facts.label
+                     ? decode_entry((*claim)->data)
+                     : result<journal_entry>{fail(errc::not_found, {})};
+      there && there->marker == facts.label->marker
+      && !is_in_place(*there, facts.claim))
+    return damaged_copy(facts.claim, facts);
   // Without a leader any replica tells where it stands itself, and that may be
   // behind what the next leader has.
   facts.last = std::max(facts.last, facts.claim);
@@ -113,6 +120,24 @@ result<bool> nats_lane::look_into(stream_facts& facts,
   return true;
 }
 
+// Another copy may be whole: once its server leads, all goes on.
+failure nats_lane::damaged_copy(position_t position,
+                                const stream_facts& facts) const {
+  auto stream = names_.stream({partition_, facts.generation});
+  if (damaged_at_.exchange(position) != position)
+    log(log_level::error, "journal", "damaged_copy",
+        {{"partition", partition_},
+         {"stream", stream},
+         {"server", facts.leader},
+         {"position", position}});
+  auto where = facts.leader.empty() ? "" : " on the server " + facts.leader;
+  return fail(errc::unavailable,
+              "the copy of " + stream + where
+                + " is damaged: " + misplaced(position).message
+                + "; it is not read (docs/cluster.md says how to mend it)",
+              journal_fault::damaged);
+}
+
 result<standing> nats_lane::judge_for(const stream_facts& facts,
                                       const checkpoint& stored) const {
   standing_query about;
@@ -126,8 +151,8 @@ result<standing> nats_lane::judge_for(const stream_facts& facts,
   return judge(facts, about);
 }
 
-result<journal_marker> nats_lane::open_stream(const checkpoint& stored,
-                                              steady_time until) {
+result<nats_lane::opened> nats_lane::open_stream(const checkpoint& stored,
+                                                 steady_time until) {
   auto facts = look(until, listed_);
   if (!facts)
     return facts.error();
@@ -146,7 +171,7 @@ result<journal_marker> nats_lane::open_stream(const checkpoint& stored,
     return judged.error();
   if (!facts->exists)
     return fail(errc::unavailable, "the journal is gone again");
-  return facts->label->marker;
+  return opened{facts->label->marker, facts->last};
 }
 
 result<done> nats_lane::create_stream(const journal_marker& marker,
@@ -230,12 +255,14 @@ result<journal_tail> nats_lane::follow(const checkpoint& from,
                 marker.incarnation};
   journal_assembler assembler{marker, facts->claim};
   std::size_t read_bytes = 0;
+  position_t reading = 0;
   auto outcome = calls(marker.generation)
                    .read(names_.journal({partition_, marker.generation}),
                          at.position + 1, facts->last, config_.patience,
                          [&](std::uint64_t sequence,
                              std::string_view message) -> result<bool> {
                            read_bytes += message.size();
+                           reading = sequence;
                            auto taken = assembler.take(sequence, message);
                            if (!taken)
                              return taken.error();
@@ -248,11 +275,11 @@ result<journal_tail> nats_lane::follow(const checkpoint& from,
                            }
                            return !out.more;
                          });
-  if (assembler.zombies() > 0)
-    log(log_level::error, "journal", "zombie_records",
-        {{"partition", partition_}, {"count", assembler.zombies()}});
+  // Not even what comes before it: something may be missing there.
   if (!outcome)
-    return outcome.error();
+    return outcome.error().field == journal_fault::damaged
+             ? damaged_copy(reading, *facts)
+             : outcome.error();
   // Claims and the like have no records, but are behind us now.
   auto end = assembler.settled(facts->last);
   if (!out.more && end > at.position) {

@@ -65,6 +65,8 @@ const char* mend_of(const failure& why) {
     return "start missing nodes, or --accept-loss (docs/storage.md)";
   if (why.field == journal_fault::behind)
     return "save this data_dir, start with an empty one (docs/storage.md)";
+  if (why.field == journal_fault::damaged)
+    return "replace that server's copy (docs/cluster.md)";
   return "set cluster.id and engine.partitions right (docs/storage.md)";
 }
 

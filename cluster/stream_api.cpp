@@ -6,6 +6,8 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include <charconv>
+
 namespace rollcall::cluster {
 
 namespace {
@@ -104,6 +106,15 @@ bool parse(rapidjson::Document& to, std::string_view json, stream_answer& out) {
   if (out.error == 0)
     out.error = -1;
   return false;
+}
+
+// "wrong last sequence: 17"
+std::uint64_t number_at_end(std::string_view text) {
+  auto digits = text.substr(text.find_last_not_of("0123456789") + 1);
+  std::uint64_t out = 0;
+  auto [end, bad]
+    = std::from_chars(digits.data(), digits.data() + digits.size(), out);
+  return bad == std::errc{} ? out : 0;
 }
 
 // The server writes padded base64 with the other two characters.
@@ -212,8 +223,11 @@ names_answer parse_names_answer(std::string_view json) {
 publish_answer parse_publish_answer(std::string_view json) {
   publish_answer out;
   rapidjson::Document from;
-  if (!parse(from, json, out))
+  if (!parse(from, json, out)) {
+    if (out.error == stream_error::wrong_last_sequence)
+      out.last_sequence = number_at_end(out.description);
     return out;
+  }
   out.sequence = number(member(from, "seq"));
   out.duplicate = truth(member(from, "duplicate"));
   if (out.sequence == 0)
@@ -233,6 +247,7 @@ info_answer parse_info_answer(std::string_view json) {
   out.discard = text(member(config, "discard"));
   out.deny_purge = truth(member(config, "deny_purge"));
   out.last_sequence = number(member(member(from, "state"), "last_seq"));
+  out.leader = text(member(member(from, "cluster"), "leader"));
   return out;
 }
 

@@ -35,6 +35,8 @@ struct stream_answer {
 
 struct publish_answer : stream_answer {
   std::uint64_t sequence = 0;
+  /// Of `wrong_last_sequence`: the right one; zero when it does not say.
+  std::uint64_t last_sequence = 0;
   bool duplicate = false;
 };
 
@@ -44,6 +46,8 @@ struct info_answer : stream_answer {
   std::string discard;
   bool deny_purge = false;
   std::uint64_t last_sequence = 0;
+  /// The name of the stream's leader, if the server says one.
+  std::string leader;
 };
 
 /// The names of the streams that take a subject.

@@ -196,7 +196,7 @@ result<done> stream_calls::pull_all(const std::string& consumer, progress& at,
       }
       auto more = visit(message->sequence, message->data);
       if (!more)
-        return more.error();
+        return done{};
       at.next = message->sequence + 1;
       at.over = !*more || at.next > at.last;
       if (at.over || message->pending == 0)

@@ -42,7 +42,9 @@ public:
   next_message(std::string_view filter, std::uint64_t first, steady_time until);
 
   /// Visits the messages from `first` to `last` whose subject passes
-  /// `filter`. Ends with `unavailable` when nothing comes for `patience`.
+  /// `filter`. Ends with `unavailable` when nothing comes for `patience`, and
+  /// with a failure of `visit` about what the leader gave: what a consumer
+  /// gave may be another replica's, and the leader is asked once more.
   ///
   /// Begins message by message, for which only the stream's leader is needed;
   /// only where there are many is a consumer tried. Consumers are placed by

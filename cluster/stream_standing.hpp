@@ -24,6 +24,8 @@ struct stream_facts {
   /// The sequence of the claim in force; zero without one.
   position_t claim = 0;
   bool sealed = false;
+  /// The server whose copy was read, if it says its name.
+  std::string leader;
   /// Of one that was made anew and is complete: from which copy, and where
   /// what came from it ends.
   std::optional<checkpoint> base;

@@ -100,6 +100,9 @@ inline constexpr std::size_t journal_ring_groups = 256;
 inline constexpr std::size_t journal_ring_bytes = std::size_t{2} << 20;
 /// Claims and appends of one partition that wait for each other.
 inline constexpr std::size_t journal_queue = 64;
+/// At how many ends of a stream a claim or a seal is tried, as others write
+/// meanwhile. Beyond it is `unavailable`, and the planner claims again.
+inline constexpr std::size_t journal_end_tries = 128;
 /// Messages that a reader of a journal asks for one by one before it asks for
 /// a consumer, and again whenever that one has no more.
 inline constexpr std::size_t journal_read_singly = 256;

@@ -213,23 +213,6 @@ TEST_F(NatsJournal, OneOfManyClaimantsOwns) {
   }
 }
 
-TEST_F(NatsJournal, ReadersRefuseWhatIsBelowTheClaimInForce) {
-  owner first{server, "a"};
-  ASSERT_TRUE(first.claim());
-  ASSERT_TRUE(first.append({{"k1", "good"}}));
-  owner second{server, "b"};
-  ASSERT_TRUE(second.claim());
-  journal_entry zombie;
-  zombie.marker = marker();
-  zombie.epoch = first.epoch;
-  zombie.op = 99;
-  zombie.body = encode_records(std::vector<encoded_record>{{"k2", "zombie"}});
-  // Past the fence, as no writer of ours goes.
-  auto got = ask(names.key(0, "k2"), encode(zombie));
-  ASSERT_EQ(parse_publish_answer(got.data).error, 0);
-  EXPECT_EQ(content(), (content_map{{"k1", "good"}}));
-}
-
 TEST_F(NatsJournal, AnOwnerThatOpensLateLearnsOfTheLaterClaim) {
   owner first{server, "a"};
   auto at = claim_and_wait(*first.order, 0, {"a", 1});

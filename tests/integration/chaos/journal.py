@@ -100,6 +100,10 @@ def take_appends(journal, entries):
     for one, entry in entries:
         if entry.kind != RECORDS:
             if entry.kind == CLAIM:
+                place = journal.generation * UNIT + one.sequence
+                if entry.epoch not in (0, place):
+                    journal.wrong.append(f"claim {one.sequence} belongs to "
+                                         f"{entry.epoch % UNIT}")
                 highest = max(highest, journal.generation * UNIT
                               + one.sequence)
             pieces = []

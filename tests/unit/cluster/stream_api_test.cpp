@@ -20,6 +20,7 @@ TEST(StreamApi, ReadsPublishAnswers) {
     R"({"error":{"code":400,"err_code":10071,"description":)"
     R"("wrong last sequence: 2"},"stream":"RC_c_000","seq":0})");
   EXPECT_EQ(fenced.error, stream_error::wrong_last_sequence);
+  EXPECT_EQ(fenced.last_sequence, 2u);
   EXPECT_EQ(fenced.description, "wrong last sequence: 2");
 }
 
@@ -52,8 +53,10 @@ TEST(StreamApi, ReadsMessagesWithAnyBytes) {
 TEST(StreamApi, ReadsWhatAStreamIs) {
   auto got = parse_info_answer(
     R"({"config":{"name":"RC_c_000","description":"d","max_msgs_per_subject":1,)"
-    R"("discard":"new","deny_purge":true},"state":{"last_seq":7}})");
+    R"("discard":"new","deny_purge":true},"state":{"last_seq":7},)"
+    R"("cluster":{"name":"c","leader":"n2"}})");
   EXPECT_EQ(got.error, 0);
+  EXPECT_EQ(got.leader, "n2");
   EXPECT_EQ(got.marker, "d");
   EXPECT_EQ(got.messages_per_subject, 1);
   EXPECT_EQ(got.discard, "new");
