@@ -55,7 +55,7 @@ result<standing> judge_same(const stream_facts& facts,
       "has lost the claim at " + at(about.stored.epoch % epoch_generation_unit)
         + " that the store was written under: not replayed" + mend_by_copies);
   // It was shorter, and was claimed where the store had something else.
-  if (about.stored.position >= facts.claim
+  if (facts.claim != 0 && about.stored.position >= facts.claim
       && about.stored.epoch < make_epoch(marker, facts.claim))
     return broken(journal_fault::cut, about,
                   "has a claim at " + at(facts.claim)

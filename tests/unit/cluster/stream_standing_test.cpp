@@ -52,6 +52,10 @@ TEST(StreamStanding, AStoreFollowsTheJournalItWasWrittenFrom) {
     EXPECT_EQ(judged->start.position, at);
   }
   EXPECT_TRUE(judge(first_stream(), store_at({})));
+  // Made a moment ago, and nobody's yet.
+  auto facts = first_stream();
+  facts.last = facts.claim = 0;
+  EXPECT_EQ(fault(facts, store_at({1, 0, 0, 7})), "");
 }
 
 TEST(StreamStanding, NoStreamIsABeginningForTheIgnorantAlone) {
