@@ -61,8 +61,11 @@ result<reply> session_state::join(const command& asked,
     if (owner != here)
       return fail(errc::conflict, "the connection joined as another user");
     // Its edge passes the join on, so it stands: a first join that came too
-    // late to be announced is no longer doubted.
-    confirm(*here, roster_.at(*here, asked.connection));
+    // late to be announced is no longer doubted, nor one that follows a goodbye
+    // whose effect was waited with.
+    auto& target = roster_.at(*here, asked.connection);
+    target.unconfirmed |= target.reason == leave_reason::left;
+    confirm(*here, target);
     return join_answer(*here, caller);
   }
   // Whoever was removed may come again by itself, on the same connection.

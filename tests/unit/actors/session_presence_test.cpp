@@ -479,6 +479,25 @@ TEST_F(SessionPresence, AStayThatWasNotKeptFollowsTheOneThatWas) {
   EXPECT_EQ(here[0].connections, 1U);
 }
 
+// A goodbye soon after a change of owner waits for what was not kept.
+TEST_F(SessionPresence, ARestoredUserMayLeaveAndComeAgain) {
+  create("party");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  ASSERT_TRUE(s.join("bob", 2).ok());
+  s.keep_pages();
+  s.activate();
+  s.tell(announce_note{{{7, 1}, {7, 2}}});
+  ASSERT_TRUE(s.run("ada", 1, leave_command{}).ok());
+  ASSERT_TRUE(s.run("bob", 2, leave_command{}).ok());
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  s.advance(millis{60'000});
+  ASSERT_EQ(s.state->present(), 1U);
+  EXPECT_EQ(s.look().participants[0].participant,
+            session_harness::id_of("ada"));
+  ASSERT_TRUE(s.run("ada", 1, leave_command{}).ok());
+  EXPECT_EQ(s.state->present(), 0U);
+}
+
 // Her second connection was accepted, and not kept.
 TEST_F(SessionPresence, ARestoredUserOutlivesTheConnectionThatWasKept) {
   create("board", {.drop_grace = millis{0}});
