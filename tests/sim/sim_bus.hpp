@@ -139,8 +139,8 @@ private:
       auto at = inboxes_.find(to);
       if (at == inboxes_.end())
         return;
-      auto [life, deliver] = at->second;
-      life->enter([life = life.get(), deliver, from, what] {
+      const auto& [life, hear] = at->second;
+      life->enter([life = life.get(), deliver = hear, from, what] {
         auto message = what.bytes
                          ? cluster::decode(*what.bytes, life->clock().steady)
                              .value()
