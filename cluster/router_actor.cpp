@@ -191,6 +191,11 @@ caf::result<reply_ptr> take_command(self_ptr self, const command_ptr& asked) {
 void take_note(self_ptr self, const note_ptr& told) {
   auto& s = self->state;
   ++s.notes;
+  // A list of an edge that ended meanwhile would keep its connections for
+  // good. One that lives is heard in a moment, and tells again.
+  if (std::holds_alternative<announce_note>(told->body) && s.env.bus
+      && told->edge != s.env.self && !s.edges.contains(told->edge))
+    return;
   auto partition = partition_for(s, told->session);
   if (const auto& to = s.routes[partition]; to.here)
     self->send(to.here, told);

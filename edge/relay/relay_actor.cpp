@@ -59,8 +59,9 @@ struct relay_shell {
   /// Attachments that wait until the replica is fresh enough.
   std::vector<waiting_attach> waiting;
   std::size_t clients = 0;
-  /// The claim in force, as far as this node was told; zero: there is none.
-  std::optional<epoch_t> owner;
+  /// The new owner was asked, when the time of those it lacks was up, whether
+  /// it still is one.
+  bool probing = false;
   std::uint64_t orders = 0;
   bool asked = false;
   std::optional<millis> wake_at;
@@ -88,13 +89,20 @@ void wake_in(self_ptr self, millis delay) {
   self->delayed_send(self, delay, atoms::wake::value);
 }
 
-void observe(self_ptr self) {
+void observe(self_ptr self, std::optional<version> have) {
   auto& s = self->state;
   observe_note wish;
-  if (s.replica.ready())
-    wish.have = s.next.open() ? s.next.at() : s.replica.at();
+  wish.have = have;
   self->send(s.env.router,
              std::make_shared<const note>(note{s.session, s.env.self, wish}));
+}
+
+void observe(self_ptr self) {
+  auto& s = self->state;
+  std::optional<version> have;
+  if (s.replica.ready())
+    have = s.next.open() ? s.next.at() : s.replica.at();
+  observe(self, have);
 }
 
 // Where something is known to be missing: again and again until it comes.
@@ -235,12 +243,17 @@ void follow(self_ptr self, const snapshot& whole) {
 void follow_when_complete(self_ptr self) {
   auto& s = self->state;
   auto now = s.env.clock().steady;
-  // Who should come back can only do so where there is an owner.
-  bool in_force = !s.owner || *s.owner == s.next.at().epoch;
-  if (s.next.complete(in_force ? now : millis{0}))
+  if (s.next.all_back()) {
+    s.probing = false;
     follow(self, s.next.release());
-  else
-    wake_in(self, in_force ? s.next.until() - now : s.env.succession);
+  } else if (now < s.next.until()) {
+    wake_in(self, s.next.until() - now);
+  } else {
+    // Who should come back can only do so where there is an owner.
+    if (!std::exchange(s.probing, true))
+      observe(self, std::nullopt);
+    wake_in(self, s.env.ask_again);
+  }
 }
 
 void take_batch(self_ptr self, const batch_ptr& next) {
@@ -268,6 +281,13 @@ void take_snapshot(self_ptr self, const snapshot& whole) {
   auto& s = self->state;
   s.asked = false;
   auto now = s.env.clock().steady;
+  bool vain = s.probing && s.next.open() && whole.at.epoch == s.next.at().epoch;
+  s.probing = false;
+  if (vain) {
+    (void)s.next.hold(s.replica, whole, now, s.env.succession);
+    follow(self, s.next.release());
+    return;
+  }
   if (s.next.hold(s.replica, whole, now, s.env.succession))
     follow_when_complete(self);
   else
@@ -289,8 +309,10 @@ void take_wake(self_ptr self) {
   if (s.wake_at && now < *s.wake_at)
     return;
   s.wake_at.reset();
-  if (s.next.open())
+  if (s.next.open()) {
+    s.probing = false;
     follow_when_complete(self);
+  }
   attach_waiting(self);
   bool unmet = !s.waiting.empty() || (s.asked && s.clients > 0);
   if (unmet) {
@@ -357,7 +379,6 @@ relay_actor::behavior_type relay_behavior(self_ptr self, relay_env env,
     [self](const resync_order& order) { resync(self, order); },
     [self](atoms::wake) { take_wake(self); },
     [self](const ownership_ptr& now) {
-      self->state.owner = now->epoch;
       if (now->epoch == 0)
         return;
       // An answer to what was asked of the one before may never come.
@@ -365,8 +386,6 @@ relay_actor::behavior_type relay_behavior(self_ptr self, relay_env env,
         ask_owner(self);
       else
         observe(self);
-      if (self->state.next.open())
-        follow_when_complete(self);
     },
     [self](atoms::detached) { turn_stale(self->state, true); },
     [self](atoms::attached) { turn_stale(self->state, false); },

@@ -41,9 +41,9 @@ public:
   /// Takes a batch that follows what is held.
   [[nodiscard]] batch_fate take(const batch_ptr& next);
 
-  /// Whether all who were missed are back, or time is up.
-  [[nodiscard]] bool complete(millis now) const noexcept {
-    return missing_.empty() || now >= until_;
+  /// Whether all who were missed are back.
+  [[nodiscard]] bool all_back() const noexcept {
+    return missing_.empty();
   }
 
   /// What was held; nothing is afterwards.

@@ -56,7 +56,7 @@ TEST_F(Succession, WaitsForAStayTheNewOwnerLacks) {
   ASSERT_TRUE(next.hold(here, whole, start, patience));
   ASSERT_TRUE(join_again("ada", 3).ok());
   EXPECT_EQ(next.take(owner.state->take_batch()), batch_fate::applied);
-  ASSERT_TRUE(next.complete(start));
+  ASSERT_TRUE(next.all_back());
   auto leads = here.bridge(next.release());
   ASSERT_TRUE(leads);
   EXPECT_EQ(count_changes<left_change>(leads->changes), 0U);
@@ -67,13 +67,13 @@ TEST_F(Succession, WaitsForThoseTheNewOwnerLacks) {
   auto whole = from_next_owner();
   ASSERT_TRUE(whole.participants.empty());
   ASSERT_TRUE(next.hold(here, whole, start, patience));
-  EXPECT_FALSE(next.complete(start));
+  EXPECT_FALSE(next.all_back());
   ASSERT_TRUE(join_again("ada", 1).ok());
   EXPECT_EQ(next.take(owner.state->take_batch()), batch_fate::applied);
-  EXPECT_FALSE(next.complete(start)) << "bob is still missed";
+  EXPECT_FALSE(next.all_back()) << "bob is still missed";
   ASSERT_TRUE(join_again("bob", 2).ok());
   EXPECT_EQ(next.take(owner.state->take_batch()), batch_fate::applied);
-  ASSERT_TRUE(next.complete(start));
+  ASSERT_TRUE(next.all_back());
   auto leads = here.bridge(next.release());
   ASSERT_TRUE(leads);
   EXPECT_TRUE(leads->changes.empty()) << "nobody saw the change of owner";
@@ -92,12 +92,12 @@ TEST_F(Succession, WaitsForThoseOfTheOwnerBetween) {
   ASSERT_TRUE(join_again("bob", 2).ok());
   (void)owner.state->take_batch();
   ASSERT_TRUE(next.hold(here, owner.state->make_snapshot(), start, patience));
-  EXPECT_FALSE(next.complete(start));
+  EXPECT_FALSE(next.all_back());
   join_command body;
   body.admitted = std::get<join_reply>(third.value().body).admitted;
   ASSERT_TRUE(owner.run("cyd", 3, body).ok());
   EXPECT_EQ(next.take(owner.state->take_batch()), batch_fate::applied);
-  EXPECT_TRUE(next.complete(start));
+  EXPECT_TRUE(next.all_back());
 }
 
 // A join that its edge had taken back long ago was repeated late.
@@ -106,13 +106,13 @@ TEST_F(Succession, AJoinThatIsTakenBackIsNotTheOneAwaited) {
   ASSERT_TRUE(join_again("bob", 2).ok());
   ASSERT_TRUE(owner.join("ada", 9).ok());
   EXPECT_EQ(next.take(owner.state->take_batch()), batch_fate::applied);
-  EXPECT_TRUE(next.complete(start));
+  EXPECT_TRUE(next.all_back());
   ASSERT_TRUE(owner.run("ada", 9, leave_command{}).ok());
   EXPECT_EQ(next.take(owner.state->take_batch()), batch_fate::applied);
-  EXPECT_FALSE(next.complete(start));
+  EXPECT_FALSE(next.all_back());
   ASSERT_TRUE(join_again("ada", 1).ok());
   EXPECT_EQ(next.take(owner.state->take_batch()), batch_fate::applied);
-  EXPECT_TRUE(next.complete(start));
+  EXPECT_TRUE(next.all_back());
 }
 
 // They may come back until their grace is over.
@@ -124,13 +124,13 @@ TEST_F(Succession, WaitsForThoseWhoAreSuspected) {
   ASSERT_TRUE(next.hold(here, from_next_owner(), start, patience));
   ASSERT_TRUE(join_again("bob", 2).ok());
   EXPECT_EQ(next.take(owner.state->take_batch()), batch_fate::applied);
-  EXPECT_FALSE(next.complete(start));
+  EXPECT_FALSE(next.all_back());
 }
 
 TEST_F(Succession, EndsWhenTimeIsUp) {
   ASSERT_TRUE(next.hold(here, from_next_owner(), start, patience));
-  EXPECT_FALSE(next.complete(start + patience - millis{1}));
-  EXPECT_TRUE(next.complete(start + patience));
+  EXPECT_FALSE(next.all_back());
+  EXPECT_EQ(next.until(), start + patience);
   auto leads = here.bridge(next.release());
   ASSERT_TRUE(leads);
   EXPECT_EQ(leads->changes.size(), 2U) << "both are gone";
@@ -147,7 +147,6 @@ TEST_F(Succession, ANewerSnapshotDoesNotProlongTheWait) {
                         start + millis{2'000}, patience));
   EXPECT_EQ(next.until(), start + patience);
   EXPECT_EQ(next.at(), owner.state->at());
-  EXPECT_TRUE(next.complete(start + patience));
 }
 
 TEST_F(Succession, HoldsNothingOfTheOwnerInForce) {
