@@ -56,7 +56,7 @@ storm::storm(std::uint64_t seed, const storm_bugs& bugs)
     traced_ = whom;
   world_.bugs = bugs.node;
   world_.log->bugs = bugs.log;
-  draw_faults();
+  draw_faults(bugs.needs);
   auto count = 3 + pick(3);
   replicas_.resize(count);
   health_.resize(count);
@@ -93,7 +93,7 @@ storm::storm(std::uint64_t seed, const storm_bugs& bugs)
 
 storm::~storm() = default;
 
-void storm::draw_faults() {
+void storm::draw_faults(std::optional<fault> needed) {
   auto most = static_cast<std::uint32_t>(fault_count);
   while (drawn_.size() < 3) {
     drawn_.clear();
@@ -101,6 +101,8 @@ void storm::draw_faults() {
       if (chance(2))
         drawn_.push_back(static_cast<fault>(n));
   }
+  if (needed)
+    drawn_.assign(3, *needed);
 }
 
 void storm::run() {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -81,6 +82,8 @@ struct storm_totals {
 struct storm_bugs {
   planted_bugs node;
   shared_log::planted log;
+  /// Drawn in every seed, where the bug shows in nothing else.
+  std::optional<fault> needs;
 };
 
 class storm {
@@ -120,7 +123,7 @@ private:
   }
 
   // What happens.
-  void draw_faults();
+  void draw_faults(std::optional<fault> needed);
   void operate();
   void join_somewhere(std::size_t who);
   void harm();
