@@ -144,6 +144,12 @@ void copy_book::mended(partition_id partition) {
   broken_.erase(partition);
 }
 
+bool copy_book::stays_broken(partition_id partition, millis now) const {
+  std::lock_guard guard{mutex_};
+  auto since = broken_.find(partition);
+  return since != broken_.end() && now >= since->second + limits::copies_settle;
+}
+
 result<done> copy_book::has_settled(const std::string& name, const other& what,
                                     millis broke, millis now) const {
   if (is_missing(what.heard, now))

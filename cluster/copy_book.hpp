@@ -75,6 +75,9 @@ public:
   void broken(partition_id partition, millis now);
   void mended(partition_id partition);
 
+  /// Whether it has been broken for limits::copies_settle.
+  [[nodiscard]] bool stays_broken(partition_id partition, millis now) const;
+
   /// Whether our copy at `mine` is the one to make the journal anew from:
   /// since it broke every known node was heard for limits::copies_settle
   /// without a gap, none has more, none has a copy of another journal, and of
