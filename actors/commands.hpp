@@ -60,6 +60,9 @@ struct set_live_command {
 struct get_roster_command {
   std::optional<version> after;
   std::uint32_t limit = 100;
+  /// One participant alone: a participant_id, or a user id where the caller
+  /// is shown those.
+  std::optional<std::string> only{};
 };
 
 /// May this caller watch, and with which rights? Asked before attaching.
@@ -136,6 +139,14 @@ struct roster_reply {
 struct observe_reply {
   kind_settings settings;
   capability_set rights;
+  bool ended = false;
+  /// Only for those who may see the roster.
+  std::optional<participant_id> host{};
+  /// Wall time.
+  millis created{0};
+  /// Whether the caller belongs to the session, and is in it now.
+  bool member = false;
+  bool here = false;
 };
 
 using reply_body = std::variant<done, join_reply, roster_reply, observe_reply>;

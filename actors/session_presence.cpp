@@ -187,6 +187,22 @@ result<reply> session_state::leave(const command& asked, instant now) {
   return answer(ack_level::accepted);
 }
 
+participant_view session_state::shown(const participant& who,
+                                      bool with_user) const {
+  auto out = view_of(who, member(who.user));
+  if (!with_user) {
+    out.user = {};
+    out.who = {};
+  }
+  return out;
+}
+
+const participant* session_state::find_shown(const std::string& name,
+                                             bool with_users) const {
+  const auto* found = roster_.find(participant_id{name});
+  return found == nullptr && with_users ? roster_.find(user_id{name}) : found;
+}
+
 result<reply> session_state::get_roster(const command& asked,
                                         const get_roster_command& body) const {
   if (hidden_from(asked.caller))
@@ -196,7 +212,19 @@ result<reply> session_state::get_roster(const command& asked,
       || (settings_.identity == identity_mode::count_only
           && !rights.has(capability::moderate)))
     return fail(errc::forbidden, "the roster is not shown to you");
+  bool with_users = settings_.identity != identity_mode::pseudonymous
+                    || rights.has(capability::moderate);
   roster_reply page;
+  if (body.only) {
+    const auto* who = find_shown(*body.only, with_users);
+    if (who == nullptr)
+      return fail(errc::not_found, "there is no such participant",
+                  "participant_id");
+    page.participants.push_back(shown(*who, with_users));
+    auto out = answer(ack_level::accepted);
+    out.body = std::move(page);
+    return out;
+  }
   auto from = body.after ? roster_.in_order().upper_bound(*body.after)
                          : roster_.in_order().begin();
   auto limit = std::min<std::size_t>(body.limit, limits::roster_page_items);
@@ -205,14 +233,7 @@ result<reply> session_state::get_roster(const command& asked,
       page.next = page.participants.back().joined;
       break;
     }
-    const auto& who = *from->second;
-    auto seen = view_of(who, member(who.user));
-    if (settings_.identity == identity_mode::pseudonymous
-        && !rights.has(capability::moderate)) {
-      seen.user = {};
-      seen.who = {};
-    }
-    page.participants.push_back(std::move(seen));
+    page.participants.push_back(shown(*from->second, with_users));
   }
   auto out = answer(ack_level::accepted);
   out.body = std::move(page);
@@ -227,7 +248,16 @@ result<reply> session_state::observe(const command& asked) const {
       && !rights.has(capability::observe_roster))
     return fail(errc::forbidden, "the token does not allow to observe");
   auto out = answer(ack_level::accepted);
-  out.body = observe_reply{settings_, rights};
+  observe_reply found{settings_, rights};
+  found.ended = record_->ended_at.has_value();
+  if (rights.has(capability::observe_roster)
+      && (settings_.identity != identity_mode::count_only
+          || rights.has(capability::moderate)))
+    found.host = host();
+  found.created = record_->created_at;
+  found.member = member(asked.caller.user) != nullptr;
+  found.here = roster_.find(asked.caller.user) != nullptr;
+  out.body = std::move(found);
   return out;
 }
 

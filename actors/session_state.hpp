@@ -221,6 +221,11 @@ private:
                          instant now);
   result<reply> get_roster(const command& asked,
                            const get_roster_command& body) const;
+  /// A participant as a roster page shows it.
+  [[nodiscard]] participant_view shown(const participant& who,
+                                       bool with_user) const;
+  [[nodiscard]] const participant* find_shown(const std::string& name,
+                                              bool with_users) const;
   result<reply> observe(const command& asked) const;
   reply join_answer(const participant& who, const identity& caller) const;
   void take_evidence(const evidence& told, instant now);

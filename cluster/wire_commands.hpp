@@ -72,10 +72,12 @@ void fields(Io& io, part<Io, set_live_command>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, get_roster_command>& value) {
-  auto& [after, limit] = value;
-  tuple<Io> in{io, 2, "get_roster"};
+  auto& [after, limit, only] = value;
+  tuple<Io> in{io, 3, 1, "get_roster"};
   maybe(io, after, [&io](auto& x) { fields(io, x); });
   number(io, limit, "limit");
+  if (in.has_next())
+    maybe(io, only, [&io](auto& x) { io.text(x, limits::id_bytes, "only"); });
 }
 
 template <class Io>
@@ -165,10 +167,20 @@ void fields(Io& io, part<Io, roster_reply>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, observe_reply>& value) {
-  auto& [settings, rights] = value;
-  tuple<Io> in{io, 2, "observe"};
+  auto& [settings, rights, ended, host, created, member, here] = value;
+  tuple<Io> in{io, 7, 5, "observe"};
   fields(io, settings);
   fields(io, rights);
+  if (in.has_next())
+    io.flag(ended, "ended");
+  if (in.has_next())
+    maybe(io, host, [&io](auto& x) { id(io, x, "host"); });
+  if (in.has_next())
+    io.time(created, "created");
+  if (in.has_next())
+    io.flag(member, "member");
+  if (in.has_next())
+    io.flag(here, "here");
 }
 
 template <class Io>

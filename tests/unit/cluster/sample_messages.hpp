@@ -220,7 +220,7 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
     {"leave", leave_command{}},
     {"set_live",
      set_live_command{{{"away", true}, {"step", std::nullopt}}, millis{40}}},
-    {"get_roster", get_roster_command{version{1, 2}, 50}},
+    {"get_roster", get_roster_command{version{1, 2}, 50, "p1"}},
     {"observe", observe_command{}},
     {"create", create_command{"party", patch()}},
     {"configure", configure_command{patch()}},
@@ -240,7 +240,8 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
     {"join",
      join_reply{ada().participant, settings(), {{1, 2}, millis{5}, 1}, rights}},
     {"roster", roster_reply{{ada(), bob()}, version{1, 9}}},
-    {"observe", observe_reply{settings(), rights}},
+    {"observe", observe_reply{settings(), rights, true, participant_id{"p1"},
+                              millis{8}, true, true}},
   };
   for (auto& [name, body] : answers) {
     reply good{ack_level::committed, {1, 2}, 3, 4, std::move(body)};
