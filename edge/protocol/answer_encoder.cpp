@@ -2,20 +2,12 @@
 
 #include "edge/protocol/message_parts.hpp"
 
-#include <array>
-
 namespace rollcall::edge {
 
 namespace {
 
 constexpr std::size_t answer_bytes = 384;
 constexpr std::size_t participant_bytes = 384;
-
-constexpr std::array all_rights = {
-  capability::observe_count, capability::observe_roster, capability::join,
-  capability::publish,       capability::moderate,       capability::host,
-  capability::configure,     capability::create,         capability::admin,
-};
 
 /// Opens an answer; the caller adds the operation's fields and closes it.
 template <class Writer>
@@ -25,18 +17,6 @@ void open_answer(Writer& to, const request_id& id, bool ok) {
   write_request_id(to, id);
   to.template key<"ok">();
   to.boolean(ok);
-}
-
-template <class Writer>
-void write_rights(Writer& to, capability_set rights) {
-  std::size_t count = 0;
-  for (auto right : all_rights)
-    count += rights.has(right) ? 1 : 0;
-  to.open_array(count);
-  for (auto right : all_rights)
-    if (rights.has(right))
-      to.text(to_string(right));
-  to.close_array();
 }
 
 template <class Writer>

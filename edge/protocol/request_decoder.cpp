@@ -98,19 +98,6 @@ session_request durable(field_reader& in, command_body body) {
   return out;
 }
 
-/// Whom a command is about: `user` or `participant_id`, one of them.
-template <class Command>
-void read_target(field_reader& in, Command& out) {
-  auto user = in.checked("user", check_id);
-  auto participant = in.checked("participant_id", check_id);
-  if (user && participant)
-    in.refuse("participant_id", "excludes user");
-  if (!user && !participant)
-    in.refuse("user", "is missing");
-  out.user = user_id{std::move(user).value_or("")};
-  out.participant = participant_id{std::move(participant).value_or("")};
-}
-
 request_body decode_create(field_reader& in) {
   create_command body;
   body.kind = in.checked("kind", check_name, need::required).value_or("");
