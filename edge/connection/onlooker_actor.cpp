@@ -8,11 +8,15 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace rollcall::edge {
 
 namespace {
+
+/// Well below the leases that pages without a heartbeat get.
+constexpr millis renew_every{5 * 60'000};
 
 struct onlooker_shell {
   static inline const char* name = "onlooker";
@@ -49,19 +53,32 @@ close_code code_for(const failure& why) noexcept {
   }
 }
 
-void watch_expiry(self_ptr self) {
+std::shared_ptr<command> make_command(const onlooker_shell& s,
+                                      command_body body) {
+  auto out = std::make_shared<command>();
+  out->session = s.state->key_of(s.seed.session);
+  out->edge = s.env->self;
+  out->connection = s.seed.id;
+  out->caller = s.state->caller_for(s.seed.session);
+  out->request = to_string(s.seed.id);
+  out->body = std::move(body);
+  return out;
+}
+
+// While it stands, so does what its user leased over HTTP.
+void take_turn(self_ptr self) {
   auto& s = self->state;
   const auto* token = s.state->token();
-  if (token == nullptr)
+  if (token == nullptr || s.closing)
     return;
   auto now = s.env->clock();
   if (token->expires_at <= now.wall) {
     close(self, close_code::token_expired);
     return;
   }
-  self->send(
-    s.env->hub,
-    wake_order{s.seed.id, now.steady + (token->expires_at - now.wall)});
+  caf::anon_send(s.env->router, command_ptr{make_command(s, renew_command{})});
+  auto next = std::min(token->expires_at - now.wall, renew_every);
+  self->send(s.env->hub, wake_order{s.seed.id, now.steady + next});
 }
 
 void attach(self_ptr self, const reply& answer) {
@@ -84,14 +101,9 @@ void attach(self_ptr self, const reply& answer) {
 
 void ask(self_ptr self) {
   auto& s = self->state;
-  auto asked = std::make_shared<command>();
-  asked->session = s.state->key_of(s.seed.session);
-  asked->edge = s.env->self;
-  asked->connection = s.seed.id;
-  asked->caller = s.state->caller_for(s.seed.session);
-  asked->request = to_string(s.seed.id);
-  asked->body = observe_command{};
-  self->request(s.env->router, s.env->request_timeout, command_ptr{asked})
+  self
+    ->request(s.env->router, s.env->request_timeout,
+              command_ptr{make_command(s, observe_command{})})
     .then(
       [self](const reply_ptr& answer) {
         if (answer->ok())
@@ -136,7 +148,7 @@ onlooker_behavior(self_ptr self, std::shared_ptr<const connection_env> env,
     known
       = s.state->identify(std::exchange(s.seed.token, {}), s.env->clock().wall);
   if (known) {
-    watch_expiry(self);
+    take_turn(self);
     ask(self);
   } else {
     close(self, code_for(known.error()));
@@ -145,7 +157,7 @@ onlooker_behavior(self_ptr self, std::shared_ptr<const connection_env> env,
     [](const client_request_ptr&) {},
     [](const direct_ptr&) {},
     [self](client_gone) { take_end(self); },
-    [self](atoms::wake) { watch_expiry(self); },
+    [self](atoms::wake) { take_turn(self); },
     [self](atoms::stop) { close(self, close_code::shutdown); },
     [self](atoms::inspect) { return inspect(self->state); },
   };

@@ -34,22 +34,26 @@ http_response read_answer(http_response out, const rest_answer& what) {
   return out;
 }
 
+void write_change(json_writer& to, const rest_answer& what) {
+  to.key<"session">();
+  to.text(what.order.session.str());
+  to.key<"level">();
+  if (what.what.level == ack_level::committed)
+    to.word<"committed">();
+  else
+    to.word<"accepted">();
+  to.key<"at">();
+  write_version(to, what.what.at);
+  to.key<"present">();
+  to.integer(what.what.present);
+  to.key<"total">();
+  to.integer(what.what.total);
+}
+
 http_response change_answer(const rest_answer& what) {
   return json_answer(200, [&](json_writer& to) {
     to.open_map();
-    to.key<"session">();
-    to.text(what.order.session.str());
-    to.key<"level">();
-    if (what.what.level == ack_level::committed)
-      to.word<"committed">();
-    else
-      to.word<"accepted">();
-    to.key<"at">();
-    write_version(to, what.what.at);
-    to.key<"present">();
-    to.integer(what.what.present);
-    to.key<"total">();
-    to.integer(what.what.total);
+    write_change(to, what);
     to.close_map();
   });
 }

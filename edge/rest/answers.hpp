@@ -38,6 +38,9 @@ template <class Write>
 [[nodiscard]] http_response read_answer(http_response out,
                                         const rest_answer& what);
 
+/// What every change is answered with, into a map that is open.
+void write_change(json_writer& to, const rest_answer& what);
+
 /// The answer to a change: `session`, `level`, `at`, `present`, `total`.
 [[nodiscard]] http_response change_answer(const rest_answer& what);
 

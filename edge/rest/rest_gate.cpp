@@ -2,11 +2,13 @@
 
 #include "actors/base/hash.hpp"
 #include "actors/base/limits.hpp"
+#include "edge/rest/lease_id.hpp"
 #include "edge/rest/session_code.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/scheduled_actor.hpp>
+#include <caf/send.hpp>
 
 #include <string>
 #include <utility>
@@ -40,6 +42,8 @@ public:
   session_order order;
   identity caller;
   namespace_id ns;
+  /// The connection it is about, where it is about one.
+  connection_id lease;
   /// How many session ids were drawn.
   std::uint32_t draws = 0;
 
@@ -55,6 +59,7 @@ command_ptr make_command(const rest_env& env, const open_request& asked) {
   auto out = std::make_shared<command>();
   out->session = {asked.ns, asked.order.session};
   out->edge = env.self;
+  out->connection = asked.lease;
   out->caller = asked.caller;
   out->op = asked.call.op;
   out->request = asked.call.request;
@@ -70,6 +75,28 @@ void draw_session(const rest_env& env, open_request& asked) {
       ? draw_session_code()
       : session_code_for(env.rules->id_secret, asked.ns, asked.caller.user,
                          asked.call.op, asked.draws)};
+}
+
+/// Names the leased connection that the order is about.
+void name_lease(const rest_env& env, open_request& asked) {
+  auto& order = asked.order;
+  if (!order.device)
+    return;
+  asked.lease = make_lease_id(env.rules->id_secret, {asked.ns, order.session},
+                              asked.caller.user, *order.device);
+  if (auto* leave = std::get_if<leave_command>(&order.body))
+    leave->lease = asked.lease;
+  else if (auto* renewal = std::get_if<renew_command>(&order.body))
+    renewal->lease = asked.lease;
+}
+
+/// Whoever asks is there. Nobody waits for the answer.
+void renew_leases(const rest_env& env, const open_request& asked) {
+  if (!asked.order.renews || asked.caller.user.empty())
+    return;
+  auto renewal = std::make_shared<command>(*make_command(env, asked));
+  renewal->body = renew_command{};
+  caf::anon_send(env.router, command_ptr{std::move(renewal)});
 }
 
 void ask(caf::event_based_actor* self, const env_ptr& env,
@@ -139,6 +166,8 @@ bool rest_gate::take(const std::shared_ptr<const http_request>& request,
     draw_session(*env_, *asked);
   }
   asked->caller = who.caller_for(asked->order.session);
+  name_lease(*env_, *asked);
+  renew_leases(*env_, *asked);
   system_.spawn([env = env_, asked](caf::event_based_actor* self) {
     ask(self, env, asked);
   });

@@ -1,5 +1,6 @@
 #include "edge/rest/route.hpp"
 
+#include "edge/rest/presence_routes.hpp"
 #include "edge/rest/session_routes.hpp"
 #include "edge/rest/stream_routes.hpp"
 
@@ -74,7 +75,7 @@ find_route(std::span<const route> routes, std::string_view method,
 std::span<const route> all_routes() {
   static const auto all = [] {
     std::vector<route> out;
-    for (auto table : {session_routes(), stream_routes()})
+    for (auto table : {session_routes(), presence_routes(), stream_routes()})
       out.insert(out.end(), table.begin(), table.end());
     return out;
   }();

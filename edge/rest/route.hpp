@@ -52,6 +52,10 @@ struct rest_call {
 struct session_order {
   session_id session;
   command_body body;
+  /// Which of the caller's leased connections it is about; see lease_id.hpp.
+  std::optional<std::string> device{};
+  /// All of the caller's leased connections are to be renewed beside.
+  bool renews = false;
 };
 
 /// What an answer is made of.
