@@ -132,6 +132,9 @@ struct command {
   /// The edge's request id, for logs and audit.
   std::string request;
   command_body body;
+  /// A digest of what is asked, where the edge has one; zero otherwise. An op
+  /// id that comes again with another digest is refused.
+  std::uint64_t about = 0;
 };
 
 /// How far the effect of a command has got when it is answered.

@@ -36,6 +36,8 @@ enum class leave_reason : std::uint8_t {
 struct done_op {
   op_id op;
   version at;
+  /// What was asked, as command::about had it.
+  std::uint64_t about = 0;
 
   friend bool operator==(const done_op&, const done_op&) = default;
 };

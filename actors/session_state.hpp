@@ -296,8 +296,9 @@ private:
   void apply_member_erased(const user_id& user, instant now);
   result<user_id> target_of(const user_id& user,
                             const participant_id& id) const;
-  /// The version at which an operation was done before, if it was.
-  std::optional<version> done_before(const durable_op& op) const;
+  /// The operation as it was done before, if it was.
+  const done_op* done_before(const durable_op& op) const;
+  result<reply> answer_again(const done_op& before, const command& asked) const;
   void remember_answer(const durable_op& op);
   void queue_admission(const command& asked);
   void queue_erasure();

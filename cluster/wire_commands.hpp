@@ -150,8 +150,8 @@ void fields(Io& io, part<Io, transfer_host_command>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, command>& value) {
-  auto& [session, edge, connection, caller, op, request, body] = value;
-  tuple<Io> in{io, 7, "command"};
+  auto& [session, edge, connection, caller, op, request, body, about] = value;
+  tuple<Io> in{io, 8, 1, "command"};
   fields(io, session);
   fields(io, edge);
   fields(io, connection);
@@ -159,6 +159,8 @@ void fields(Io& io, part<Io, command>& value) {
   id(io, op, "op", limits::op_id_bytes);
   io.text(request, limits::id_bytes, "request");
   choice(io, body, "command");
+  if (in.has_next())
+    number(io, about, "about");
 }
 
 // -- replies -----------------------------------------------------------------

@@ -126,6 +126,8 @@ public:
       auto op = op_id{entry.text(limits::op_id_bytes, "op")};
       auto epoch = entry.number<std::uint64_t>("ops");
       out.push_back({op, {epoch, entry.number<std::uint64_t>("ops")}});
+      if (entry.left() > 0)
+        out.back().about = entry.number<std::uint64_t>("ops");
     }
     return out;
   }

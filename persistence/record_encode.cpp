@@ -51,10 +51,13 @@ public:
     bound(memory.size(), limits::op_ids_per_record, "ops");
     array(memory.size());
     for (const auto& entry : memory) {
-      array(3);
+      // Before digests there were three.
+      array(entry.about == 0 ? 3 : 4);
       text(entry.op.str(), limits::op_id_bytes, "op");
       number(entry.at.epoch);
       number(entry.at.rev);
+      if (entry.about != 0)
+        number(entry.about);
     }
   }
 

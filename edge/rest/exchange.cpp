@@ -3,6 +3,7 @@
 #include "actors/base/ids.hpp"
 #include "actors/base/limits.hpp"
 #include "edge/protocol/json_codec.hpp"
+#include "edge/rest/meeting_routes.hpp"
 
 #include <algorithm>
 #include <array>
@@ -176,11 +177,13 @@ exchange open_exchange(const frame_rules& rules, const http_request& request,
   out.request = is_request_name(name) ? name : drawn;
   out.origin = admitted_origin(rules, request);
   out.if_none_match = request.header("If-None-Match").value_or("");
+  out.of_meeting = is_meeting_path(request.path());
   return out;
 }
 
 bool is_rest_path(std::string_view path) noexcept {
-  return path.starts_with("/v1/") || path.starts_with("/streams/");
+  return path.starts_with("/v1/") || path.starts_with("/streams/")
+         || is_meeting_path(path);
 }
 
 std::variant<admitted_call, http_response> admit(const frame_rules& rules,
@@ -218,6 +221,8 @@ std::variant<admitted_call, http_response> admit(const frame_rules& rules,
 }
 
 http_response finish(const exchange& open, http_response response) {
+  if (open.of_meeting && response.status >= 400)
+    response = as_meeting_refusal(std::move(response));
   response.headers.emplace_back("X-Request-Id", open.request);
   response.headers.emplace_back("Vary", "Origin, Authorization, Cookie");
   if (open.origin) {

@@ -22,6 +22,8 @@ struct exchange {
   std::optional<std::string> origin;
   /// What the client has already.
   std::string if_none_match;
+  /// Refusals are to be said as meetings say them.
+  bool of_meeting = false;
 };
 
 /// A request that may be carried out once it is known who asks.

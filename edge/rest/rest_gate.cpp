@@ -44,8 +44,12 @@ public:
   namespace_id ns;
   /// The connection it is about, where it is about one.
   connection_id lease;
+  /// See command::about.
+  std::uint64_t about = 0;
   /// How many session ids were drawn.
   std::uint32_t draws = 0;
+  /// The route's second order is under way.
+  bool went_on = false;
 
 private:
   exchange open_;
@@ -62,9 +66,36 @@ command_ptr make_command(const rest_env& env, const open_request& asked) {
   out->connection = asked.lease;
   out->caller = asked.caller;
   out->op = asked.call.op;
+  out->about = asked.about;
   out->request = asked.call.request;
   out->body = asked.order.body;
   return out;
+}
+
+/// What is asked and by whom, for an Idempotency-Key that comes again.
+std::uint64_t digest_of(const http_request& request,
+                        const connection_state& who) {
+  if (!request.header("Idempotency-Key") || who.token() == nullptr)
+    return 0;
+  std::string text;
+  for (auto part : {std::string_view{request.method}, request.path(),
+                    std::string_view{who.token()->user.str()},
+                    std::string_view{request.body}}) {
+    text += std::to_string(part.size()) + ':';
+    text += part;
+  }
+  const auto digest = sha256(text);
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < 8; ++i)
+    out = out << 8 | digest[i];
+  return out;
+}
+
+/// The same refusal in the words of HTTP.
+failure for_http(failure why) {
+  if (why.field == "op_id")
+    why.field = "Idempotency-Key";
+  return why;
 }
 
 /// Puts a session id where the client left it to us.
@@ -99,11 +130,23 @@ void renew_leases(const rest_env& env, const open_request& asked) {
   caf::anon_send(env.router, command_ptr{std::move(renewal)});
 }
 
+/// Takes the next order of a route that has one.
+bool go_on(open_request& asked) {
+  if (asked.call.to->then == nullptr || std::exchange(asked.went_on, true))
+    return false;
+  asked.order = asked.call.to->then(asked.call);
+  return true;
+}
+
 void ask(caf::event_based_actor* self, const env_ptr& env,
          const open_request_ptr& asked) {
   self->request(env->router, env->request_timeout, make_command(*env, *asked))
     .then(
       [self, env, asked](const reply_ptr& answer) {
+        if (answer->ok() && go_on(*asked)) {
+          ask(self, env, asked);
+          return;
+        }
         if (answer->ok()) {
           asked->answer(
             asked->call.to->encode({asked->call, asked->order, asked->caller,
@@ -111,12 +154,13 @@ void ask(caf::event_based_actor* self, const env_ptr& env,
           return;
         }
         if (asked->draws != 0 && asked->draws < limits::session_draws
-            && answer->error().code == errc::conflict) {
+            && answer->error().code == errc::conflict
+            && answer->error().field == "session") {
           draw_session(*env, *asked);
           ask(self, env, asked);
           return;
         }
-        asked->answer(problem(answer->error()));
+        asked->answer(problem(for_http(answer->error())));
       },
       [asked](const caf::error&) {
         asked->answer(
@@ -153,11 +197,18 @@ bool rest_gate::take(const std::shared_ptr<const http_request>& request,
       asked->answer(problem(known.error()));
       return true;
     }
+  if (auto local = admitted.call.to->local; local != nullptr) {
+    auto answer = local(admitted.call,
+                        {who.caller_for({}), who.ns(), env_->rules->id_secret});
+    asked->answer(answer ? std::move(*answer) : problem(answer.error()));
+    return true;
+  }
   auto order = admitted.call.to->decode(admitted.call);
   if (!order) {
     asked->answer(problem(order.error()));
     return true;
   }
+  asked->about = digest_of(*request, who);
   asked->call = std::move(admitted.call);
   asked->order = std::move(*order);
   asked->ns = who.ns();

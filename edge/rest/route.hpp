@@ -68,6 +68,14 @@ struct rest_answer {
   millis steady_now{0};
 };
 
+/// What the edge knows by itself.
+struct local_facts {
+  /// With the rights that the token gives for sessions it does not name.
+  const identity& caller;
+  const namespace_id& ns;
+  std::string_view id_secret;
+};
+
 struct route {
   std::string_view method;
   /// Segments; `{name}` takes any one. The name is for documentation.
@@ -82,6 +90,12 @@ struct route {
   /// The client need not name the session: one is drawn where it does not, in
   /// place of `session` of the order, which is empty then.
   bool draws_session = false;
+  /// What to ask next, once the first was done: `encode` gets its reply.
+  session_order (*then)(const rest_call& call) = nullptr;
+  /// In place of both: no session is asked.
+  result<http_response> (*local)(const rest_call& call,
+                                 const local_facts& known)
+    = nullptr;
 };
 
 /// A path that is known, and what of it a request wants.

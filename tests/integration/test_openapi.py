@@ -68,8 +68,8 @@ class Caller:
 
     def __call__(self, name, body=None, query="", headers=None, **parameters):
         method, where = OPERATIONS[name]
-        parameters = {"session": self.session, "stream": self.session,
-                      **parameters}
+        parameters = {**dict.fromkeys(
+            ("session", "stream", "meeting"), self.session), **parameters}
         target = re.sub(r"{(\w+)}", lambda m: urllib.parse.quote(
             parameters[m[1]], safe=""), where)
         if body is not None:
@@ -101,10 +101,23 @@ async def test_every_operation_answers_as_the_file_says(node, session):
     ann("countStream")
     ann("configureSession", {"settings": {"locked": True}})
     ann("removeMember", user="bob")
+    ann("getParticipantId", user="ann")
+    joined = ann("join", {"device": "tv", "lease_ms": 60000,
+                          "live": {"hand": True}})
+    assert joined["lease_ms"] == 60000
+    assert ann("heartbeat", {"device": "tv"})["lease_ms"] == 60000
+    ann("setLive", {"device": "tv", "live": {"hand": None, "step": 2}})
+    assert ann("leave", {"device": "tv"})["present"] == 0
+    assert ann("joinStream")["join_count"] == 2
+    assert ann("leaveStream")["leave_count"] == 2
+    assert ann("joinMeeting")["totalParticipants"] == 1
+    assert ann("listActiveParticipants")["activeCount"] == 1
+    ann("leaveMeeting")
     ann("endSession")
     await bob.close()
     for name in OPERATIONS:
-        body = {"kind": "none"} if name == "createSession" else None
+        body = {"createSession": {"kind": "none"},
+                "setLive": {"live": {}}}.get(name)
         refused = stranger(name, body, user="x", participant="x")
         assert refused.status in (401, 404), name
     assert ann.called == set(OPERATIONS), set(OPERATIONS) - ann.called

@@ -61,6 +61,20 @@ def test_a_repeated_key_has_one_effect(ann, session):
     assert ann.session(session)["total"] == 1
 
 
+def test_a_key_is_good_for_one_request(node, ann, session):
+    ann.create(session)
+    key = {"Idempotency-Key": "k"}
+    where = path("v1", "sessions", session, "members", "bob")
+    assert ann("PUT", where, {"role": "speaker"}, headers=key).status == 200
+    assert ann("PUT", where, {"role": "moderator"}, headers=key).problem() == (
+        409, "conflict", "Idempotency-Key")
+    assert ann("PUT", where, {"role": "speaker"}, headers=key).status == 200
+    made = ann("POST", "/v1/sessions", {"kind": "party"}, headers=key)
+    other = ann("POST", "/v1/sessions", {"kind": "board"}, headers=key)
+    assert other.problem() == (409, "conflict", "Idempotency-Key")
+    assert ann.session(made["session"])["kind"] == "party"
+
+
 def test_an_id_that_is_taken(node, ann, session):
     ann.create(session)
     assert ann("POST", "/v1/sessions", {
@@ -196,6 +210,20 @@ def test_rights_of_the_token_bound_it(node, session):
         403, "forbidden")
     assert weak.session(session, "participants").problem()[:2] == (
         403, "forbidden")
+
+
+async def test_participant_ids(node, ann):
+    where = path("v1", "users", "bob", "participant_id")
+    bob = await Client.open(node.url, node.token("bob"))
+    mine = {"user": "bob", "participant_id": bob.welcome["participant_id"]}
+    assert Rest(node, "bob")("GET", where).json == mine
+    assert ann("GET", where).problem() == (403, "forbidden", None)
+    service = Rest(node, "service", grants=["admin"])
+    assert service("GET", where).json == mine
+    bound = Rest(node, "service", grants={"room": ["admin"]})
+    assert bound("GET", where).status == 403
+    assert Rest(node)("GET", where).status == 401
+    await bob.close()
 
 
 def test_etag(ann, session):

@@ -54,6 +54,65 @@ async def join(node, user, session, **more):
     return one
 
 
+def test_join_and_leave(node, ann, session):
+    ann.create(session, kind="stream")
+    bob = Rest(node, "bob")
+    join, leave = (path("streams", session, way) for way in ("join", "leave"))
+    first = bob("POST", join)
+    assert first.status == 200
+    who = first["participant_id"]
+    assert first.json == {
+        "stream_id": session, "active_count": 1, "participant_id": who,
+        "join_count": 1, "is_reconnection": False, "reconnection_count": 0}
+    assert bob("POST", join).json == first.json, "joining again is harmless"
+    assert ann("POST", join)["active_count"] == 2
+    left = bob("POST", leave)
+    assert left.json == {"stream_id": session, "active_count": 1,
+                         "participant_id": who, "leave_count": 1}
+    assert bob("POST", leave).json == left.json
+    again = bob("POST", join)
+    assert (again["join_count"], again["is_reconnection"],
+            again["reconnection_count"]) == (2, True, 1)
+    assert bob("POST", leave)["leave_count"] == 2
+    assert ann("POST", leave)["active_count"] == 0
+
+
+def test_who_may_join(node, ann, session):
+    ann.create(session, kind="stream", capacity=1)
+    join = path("streams", session, "join")
+    assert Rest(node)("POST", join).problem()[:2] == (401, "unauthenticated")
+    weak = Rest(node, "eve", grants=["observe_count"])
+    assert weak("POST", join).problem()[:2] == (403, "forbidden")
+    assert ann("POST", path("streams", session + "-not", "join")
+               ).problem() == (404, "not_found", "session")
+    assert ann("POST", join).status == 200
+    assert Rest(node, "bob")("POST", join).problem() == (
+        409, "session_full", "session")
+    assert ann("POST", join, {"more": 1}).problem() == (
+        400, "bad_request", "more")
+    ann("POST", path("v1", "sessions", session, "end"))
+    assert ann("POST", join).problem() == (409, "session_ended", "session")
+
+
+async def test_joins_over_http_are_told(node, ann, session):
+    ann.create(session, kind="stream")
+    listener = await Listener.open(node, session)
+    await listener.next()
+    bob = Rest(node, "bob")
+    for way in ("join", "join", "leave", "leave", "join"):
+        assert bob("POST", path("streams", session, way)).status == 200
+    told = [await listener.next() for _ in range(3)]
+    assert [one["type"] for one in told] == [
+        "participant_joined", "participant_left", "participant_joined"]
+    assert [one.get("is_reconnection") for one in told] == [False, None, True]
+    # A socket of the same user keeps them here.
+    socket = await join(node, "bob", session)
+    assert bob("POST", path("streams", session, "leave"))["active_count"] == 1
+    await socket.close()
+    assert (await listener.next())["type"] == "participant_left"
+    await listener.socket.close()
+
+
 def test_count(node, ann, session):
     ann.create(session, kind="stream")
     where = path("streams", session, "participants")

@@ -68,6 +68,12 @@ inline member_record member(const std::string& user = "ada",
   return out;
 }
 
+inline member_record member_with_digest() {
+  auto out = member();
+  out.ops.back().about = 0xFFFF'0000'1234'5678;
+  return out;
+}
+
 inline roster_entry entry(const std::string& user, std::uint64_t rev = 4) {
   roster_entry out;
   out.user = user_id{user};
@@ -133,6 +139,7 @@ inline std::vector<std::pair<std::string, record>> all() {
     {"session_plain", plain_session()},
     {"session_full", full_session()},
     {"member", member()},
+    {"member_digest", member_with_digest()},
     {"member_erased", member_erased{session(), user_id{"ada"}}},
     {"page", page()},
     {"page_empty", page(2, session(), {})},
