@@ -10,6 +10,7 @@
 
 #include <caf/fwd.hpp>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 
@@ -22,6 +23,8 @@ using clock_fn = std::function<instant()>;
 struct session_env {
   std::shared_ptr<const session_rules> rules;
   store_actor store;
+  /// Answers questions about the past; without it they are `unavailable`.
+  history_actor past;
   std::shared_ptr<message_bus> bus;
   clock_fn clock = system_now;
   /// The fan-out tick: the first change after idle goes out at once, later
@@ -36,6 +39,10 @@ struct session_env {
   millis stall_after{1'000};
   /// How long a commit may take before it counts as failed.
   millis commit_timeout{10'000};
+  /// Questions about the past that all sessions of the node have under way; at
+  /// most limits::history_questions.
+  std::shared_ptr<std::atomic<std::size_t>> asking
+    = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 /// Which session, under which ownership, restored from what.

@@ -23,8 +23,10 @@
 #include "edge/ops/node_figures.hpp"
 #include "edge/ops/readiness.hpp"
 #include "edge/ops/shutdown_signal.hpp"
+#include "edge/past/gather.hpp"
 #include "edge/relay/relay_actor.hpp"
 #include "persistence/embedded_journal.hpp"
+#include "persistence/history_actor.hpp"
 #include "persistence/layout.hpp"
 #include "persistence/migrations.hpp"
 #include "persistence/recovery.hpp"
@@ -66,6 +68,7 @@ struct engine {
   node_id self;
   /// Not of a node that serves clients only.
   store_actor store;
+  history_actor past;
   std::shared_ptr<message_bus> bus;
   /// Of a node alone; among others `node` has them.
   std::vector<partition_actor> partitions;
@@ -101,10 +104,18 @@ session_env make_session_env(const node_config& config, const engine& node) {
   session_env env;
   env.rules = rules;
   env.store = node.store;
+  env.past = node.past;
   env.bus = node.bus;
   env.tick = config.engine.tick;
   return env;
 }
+
+history_retention retention_of(const node_config& config) {
+  return {config.retention.history, config.retention.history_by_kind};
+}
+
+/// How often what is too old is looked for.
+constexpr millis sweep_every{10 * 60'000};
 
 /// Claims every partition and waits until the occupied sessions are back.
 result<done> open_alone(caf::actor_system& system, const node_config& config,
@@ -118,6 +129,8 @@ result<done> open_alone(caf::actor_system& system, const node_config& config,
     env.sessions = sessions;
     env.partition = p;
     env.self = node.self;
+    env.retention = retention_of(config);
+    env.sweep_every = sweep_every;
     env.ready
       = [told](const result<epoch_t>& epoch) { told->set_value(epoch); };
     node.partitions.push_back(cluster::spawn_partition(system, env));
@@ -216,6 +229,13 @@ result<done> await_nats(const node_config& config,
   }
 }
 
+history_actor make_history(caf::actor_system& system, const node_config& config,
+                           const std::shared_ptr<rocksdb_store>& disk) {
+  history_config how;
+  how.kinds = config.engine.kinds;
+  return spawn_history(system, disk, how);
+}
+
 /// What joins this node to others; the store only if it owns partitions.
 result<done> start_among_others(caf::actor_system& system,
                                 const node_config& config,
@@ -229,6 +249,7 @@ result<done> start_among_others(caf::actor_system& system,
     if (auto opened = open_journal(config, disk, node); !opened)
       return opened.error();
     node.store = spawn_store(system, disk, node.order, how);
+    node.past = make_history(system, config, disk);
   }
   auto bus = cluster::nats_bus::connect(options);
   if (!bus)
@@ -250,6 +271,7 @@ result<done> start_engine(caf::actor_system& system, const node_config& config,
       std::make_shared<cluster::local_exchange>());
     node.store = spawn_store(system, disk,
                              std::make_shared<embedded_journal>(disk), how);
+    node.past = make_history(system, config, disk);
     return open_alone(system, config, node);
   }
   return start_among_others(system, config, disk, how, signal, node);
@@ -274,6 +296,8 @@ void stop_engine(caf::actor_system& system, engine& node) {
     self->wait_for(node.standby);
   if (node.router)
     self->send_exit(node.router, caf::exit_reason::user_shutdown);
+  if (node.past)
+    self->send(node.past, atoms::stop::value);
   if (node.store)
     self->send(node.store, atoms::stop::value);
 }
@@ -308,6 +332,7 @@ struct front {
 
   std::shared_ptr<server> network;
   relay_hub_actor hub;
+  gather_actor gather;
   std::shared_ptr<client_gate> gate;
   readiness ready;
 };
@@ -404,6 +429,8 @@ void join_cluster(caf::actor_system& system, const node_config& config,
   env.cluster.edge = config.cluster.roles.edge;
   env.cluster.weight = config.cluster.weight;
   env.sessions = make_session_env(config, node);
+  env.retention = retention_of(config);
+  env.sweep_every = sweep_every;
   env.router = node.router;
   env.book = node.book;
   env.seed = node.self.incarnation;
@@ -446,6 +473,9 @@ void build_front(caf::actor_system& system, const node_config& config,
   connections->requests_per_second
     = static_cast<std::size_t>(config.limits.requests_per_second);
   connections->hub = edge.hub;
+  edge.gather
+    = spawn_gather(system, {node.router, config.engine.partitions, node.self});
+  connections->gather = edge.gather;
   connections->sink = edge.network;
   edge.gate = std::make_shared<client_gate>(system, std::move(connections));
   if (!config.cluster.nats.empty())
@@ -523,6 +553,7 @@ int run_node(const parsed_command_line& told, const node_config& config,
   int status = serve(told, config, signal, *edge.network);
   stop_engine(system, node);
   caf::anon_send_exit(edge.hub, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(edge.gather, caf::exit_reason::user_shutdown);
   return status;
 }
 

@@ -9,6 +9,7 @@
 #include "actors/base/instant.hpp"
 #include "actors/client.hpp"
 #include "actors/commands.hpp"
+#include "actors/gather.hpp"
 #include "edge/protocol/visibility.hpp"
 
 #include <string>
@@ -48,6 +49,11 @@ struct session_ack {
   millis steady_now{0};
 };
 
+/// Answers `list_sessions` and `erase_user`.
+struct namespace_ack {
+  const gathered& what;
+};
+
 [[nodiscard]] std::string encode_error(dialect language, const request_id& id,
                                        const failure& why);
 
@@ -61,5 +67,7 @@ struct session_ack {
                                      const detach_ack& what);
 [[nodiscard]] std::string encode_ack(dialect language, const request_id& id,
                                      const session_ack& what);
+[[nodiscard]] std::string encode_ack(dialect language, const request_id& id,
+                                     const namespace_ack& what);
 
 } // namespace rollcall::edge
