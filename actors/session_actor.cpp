@@ -226,7 +226,7 @@ caf::result<reply_ptr> ask_past(self_ptr self, const command& asked) {
   auto at = s.state->at();
   store_question_ptr shared
     = std::make_shared<const store_question>(std::move(*question));
-  self->request(s.env.past, s.env.commit_timeout, shared)
+  self->request(s.env.past, s.env.past_timeout, shared)
     .then(
       [self, answer, asking, at](const store_findings_ptr& found) mutable {
         --*asking;
