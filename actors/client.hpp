@@ -81,9 +81,14 @@ struct session_request {
   std::optional<version> since;
 };
 
+/// A question to the whole namespace, or the erasure of a user in it.
+struct namespace_request {
+  std::variant<list_sessions_command, erase_user_command> what;
+};
+
 using request_body
   = std::variant<hello_request, refresh_request, attach_request, detach_request,
-                 heartbeat_request, session_request>;
+                 heartbeat_request, session_request, namespace_request>;
 
 struct client_request {
   request_id id;

@@ -5,6 +5,7 @@
 #include "actors/base/errors.hpp"
 #include "actors/base/ids.hpp"
 #include "actors/changes.hpp"
+#include "actors/history.hpp"
 #include "actors/identity.hpp"
 #include "actors/kind.hpp"
 
@@ -115,11 +116,22 @@ struct renew_command {
   std::optional<connection_id> lease{};
 };
 
+/// Ends the session and erases all that belongs to it.
+struct delete_command {};
+
+/// Removes a user from one session: presence, membership and what the session
+/// says of it. From the partition that erases the user, never from a client.
+struct forget_user_command {
+  user_id user;
+};
+
 using command_body
   = std::variant<join_command, leave_command, set_live_command,
                  get_roster_command, observe_command, create_command,
                  configure_command, end_command, set_member_command,
-                 kick_command, transfer_host_command, renew_command>;
+                 kick_command, transfer_host_command, renew_command,
+                 get_history_command, get_audit_command, list_sessions_command,
+                 delete_command, erase_user_command, forget_user_command>;
 
 /// One request to one session.
 struct command {
@@ -182,7 +194,8 @@ struct leave_reply {
 };
 
 using reply_body = std::variant<done, join_reply, roster_reply, observe_reply,
-                                renew_reply, leave_reply>;
+                                renew_reply, leave_reply, history_reply,
+                                audit_reply, list_reply, erase_reply>;
 
 /// The answer to a command that was not refused.
 struct reply {

@@ -45,6 +45,9 @@ struct done_op {
 /// The last `limits::op_ids_per_record` operations, oldest first.
 using op_memory = std::vector<done_op>;
 
+/// The time at which a session ended that is to be erased at once.
+inline constexpr millis deleted{0};
+
 /// A session's durable facts.
 struct session_record {
   session_key key;
@@ -52,7 +55,8 @@ struct session_record {
   settings_patch overrides;
   user_id created_by;
   millis created_at{0};
-  /// Set when the session has ended; it admits nobody any more.
+  /// Set when the session has ended; it admits nobody any more. `deleted`:
+  /// what it has is being erased, and nobody finds it any more.
   std::optional<millis> ended_at;
   /// The member named by `transfer_host`, under `host_policy::appointed`.
   std::optional<user_id> appointed_host;
@@ -149,6 +153,9 @@ struct interval_record {
   millis from{0};
   millis until{0};
   leave_reason reason = leave_reason::left;
+  /// How many stays of the user there were before; nothing where a version
+  /// that did not keep it wrote this one.
+  std::optional<std::uint32_t> reconnections{};
 
   friend bool operator==(const interval_record&, const interval_record&)
     = default;
@@ -164,6 +171,9 @@ struct audit_record {
   std::string action;
   user_id target;
   std::string request;
+  /// What it changed, as `name=value` words; limits::audit_text_bytes each.
+  std::string before{};
+  std::string after{};
 
   friend bool operator==(const audit_record&, const audit_record&) = default;
 };
@@ -176,9 +186,19 @@ struct session_erased {
     = default;
 };
 
-using record = std::variant<session_record, member_record, roster_page,
-                            occupied_mark, due_mark, interval_record,
-                            audit_record, session_erased, member_erased>;
+/// Removes these keys of a session: the store named them, for a sweep or an
+/// erasure. At most limits::sweep_step.
+struct keys_erased {
+  session_key session;
+  std::vector<std::string> keys;
+
+  friend bool operator==(const keys_erased&, const keys_erased&) = default;
+};
+
+using record
+  = std::variant<session_record, member_record, roster_page, occupied_mark,
+                 due_mark, interval_record, audit_record, session_erased,
+                 member_erased, keys_erased>;
 
 /// Everything of one session that activation needs.
 struct stored_session {

@@ -87,6 +87,8 @@ std::optional<durable_batch> session_state::next_batch(instant now) {
   std::vector<durable_op> started;
   durable_batch out;
   for (auto& op : pending_.startable()) {
+    if (op.asked)
+      acting_ = {op.asked->caller.user, op.asked->request};
     if (op.why == durable_op::purpose::then_join && record_) {
       answers_.push_back(
         {op.answer_to,
@@ -106,6 +108,8 @@ std::optional<durable_batch> session_state::next_batch(instant now) {
       continue;
     }
     if (op.records.empty()) {
+      if (op.answer_to != 0)
+        answers_.push_back({op.answer_to, answer(ack_level::committed)});
       pending_.finished(op);
       continue;
     }
@@ -140,6 +144,8 @@ void session_state::committed(std::uint64_t number,
         answers_.push_back({op.answer_to, std::move(why)});
       continue;
     }
+    acting_ = op.asked ? acting_as{op.asked->caller.user, op.asked->request}
+                       : acting_as{};
     apply(op, now);
     remember_answer(op);
     if (op.answer_to == 0)
@@ -193,6 +199,7 @@ void session_state::apply(const durable_op& op, instant now) {
     members_.clear();
     departed_.clear();
     settings_ = {};
+    marked_occupied_ = false;
     return;
   }
   for (const auto& kept : op.records) {
@@ -203,6 +210,10 @@ void session_state::apply(const durable_op& op, instant now) {
     else if (const auto* erased = std::get_if<member_erased>(&kept))
       apply_member_erased(erased->user, now);
   }
+  if (!op.asked)
+    return;
+  if (const auto* gone = std::get_if<forget_user_command>(&op.asked->body))
+    apply_forgotten(gone->user);
 }
 
 void session_state::apply_session(const session_record& kept, instant now) {
@@ -229,6 +240,8 @@ void session_state::apply_session(const session_record& kept, instant now) {
     reclaim_until_.reset();
   }
   refresh_host();
+  if (kept.ended_at == deleted)
+    queue_erasure();
 }
 
 void session_state::apply_member(const member_record& kept) {

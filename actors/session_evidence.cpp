@@ -21,6 +21,7 @@ constexpr millis announcement_transit{1'500};
 // -- what edges notice -------------------------------------------------------
 
 void session_state::handle(const note& told, instant now) {
+  acting_ = {};
   if (const auto* signs = std::get_if<evidence>(&told.body)) {
     take_evidence(*signs, now);
   } else if (std::holds_alternative<observe_note>(told.body)) {
@@ -152,6 +153,7 @@ void session_state::lose_edge(const node_id& edge, instant now) {
 }
 
 void session_state::expire(instant now) {
+  acting_ = {};
   while (auto id = roster_.due(now.steady)) {
     auto& who = *roster_.find(*id);
     auto& item = roster_.at(who, *id);
@@ -228,7 +230,7 @@ void session_state::dismiss(const connection& target, leave_reason reason) {
 
 void session_state::remove_participant(participant& who, leave_reason reason,
                                        instant now) {
-  closed_.push_back({key_, who.user, who.joined, who.since, now.wall, reason});
+  note_leave(who, reason, now);
   if (departed_.contains(who.user)
       || departed_.size() < limits::departed_per_session) {
     auto& visits = departed_[who.user];

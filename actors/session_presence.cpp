@@ -13,6 +13,7 @@ std::variant<result<reply>, ticket>
 session_state::handle(const command_ptr& asked, instant now) {
   const auto& body = asked->body;
   idle_since_ = now.steady;
+  acting_ = {asked->caller.user, asked->request};
   if (const auto* x = std::get_if<join_command>(&body)) {
     if (!record_ && x->create_kind)
       return decide_durable(asked);
@@ -175,6 +176,7 @@ void session_state::enter(const command& asked, const join_command& body,
   const auto* known = member(added.user);
   if (known == nullptr)
     ++present_strangers_;
+  note_join(added, now);
   track_host_candidate(added, true);
   if (record_->appointed_host == added.user)
     reclaim_until_.reset();

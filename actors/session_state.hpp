@@ -11,11 +11,13 @@
 #include "actors/base/instant.hpp"
 #include "actors/change_ring.hpp"
 #include "actors/changes.hpp"
+#include "actors/chronicle.hpp"
 #include "actors/commands.hpp"
 #include "actors/handover.hpp"
 #include "actors/pending_queue.hpp"
 #include "actors/records.hpp"
 #include "actors/roster.hpp"
+#include "actors/store_questions.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -102,6 +104,22 @@ public:
   /// The process did not run for `gap`: nobody was silent in that time.
   void stalled(millis gap);
 
+  // -- questions about the past ----------------------------------------------
+
+  /// Whether a command asks for what only the store knows.
+  [[nodiscard]] static bool asks_past(const command_body& body) noexcept {
+    return std::holds_alternative<get_history_command>(body)
+           || std::holds_alternative<get_audit_command>(body);
+  }
+
+  /// What the store is to be asked, with what it cannot know yet; or why this
+  /// caller may not know. Of a command that `asks_past`.
+  [[nodiscard]] result<store_question> question(const command& asked,
+                                                instant now) const;
+
+  /// The answer made of what the store found, as of the question's version.
+  [[nodiscard]] reply answer_past(store_findings found, version asked_at) const;
+
   // -- durable changes -------------------------------------------------------
 
   /// Starts every operation that may start; nothing when there is none.
@@ -156,7 +174,7 @@ public:
   }
 
   [[nodiscard]] bool pages_dirty() const noexcept {
-    return roster_.dirty() || !closed_.empty();
+    return roster_.dirty() || chronicle_.dirty();
   }
 
   [[nodiscard]] const std::set<node_id>& observers() const noexcept {
@@ -303,6 +321,17 @@ private:
   void queue_admission(const command& asked);
   void queue_erasure();
 
+  // session_past.cpp
+  std::vector<stay> unwritten_stays(const user_id& only) const;
+  audit_record audit_entry(std::string action, user_id target, instant now);
+  void note_join(const participant& who, instant now);
+  void note_leave(const participant& who, leave_reason reason, instant now);
+  void describe_change(const durable_op& op, audit_record& entry) const;
+  std::optional<failure> prepare_delete(durable_op& op, instant now);
+  std::optional<failure> prepare_forget(durable_op& op,
+                                        const forget_user_command& body);
+  void apply_forgotten(const user_id& user);
+
   // session_transfer.cpp
   void adopt(const transferred_participant& from, instant now);
   static bool is_same(const participant& here,
@@ -358,14 +387,13 @@ private:
   std::vector<late_answer> answers_;
   bool erasing_ = false;
   ticket last_ticket_ = 0;
-  /// Audit entries are numbered apart: several may fall on one revision.
-  revision_t last_audit_ = 0;
   std::uint64_t last_batch_ = 0;
 
-  /// Stays that ended and are not kept yet.
-  std::vector<interval_record> closed_;
+  /// Closed stays and audit entries that are not kept yet.
+  chronicle chronicle_;
+  /// Whose doing what happens now is.
+  acting_as acting_;
   std::vector<std::uint32_t> pages_in_flight_;
-  std::vector<interval_record> closed_in_flight_;
   bool writing_pages_ = false;
   bool marked_occupied_ = false;
   bool mark_in_flight_ = false;

@@ -3,7 +3,7 @@
 // What sessions are asked, told and answer, on the wire.
 
 #include "actors/commands.hpp"
-#include "cluster/wire_fields.hpp"
+#include "cluster/wire_past.hpp"
 
 namespace rollcall::cluster::wire {
 
@@ -20,6 +20,18 @@ template <> struct tag<set_member_command>    { static constexpr int value = 9; 
 template <> struct tag<kick_command>          { static constexpr int value = 10; };
 template <> struct tag<transfer_host_command> { static constexpr int value = 11; };
 template <> struct tag<renew_command>         { static constexpr int value = 20; };
+
+template <> struct tag<get_history_command>   { static constexpr int value = 40; };
+template <> struct tag<get_audit_command>     { static constexpr int value = 41; };
+template <> struct tag<list_sessions_command> { static constexpr int value = 42; };
+template <> struct tag<delete_command>        { static constexpr int value = 43; };
+template <> struct tag<erase_user_command>    { static constexpr int value = 44; };
+template <> struct tag<forget_user_command>   { static constexpr int value = 45; };
+
+template <> struct tag<history_reply> { static constexpr int value = 40; };
+template <> struct tag<audit_reply>   { static constexpr int value = 41; };
+template <> struct tag<list_reply>    { static constexpr int value = 42; };
+template <> struct tag<erase_reply>   { static constexpr int value = 43; };
 
 template <> struct tag<done>          { static constexpr int value = 1; };
 template <> struct tag<join_reply>    { static constexpr int value = 2; };

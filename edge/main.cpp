@@ -21,6 +21,7 @@
 #include "edge/ops/node_figures.hpp"
 #include "edge/ops/shutdown_signal.hpp"
 #include "persistence/embedded_journal.hpp"
+#include "persistence/history_actor.hpp"
 #include "persistence/layout.hpp"
 #include "persistence/migrations.hpp"
 #include "persistence/recovery.hpp"
@@ -62,6 +63,7 @@ struct engine {
   node_id self;
   /// Not of a node that serves clients only.
   store_actor store;
+  history_actor past;
   std::shared_ptr<message_bus> bus;
   /// Of a node alone; among others `node` has them.
   std::vector<partition_actor> partitions;
@@ -97,10 +99,18 @@ session_env make_session_env(const node_config& config, const engine& node) {
   session_env env;
   env.rules = rules;
   env.store = node.store;
+  env.past = node.past;
   env.bus = node.bus;
   env.tick = config.engine.tick;
   return env;
 }
+
+history_retention retention_of(const node_config& config) {
+  return {config.retention.history, config.retention.history_by_kind};
+}
+
+/// How often what is too old is looked for.
+constexpr millis sweep_every{10 * 60'000};
 
 /// Claims every partition and waits until the occupied sessions are back.
 result<done> open_alone(caf::actor_system& system, const node_config& config,
@@ -114,6 +124,8 @@ result<done> open_alone(caf::actor_system& system, const node_config& config,
     env.sessions = sessions;
     env.partition = p;
     env.self = node.self;
+    env.retention = retention_of(config);
+    env.sweep_every = sweep_every;
     env.ready
       = [told](const result<epoch_t>& epoch) { told->set_value(epoch); };
     node.partitions.push_back(cluster::spawn_partition(system, env));
@@ -212,6 +224,13 @@ result<done> await_nats(const node_config& config,
   }
 }
 
+history_actor make_history(caf::actor_system& system, const node_config& config,
+                           const std::shared_ptr<rocksdb_store>& disk) {
+  history_config how;
+  how.kinds = config.engine.kinds;
+  return spawn_history(system, disk, how);
+}
+
 /// What joins this node to others; the store only if it owns partitions.
 result<done> start_among_others(caf::actor_system& system,
                                 const node_config& config,
@@ -225,6 +244,7 @@ result<done> start_among_others(caf::actor_system& system,
     if (auto opened = open_journal(config, disk, node); !opened)
       return opened.error();
     node.store = spawn_store(system, disk, node.order, how);
+    node.past = make_history(system, config, disk);
   }
   auto bus = cluster::nats_bus::connect(options);
   if (!bus)
@@ -246,6 +266,7 @@ result<done> start_engine(caf::actor_system& system, const node_config& config,
       std::make_shared<cluster::local_exchange>());
     node.store = spawn_store(system, disk,
                              std::make_shared<embedded_journal>(disk), how);
+    node.past = make_history(system, config, disk);
     return open_alone(system, config, node);
   }
   return start_among_others(system, config, disk, how, signal, node);
@@ -270,6 +291,8 @@ void stop_engine(caf::actor_system& system, engine& node) {
     self->wait_for(node.standby);
   if (node.router)
     self->send_exit(node.router, caf::exit_reason::user_shutdown);
+  if (node.past)
+    self->send(node.past, atoms::stop::value);
   if (node.store)
     self->send(node.store, atoms::stop::value);
 }
@@ -352,6 +375,8 @@ void join_cluster(caf::actor_system& system, const node_config& config,
   env.cluster.edge = config.cluster.roles.edge;
   env.cluster.weight = config.cluster.weight;
   env.sessions = make_session_env(config, node);
+  env.retention = retention_of(config);
+  env.sweep_every = sweep_every;
   env.router = node.router;
   env.book = node.book;
   env.seed = node.self.incarnation;
@@ -430,6 +455,7 @@ int run_node(const parsed_command_line& told, const node_config& config,
   int status = serve(told, config, signal, *edge.network);
   stop_engine(system, node);
   caf::anon_send_exit(edge.hub, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(edge.gather, caf::exit_reason::user_shutdown);
   return status;
 }
 

@@ -286,6 +286,9 @@ interval_record read_interval(walker& in, const keys::parsed& key) {
   out.from = in.time("from");
   out.until = in.time("until");
   out.reason = in.name("reason", leave_reason::edge_lost);
+  // Since schema 3.
+  if (in.left() > 0)
+    out.reconnections = in.number<std::uint32_t>("reconnections");
   return out;
 }
 
@@ -298,6 +301,11 @@ audit_record read_audit(walker& in, const keys::parsed& key) {
   out.when = in.time("when");
   out.actor = user_id{in.text(limits::id_bytes, "actor")};
   out.request = in.text(limits::id_bytes, "request");
+  // Since schema 3.
+  if (in.left() > 0) {
+    out.before = in.text(limits::audit_text_bytes, "before");
+    out.after = in.text(limits::audit_text_bytes, "after");
+  }
   return out;
 }
 

@@ -83,14 +83,47 @@ inline constexpr std::size_t group_commits = 4'096;
 inline constexpr std::size_t group_bytes = std::size_t{8} << 20;
 /// Bytes of all commits that wait for the journal or the disk.
 inline constexpr std::size_t commit_queue_bytes = std::size_t{64} << 20;
-/// Keys that erasing one session may remove at once.
-inline constexpr std::size_t erase_keys = 262'144;
+/// Keys that one step of an erasure removes.
+inline constexpr std::size_t erase_step = 16'384;
 /// Claims of one partition that wait for each other.
 inline constexpr std::size_t opens_per_partition = 64;
 /// Findings that one run of `verify` reports.
 inline constexpr std::size_t verify_findings = 4'096;
 /// One stored value. A full roster page must fit.
 inline constexpr std::size_t record_bytes = std::size_t{1} << 20;
+
+// -- history -----------------------------------------------------------------
+
+/// Closed stays and audit entries that wait to be kept, per session, and how
+/// many of them ride with one write of roster pages. What is beyond the first
+/// replaces the oldest.
+inline constexpr std::size_t history_waiting = 131'072;
+inline constexpr std::size_t history_per_write = 4'096;
+/// Kept stays that an activation looks at, newest first, for how often users
+/// who are gone were here.
+inline constexpr std::size_t departed_scan = departed_per_session;
+/// Kept stays or entries that one question about the past looks at.
+inline constexpr std::size_t history_scan = 131'072;
+/// Items of one answer about the past, and buckets of a timeline.
+inline constexpr std::size_t history_page_items = 1'000;
+inline constexpr std::size_t history_buckets = 1'000;
+/// What an audit entry says of the state before, and after.
+inline constexpr std::size_t audit_text_bytes = 512;
+/// A cursor: where in a table the next page begins.
+inline constexpr std::size_t cursor_bytes = 1'536;
+/// Questions about the past that wait for the disk.
+inline constexpr std::size_t history_questions = 256;
+/// Sessions of one page of a listing, those that one partition looks at for
+/// it, and members of a session that it counts.
+inline constexpr std::size_t list_page_items = 100;
+inline constexpr std::size_t list_scan = 10'000;
+inline constexpr std::size_t list_members = 1'000;
+/// Listings and erasures of users under way on a node.
+inline constexpr std::size_t gathers_in_flight = 64;
+/// Keys that one step of a sweep, or of the erasure of a user, looks at, and
+/// those that it removes.
+inline constexpr std::size_t sweep_scan = 65'536;
+inline constexpr std::size_t sweep_step = 4'096;
 
 // -- journal in NATS ---------------------------------------------------------
 

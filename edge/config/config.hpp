@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -116,6 +117,8 @@ struct cluster_settings {
 struct retention_settings {
   millis ended_sessions{millis{86'400'000} * 30};
   millis history{millis{86'400'000} * 90};
+  /// By the name of a kind that keeps it for another time.
+  std::map<std::string, millis> history_by_kind{};
 };
 
 enum class log_format : std::uint8_t {

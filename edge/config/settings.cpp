@@ -317,6 +317,9 @@ std::vector<setting<kind_draft>> make_kind_settings() {
             "From a socket closing without goodbye until `left: network`.");
   table.add("host_reclaim", up_to_a_day, ROLLCALL_AT(settings.host_reclaim),
             "How long an appointed host who left is still the host.");
+  table.add("history", duration_type{millis{0}, 3'660 * day},
+            ROLLCALL_AT(history),
+            "How long its history is kept; 0 means `retention.history`.");
   return table.take();
 }
 

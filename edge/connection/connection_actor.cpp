@@ -395,6 +395,41 @@ void session_op(self_ptr self, const request_id& id,
     });
 }
 
+// Asks all partitions. Rights count as far as the token gives them for every
+// session.
+void namespace_op(self_ptr self, const request_id& id,
+                  const namespace_request& body) {
+  auto& s = self->state;
+  if (!s.state->begin_request()) {
+    auto why = fail(errc::rate_limited, "too many unanswered requests");
+    why.retry_after = millis{100};
+    refuse(self, id, why);
+    return;
+  }
+  auto order = std::make_shared<gather_order>();
+  order->ns = s.state->key_of(session_id{}).ns;
+  order->caller = s.state->caller_for(session_id{});
+  order->request
+    = to_string(s.state->id()) + '-' + std::to_string(++s.requests);
+  order->what = body.what;
+  self
+    ->request(s.env->gather, s.env->gather_timeout,
+              gather_order_ptr{std::move(order)})
+    .then(
+      [self, id](const gathered_ptr& answer) {
+        self->state.state->end_request();
+        if (answer->ok())
+          acknowledge(self, id, namespace_ack{answer->value()});
+        else
+          refuse(self, id, answer->error());
+      },
+      [self, id](const caf::error&) {
+        self->state.state->end_request();
+        refuse(self, id,
+               fail(errc::unavailable, "the partitions did not answer"));
+      });
+}
+
 void take_request(self_ptr self, const client_request& asked) {
   auto& s = self->state;
   if (s.closing)
@@ -416,6 +451,8 @@ void take_request(self_ptr self, const client_request& asked) {
     detach(self, id, *end);
   else if (const auto* op = std::get_if<session_request>(&asked.body))
     session_op(self, id, *op);
+  else if (const auto* all = std::get_if<namespace_request>(&asked.body))
+    namespace_op(self, id, *all);
   else
     acknowledge(self, id, heartbeat_ack{});
 }

@@ -1,6 +1,7 @@
 #include "edge/front/front.hpp"
 
 #include "edge/ops/metrics_text.hpp"
+#include "edge/past/gather.hpp"
 #include "edge/relay/relay_actor.hpp"
 #include "edge/rest/stream_routes.hpp"
 
@@ -88,11 +89,14 @@ void build_front(caf::actor_system& system, const node_config& config,
   connections->requests_per_second
     = static_cast<std::size_t>(config.limits.requests_per_second);
   connections->hub = out.hub;
+  out.gather = spawn_gather(system, {router, config.engine.partitions, self});
+  connections->gather = out.gather;
   connections->sink = out.network;
   out.gate = std::make_shared<client_gate>(system, std::move(connections));
   rest_env rest;
   rest.rules = rules;
   rest.router = router;
+  rest.gather = out.gather;
   rest.self = self;
   rest.frame = make_frame_rules(config);
   out.rest = std::make_shared<rest_gate>(system, std::move(rest));

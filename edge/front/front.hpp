@@ -28,6 +28,7 @@ struct front {
 
   std::shared_ptr<server> network;
   relay_hub_actor hub;
+  gather_actor gather;
   std::shared_ptr<client_gate> gate;
   std::shared_ptr<rest_gate> rest;
   readiness ready;

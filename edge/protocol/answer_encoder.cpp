@@ -1,6 +1,7 @@
 #include "edge/protocol/answer_encoder.hpp"
 
 #include "edge/protocol/message_parts.hpp"
+#include "edge/protocol/past_writers.hpp"
 
 namespace rollcall::edge {
 
@@ -58,9 +59,11 @@ void write_page(Writer& to, const roster_reply& what, const viewer& who,
 template <class Writer>
 void write_session_ack(Writer& to, const session_ack& what) {
   const auto* page = std::get_if<roster_reply>(&what.what.body);
+  const auto* past = std::get_if<history_reply>(&what.what.body);
+  const auto* entries = std::get_if<audit_reply>(&what.what.body);
   to.template key<"session">();
   to.text(what.session.str());
-  if (page == nullptr) {
+  if (page == nullptr && past == nullptr && entries == nullptr) {
     to.template key<"level">();
     if (what.what.level == ack_level::committed)
       to.template word<"committed">();
@@ -85,14 +88,31 @@ void write_session_ack(Writer& to, const session_ack& what) {
     write_lease(to, renewed->lease);
   else if (page != nullptr)
     write_page(to, *page, what.who, what.steady_now);
+  else if (past != nullptr)
+    write_history(to, *past);
+  else if (entries != nullptr)
+    write_audit(to, *entries);
+}
+
+template <class Writer>
+void write_namespace_ack(Writer& to, const namespace_ack& what) {
+  if (const auto* page = std::get_if<listing>(&what.what))
+    write_listing(to, *page);
+  else
+    write_erasure(to, std::get<user_erasure>(what.what));
 }
 
 /// Room for the answer: only roster pages are large.
 std::size_t expected_bytes(const reply& what) {
-  const auto* page = std::get_if<roster_reply>(&what.body);
-  return answer_bytes
-         + (page != nullptr ? page->participants.size() * participant_bytes
-                            : 0);
+  std::size_t items = 0;
+  if (const auto* page = std::get_if<roster_reply>(&what.body))
+    items = page->participants.size();
+  else if (const auto* past = std::get_if<history_reply>(&what.body))
+    items = past->stays.size() + past->people.size()
+            + (past->summary ? past->summary->timeline.size() : 0);
+  else if (const auto* entries = std::get_if<audit_reply>(&what.body))
+    items = entries->entries.size();
+  return answer_bytes + items * participant_bytes;
 }
 
 } // namespace
@@ -167,6 +187,31 @@ std::string encode_ack(dialect language, const request_id& id,
   return encoded(language, expected_bytes(what.what), [&](auto& to) {
     open_answer(to, id, true);
     write_session_ack(to, what);
+    to.close_map();
+  });
+}
+
+std::string encode_ack(dialect language, const request_id& id,
+                       const namespace_ack& what) {
+  return encoded(language, answer_bytes, [&](auto& to) {
+    open_answer(to, id, true);
+    write_namespace_ack(to, what);
+    to.close_map();
+  });
+}
+
+std::string encode_outcome(dialect language, const session_ack& what) {
+  return encoded(language, expected_bytes(what.what), [&](auto& to) {
+    to.open_map();
+    write_session_ack(to, what);
+    to.close_map();
+  });
+}
+
+std::string encode_outcome(dialect language, const namespace_ack& what) {
+  return encoded(language, answer_bytes, [&](auto& to) {
+    to.open_map();
+    write_namespace_ack(to, what);
     to.close_map();
   });
 }

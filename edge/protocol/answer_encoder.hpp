@@ -9,6 +9,7 @@
 #include "actors/base/instant.hpp"
 #include "actors/client.hpp"
 #include "actors/commands.hpp"
+#include "actors/gather.hpp"
 #include "edge/protocol/visibility.hpp"
 
 #include <string>
@@ -50,6 +51,11 @@ struct session_ack {
   std::optional<connection_id> connection{};
 };
 
+/// Answers `list_sessions` and `erase_user`.
+struct namespace_ack {
+  const gathered& what;
+};
+
 [[nodiscard]] std::string encode_error(dialect language, const request_id& id,
                                        const failure& why);
 
@@ -63,5 +69,13 @@ struct session_ack {
                                      const detach_ack& what);
 [[nodiscard]] std::string encode_ack(dialect language, const request_id& id,
                                      const session_ack& what);
+[[nodiscard]] std::string encode_ack(dialect language, const request_id& id,
+                                     const namespace_ack& what);
+
+/// What the answers above say beside `re` and `ok`: a map of its own.
+[[nodiscard]] std::string encode_outcome(dialect language,
+                                         const session_ack& what);
+[[nodiscard]] std::string encode_outcome(dialect language,
+                                         const namespace_ack& what);
 
 } // namespace rollcall::edge

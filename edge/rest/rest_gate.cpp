@@ -2,6 +2,7 @@
 
 #include "actors/base/hash.hpp"
 #include "actors/base/limits.hpp"
+#include "edge/protocol/answer_encoder.hpp"
 #include "edge/rest/lease_id.hpp"
 #include "edge/rest/session_code.hpp"
 
@@ -168,6 +169,35 @@ void ask(caf::event_based_actor* self, const env_ptr& env,
       });
 }
 
+void ask_everywhere(caf::event_based_actor* self, const env_ptr& env,
+                    const open_request_ptr& asked) {
+  auto order = std::make_shared<gather_order>();
+  order->ns = asked->ns;
+  order->caller = asked->caller;
+  order->request = asked->call.request;
+  order->what = *asked->order.everywhere;
+  self
+    ->request(env->gather, env->gather_timeout,
+              gather_order_ptr{std::move(order)})
+    .then(
+      [asked](const gathered_ptr& answer) {
+        if (!answer->ok()) {
+          asked->answer(problem(answer->error()));
+          return;
+        }
+        http_response out;
+        out.content_type = "application/json";
+        out.body
+          = encode_outcome(dialect::json, namespace_ack{answer->value()});
+        out.body += '\n';
+        asked->answer(std::move(out));
+      },
+      [asked](const caf::error&) {
+        asked->answer(
+          problem(fail(errc::unavailable, "the partitions did not answer")));
+      });
+}
+
 } // namespace
 
 rest_gate::rest_gate(caf::actor_system& system, rest_env env)
@@ -220,7 +250,10 @@ bool rest_gate::take(const std::shared_ptr<const http_request>& request,
   name_lease(*env_, *asked);
   renew_leases(*env_, *asked);
   system_.spawn([env = env_, asked](caf::event_based_actor* self) {
-    ask(self, env, asked);
+    if (asked->order.everywhere)
+      ask_everywhere(self, env, asked);
+    else
+      ask(self, env, asked);
   });
   return true;
 }

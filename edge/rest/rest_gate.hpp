@@ -22,11 +22,14 @@ namespace rollcall::edge {
 struct rest_env {
   std::shared_ptr<const connection_rules> rules;
   router_actor router;
+  gather_actor gather;
   node_id self;
   frame_rules frame;
   clock_fn clock = system_now;
   /// How long an owner may take to answer. Below the server's response_timeout.
   millis request_timeout{5'000};
+  /// How long all partitions together may take; below it, too.
+  millis gather_timeout{25'000};
 };
 
 /// Takes the HTTP requests of a server. Thread-safe; shared by all loops.

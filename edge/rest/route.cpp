@@ -1,6 +1,7 @@
 #include "edge/rest/route.hpp"
 
 #include "edge/rest/meeting_routes.hpp"
+#include "edge/rest/op_routes.hpp"
 #include "edge/rest/presence_routes.hpp"
 #include "edge/rest/session_routes.hpp"
 #include "edge/rest/stream_routes.hpp"
@@ -77,8 +78,8 @@ find_route(std::span<const route> routes, std::string_view method,
 std::span<const route> all_routes() {
   static const auto all = [] {
     std::vector<route> out;
-    for (auto table : {session_routes(), presence_routes(), stream_routes(),
-                       meeting_routes(), user_routes()})
+    for (auto table : {session_routes(), op_routes(), presence_routes(),
+                       stream_routes(), meeting_routes(), user_routes()})
       out.insert(out.end(), table.begin(), table.end());
     return out;
   }();

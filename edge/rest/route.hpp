@@ -3,6 +3,7 @@
 // Routes as data: a method, a path, what it needs, and how its request becomes
 // a command and its reply an answer.
 
+#include "actors/client.hpp"
 #include "actors/commands.hpp"
 #include "edge/net/http_message.hpp"
 #include "edge/protocol/value.hpp"
@@ -52,6 +53,8 @@ struct rest_call {
 struct session_order {
   session_id session;
   command_body body;
+  /// In place of both: a question to the whole namespace.
+  std::optional<decltype(namespace_request::what)> everywhere{};
   /// Which of the caller's leased connections it is about; see lease_id.hpp.
   std::optional<std::string> device{};
   /// All of the caller's leased connections are to be renewed beside.
@@ -78,7 +81,7 @@ struct local_facts {
 
 struct route {
   std::string_view method;
-  /// Segments; `{name}` takes any one. The name is for documentation.
+  /// Segments; `{name}` takes any one.
   std::string_view pattern;
   caller_rule who = caller_rule::known;
   body_rule body = body_rule::none;
@@ -92,7 +95,9 @@ struct route {
   bool draws_session = false;
   /// What to ask next, once the first was done: `encode` gets its reply.
   session_order (*then)(const rest_call& call) = nullptr;
-  /// In place of both: no session is asked.
+  /// The operation of the protocol that it is, if it is one: op_routes.hpp.
+  std::string_view op = {};
+  /// In place of `decode` and `encode`: no session is asked.
   result<http_response> (*local)(const rest_call& call,
                                  const local_facts& known)
     = nullptr;

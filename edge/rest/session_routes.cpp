@@ -36,17 +36,6 @@ result<session_order> decode_observe(const rest_call& call) {
   return order_for(call, observe_command{});
 }
 
-result<session_order> decode_configure(const rest_call& call) {
-  field_reader in{call.body};
-  configure_command body{read_settings(in, need::required)};
-  return finished(in, call, std::move(body));
-}
-
-result<session_order> decode_end(const rest_call& call) {
-  field_reader in{call.body};
-  return finished(in, call, end_command{});
-}
-
 result<session_order> decode_list(const rest_call& call) {
   get_roster_command body;
   for (const auto& [name, text] : call.query) {
@@ -69,28 +58,6 @@ result<session_order> decode_one(const rest_call& call) {
   body.limit = 1;
   body.only = call.parameters[1];
   return order_for(call, std::move(body));
-}
-
-result<session_order> decode_set_member(const rest_call& call) {
-  field_reader in{call.body};
-  set_member_command body;
-  body.user = user_id{call.parameters[1]};
-  body.role = in.checked("role", check_name);
-  body.permissions = read_permissions(in);
-  return finished(in, call, std::move(body));
-}
-
-result<session_order> decode_remove_member(const rest_call& call) {
-  kick_command body;
-  body.user = user_id{call.parameters[1]};
-  return order_for(call, std::move(body));
-}
-
-result<session_order> decode_host(const rest_call& call) {
-  field_reader in{call.body};
-  transfer_host_command body;
-  read_target(in, body);
-  return finished(in, call, std::move(body));
 }
 
 // -- answers -----------------------------------------------------------------
@@ -179,25 +146,15 @@ http_response encode_one(const rest_answer& what) {
 
 using enum caller_rule;
 
-constexpr std::array<route, 9> table = {{
+constexpr std::array<route, 4> table = {{
   {"POST", "/v1/sessions", known, body_rule::required, decode_create,
    encode_created, "", true},
   {"GET", "/v1/sessions/{session}", anybody, body_rule::none, decode_observe,
    encode_session},
-  {"PATCH", "/v1/sessions/{session}", known, body_rule::required,
-   decode_configure, change_answer},
-  {"POST", "/v1/sessions/{session}/end", known, body_rule::optional, decode_end,
-   change_answer},
   {"GET", "/v1/sessions/{session}/participants", known, body_rule::none,
    decode_list, encode_list, "limit,cursor"},
   {"GET", "/v1/sessions/{session}/participants/{participant}", known,
    body_rule::none, decode_one, encode_one},
-  {"PUT", "/v1/sessions/{session}/members/{user}", known, body_rule::required,
-   decode_set_member, change_answer},
-  {"DELETE", "/v1/sessions/{session}/members/{user}", known, body_rule::none,
-   decode_remove_member, change_answer},
-  {"POST", "/v1/sessions/{session}/host", known, body_rule::required,
-   decode_host, change_answer},
 }};
 
 } // namespace

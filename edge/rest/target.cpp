@@ -4,6 +4,7 @@
 #include "actors/base/limits.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 
 namespace rollcall::edge {
@@ -44,7 +45,11 @@ bool has_escape(std::string_view text) noexcept {
   return false;
 }
 
-result<std::string> decode(std::string_view text, std::string_view field) {
+/// Where a text stands: a slash in a segment would make two of it.
+enum class part : std::uint8_t { segment, query };
+
+result<std::string> decode(std::string_view text, std::string_view field,
+                           part where) {
   auto refuse = [&](std::string why) {
     return fail(errc::bad_request, why, std::string{field});
   };
@@ -64,13 +69,14 @@ result<std::string> decode(std::string_view text, std::string_view field) {
       return refuse("has a % without two hex digits");
     if (*byte < 0x20 || *byte == 0x7F)
       return refuse("has a control character");
-    if (*byte == '/' || *byte == '\\')
+    if (where == part::segment && (*byte == '/' || *byte == '\\'))
       return refuse("has an escaped slash");
     out += static_cast<char>(*byte);
     text.remove_prefix(3);
   }
-  if (out.size() > limits::id_bytes)
-    return refuse("is longer than 128 bytes");
+  if (out.size() > (where == part::query ? limits::cursor_bytes
+                                         : limits::id_bytes))
+    return refuse("is too long");
   if (has_escape(out))
     return refuse("is escaped twice");
   if (!is_utf8(out))
@@ -87,7 +93,7 @@ result<path_segments> decode_path(std::string_view path) {
   while (!path.empty()) {
     path.remove_prefix(1);
     auto end = std::min(path.find('/'), path.size());
-    auto segment = decode(path.substr(0, end), "path");
+    auto segment = decode(path.substr(0, end), "path", part::segment);
     if (!segment)
       return segment.error();
     if (segment->empty() || *segment == "." || *segment == "..")
@@ -108,12 +114,12 @@ result<query_fields> decode_query(std::string_view query) {
     auto pair = query.substr(0, end);
     query.remove_prefix(std::min(end + 1, query.size()));
     auto equals = pair.find('=');
-    auto name = decode(pair.substr(0, equals), "query");
+    auto name = decode(pair.substr(0, equals), "query", part::query);
     if (!name)
       return name.error();
     if (name->empty() || equals == std::string_view::npos)
       return fail(errc::bad_request, "is name=value, joined by &", "query");
-    auto content = decode(pair.substr(equals + 1), *name);
+    auto content = decode(pair.substr(equals + 1), *name, part::query);
     if (!content)
       return content.error();
     for (const auto& [earlier, ignored] : out)

@@ -25,9 +25,10 @@ using path_segments = std::vector<std::string>;
 
 using query_fields = std::vector<std::pair<std::string, std::string>>;
 
-/// The fields of a query, in order. Values are decoded as path segments are
-/// (`+` is a plus sign). No name twice; at most limits::query_fields.
-/// `field` of a refusal is the name.
+/// The fields of a query, in order. Values are decoded as path segments are,
+/// but may hold slashes and be as long as limits::cursor_bytes (`+` is a plus
+/// sign). No name twice; at most
+/// limits::query_fields. `field` of a refusal is the name.
 [[nodiscard]] result<query_fields> decode_query(std::string_view query);
 
 /// `text` as one segment of a path.

@@ -29,7 +29,7 @@ result<http_response> participant_of(const rest_call& call,
 
 constexpr std::array<route, 1> table = {{
   {"GET", "/v1/users/{user}/participant_id", caller_rule::known,
-   body_rule::none, nullptr, nullptr, "", false, nullptr, participant_of},
+   body_rule::none, nullptr, nullptr, "", false, nullptr, "", participant_of},
 }};
 
 } // namespace

@@ -7,6 +7,7 @@
 #include "actors/ports.hpp"
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <limits>
 #include <map>
@@ -36,6 +37,22 @@ template <> inline constexpr std::size_t members<end_command> = 99;
 template <> inline constexpr std::size_t members<unobserve_note> = 99;
 template <> inline constexpr std::size_t members<edge_lost_note> = 99;
 template <> inline constexpr std::size_t members<unknown_direct> = 99;
+template <> inline constexpr std::size_t members<delete_command> = 99;
+template <> inline constexpr std::size_t members<forget_user_command> = 1;
+template <> inline constexpr std::size_t members<erase_user_command> = 3;
+template <> inline constexpr std::size_t members<erase_reply> = 3;
+template <> inline constexpr std::size_t members<audit_reply> = 3;
+template <> inline constexpr std::size_t members<list_reply> = 3;
+template <> inline constexpr std::size_t members<history_bucket> = 6;
+template <> inline constexpr std::size_t members<get_audit_command> = 7;
+template <> inline constexpr std::size_t members<list_sessions_command> = 7;
+template <> inline constexpr std::size_t members<history_reply> = 7;
+template <> inline constexpr std::size_t members<stay> = 7;
+template <> inline constexpr std::size_t members<person_history> = 8;
+template <> inline constexpr std::size_t members<get_history_command> = 9;
+template <> inline constexpr std::size_t members<audit_record> = 9;
+template <> inline constexpr std::size_t members<session_summary> = 10;
+template <> inline constexpr std::size_t members<history_summary> = 14;
 template <> inline constexpr std::size_t members<resumed_change> = 1;
 template <> inline constexpr std::size_t members<host_change> = 1;
 template <> inline constexpr std::size_t members<configure_command> = 1;
@@ -120,6 +137,9 @@ auto tied(T& x) {
   } else if constexpr (count == 8) {
     auto& [a, b, c, d, e, f, g, h] = x;
     return std::tie(a, b, c, d, e, f, g, h);
+  } else if constexpr (count == 9) {
+    auto& [a, b, c, d, e, f, g, h, i] = x;
+    return std::tie(a, b, c, d, e, f, g, h, i);
   } else if constexpr (count == 10) {
     auto& [a, b, c, d, e, f, g, h, i, j] = x;
     return std::tie(a, b, c, d, e, f, g, h, i, j);
@@ -295,6 +315,10 @@ private:
     return 2;
   }
 
+  static constexpr std::uint64_t count_of(history_view) {
+    return 4;
+  }
+
   static constexpr std::uint64_t count_of(access_mode) {
     return 2;
   }
@@ -349,6 +373,12 @@ private:
   template <class T>
   void fill(std::vector<T>& x) {
     x.resize(below(5));
+    for (auto& item : x)
+      fill(item);
+  }
+
+  template <class T, std::size_t Size>
+  void fill(std::array<T, Size>& x) {
     for (auto& item : x)
       fill(item);
   }

@@ -200,6 +200,99 @@ inline session_transfer_ptr giving() {
   return out;
 }
 
+// -- the past, and namespaces ------------------------------------------------
+
+inline history_summary figures() {
+  history_summary out;
+  out.from = millis{1'700'000'000'000};
+  out.until = millis{1'700'000'060'000};
+  out.stays = 3;
+  out.unique = 2;
+  out.peak = 2;
+  out.peak_at = millis{1'700'000'000'005};
+  out.joins = 3;
+  out.leaves = 2;
+  out.reconnections = 1;
+  out.dwell = millis{70'000};
+  out.first_seen = out.from;
+  out.last_seen = out.until;
+  out.reasons = {1, 1, 0, 0, 0, 0, 0};
+  out.timeline = {{out.from, 0, 2, 3, 2, 2}};
+  return out;
+}
+
+inline history_reply past() {
+  history_reply out;
+  out.what = history_view::people;
+  out.as_of = millis{1'700'000'060'000};
+  out.covers_from = millis{1'700'000'000'001};
+  out.stays = {{user_id{"ada"},
+                ada().participant,
+                {1, 2},
+                millis{5},
+                millis{9},
+                leave_reason::timeout,
+                3},
+               {user_id{"bob"}, bob().participant, {1, 3}, millis{6}}};
+  out.people = {{user_id{"ada"}, ada().participant, millis{5}, millis{9},
+                 millis{4}, 1, 3, true}};
+  out.summary = figures();
+  out.next = "AAAB";
+  return out;
+}
+
+inline std::vector<std::pair<std::string, node_message>> past_messages() {
+  get_history_command stays{history_view::here,
+                            millis{5},
+                            millis{9},
+                            user_id{"ada"},
+                            ada().participant,
+                            millis{60'000},
+                            true,
+                            "AAAA",
+                            50};
+  get_audit_command entries{millis{5}, millis{9}, user_id{"ada"}, "kick", true,
+                            "AAAA",    50};
+  list_sessions_command sessions{
+    63, "party", true, false, true, session_id{"movie-night"}, 20};
+  audit_record entry{party(),        {1, 2},          millis{7},
+                     user_id{"ada"}, "set_member",    user_id{"bob"},
+                     "edge-2/17",    "role=listener", "role=speaker"};
+  session_summary one{session_id{"movie-night"},
+                      "party",
+                      user_id{"ada"},
+                      millis{4},
+                      millis{8},
+                      "members",
+                      true,
+                      2,
+                      9,
+                      true};
+  std::vector<std::pair<std::string, command_body>> bodies{
+    {"get_history", stays},
+    {"get_audit", entries},
+    {"list_sessions", sessions},
+    {"delete", delete_command{}},
+    {"erase_user", erase_user_command{7, user_id{"bob"}, "AAAA"}},
+    {"forget_user", forget_user_command{user_id{"bob"}}},
+  };
+  std::vector<std::pair<std::string, reply_body>> answers{
+    {"history", past()},
+    {"audit", audit_reply{millis{9}, {entry}, "AAAC"}},
+    {"list", list_reply{millis{9}, {one}, session_id{"movie-night"}}},
+    {"erased", erase_reply{3, 70, "AAAD"}},
+  };
+  std::uint64_t ticket = 400;
+  std::vector<std::pair<std::string, node_message>> out;
+  for (auto& [name, body] : bodies)
+    out.emplace_back("command_" + name, asking(++ticket, std::move(body)));
+  for (auto& [name, body] : answers) {
+    reply good{ack_level::accepted, {1, 2}, 3, 4, std::move(body)};
+    out.emplace_back("reply_" + name, answering(++ticket, std::move(good)));
+  }
+  return out;
+}
+
 inline std::vector<std::pair<std::string, node_message>> messages() {
   std::vector<std::pair<std::string, node_message>> out{
     {"batch", a_batch()},
@@ -264,6 +357,8 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
   failure refusal = fail(errc::rate_limited, "too many", "op");
   refusal.retry_after = millis{250};
   out.emplace_back("reply_refused", answering(++ticket, std::move(refusal)));
+  for (auto& one : past_messages())
+    out.push_back(std::move(one));
   return out;
 }
 

@@ -133,6 +133,20 @@ inline audit_record audit(session_key key = session()) {
   return out;
 }
 
+/// As schema 3 writes them.
+inline interval_record counted_interval() {
+  auto out = interval();
+  out.reconnections = 3;
+  return out;
+}
+
+inline audit_record worded_audit() {
+  auto out = audit();
+  out.before = "role=speaker";
+  out.after = "role=listener locked=true";
+  return out;
+}
+
 /// A name for the golden vector, and the record.
 inline std::vector<std::pair<std::string, record>> all() {
   return {
@@ -150,6 +164,8 @@ inline std::vector<std::pair<std::string, record>> all() {
     {"due_not", due_mark{session(), std::nullopt}},
     {"interval", interval()},
     {"audit", audit()},
+    {"interval_counted", counted_interval()},
+    {"audit_worded", worded_audit()},
   };
 }
 
