@@ -159,8 +159,12 @@ http_response encode_op(const rest_answer& what) {
                 {view::roster, audience::moderator, identity_mode::named},
                 what.steady_now});
   out.body += '\n';
-  return what.call.to->method == "GET" ? read_answer(std::move(out), what)
-                                       : out;
+  // The past goes on without a new version.
+  bool timeless = !std::holds_alternative<history_reply>(what.what.body)
+                  && !std::holds_alternative<audit_reply>(what.what.body);
+  return what.call.to->method == "GET" && timeless
+           ? read_answer(std::move(out), what)
+           : out;
 }
 
 // -- the table ---------------------------------------------------------------

@@ -48,9 +48,9 @@ def check_answer(operation, answer):
     if "content" not in known:
         assert answer.body == b""
         return
-    (media, body), = known["content"].items()
-    assert answer.headers["Content-Type"] == media
-    check(body["schema"], answer.json)
+    body = known["content"][answer.headers["Content-Type"]]
+    if "schema" in body:
+        check(body["schema"], answer.json)
 
 
 def operation_of(name):
@@ -113,11 +113,24 @@ async def test_every_operation_answers_as_the_file_says(node, session):
     assert ann("joinMeeting")["totalParticipants"] == 1
     assert ann("listActiveParticipants")["activeCount"] == 1
     ann("leaveMeeting")
+    ann("getHistory")
+    ann("getHistory", query="?what=summary&bucket_ms=60000&from=0")
+    assert ann("getHistory", query="?format=csv").status == 200
+    ann("getAudit")
+    assert ann("getAudit", query="?format=ndjson").status == 200
+    assert ann("listSessions", query="?mine=true")["sessions"]
+    ann("joinStream")
+    ann("kick", {"user": "ann"})
     ann("endSession")
+    ann("deleteSession")
+    admin = Caller(Rest(node, "admin", grants=["admin"]), session)
+    admin("eraseUser", user="nobody")
+    ann.called |= admin.called
     await bob.close()
     for name in OPERATIONS:
         body = {"createSession": {"kind": "none"},
-                "setLive": {"live": {}}}.get(name)
+                "setLive": {"live": {}},
+                "kick": {"user": "x"}}.get(name)
         refused = stranger(name, body, user="x", participant="x")
         assert refused.status in (401, 404), name
     assert ann.called == set(OPERATIONS), set(OPERATIONS) - ann.called
@@ -126,7 +139,7 @@ async def test_every_operation_answers_as_the_file_says(node, session):
 def test_no_route_is_missing():
     tables = "".join(file.read_text() for file in
                      (ROOT / "edge/rest").glob("*_routes.cpp"))
-    routes = set(re.findall(r'{"([A-Z]+)",\s*"(/[^"]*)"', tables))
+    routes = set(re.findall(r'[{(]"([A-Z]+)",\s*"(/[^"]*)"', tables))
     assert len(routes) >= 10
     assert routes == set(OPERATIONS.values())
 

@@ -86,7 +86,8 @@ def test_history_and_audit(node, ann, session):
     assert {p["user"]: p["stays"] for p in people["people"]} == {
         "bob": 2, "cid": 1}
     summary = ann("GET", there(session, "history") + "?what=summary")
-    assert summary["unique"] == 2 and summary["joins"] == 3
+    figures = summary["summary"]
+    assert figures["unique"] == 2 and figures["joins"] == 3
     log = ann("GET", there(session, "audit") + "?action=create_session")
     entry, = log["entries"]
     assert entry["actor"] == "ann" and entry["request"]
