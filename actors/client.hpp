@@ -27,6 +27,14 @@ struct client_ref {
 /// The two encodings of the native protocol.
 enum class dialect : std::uint8_t { json, msgpack };
 
+/// In whose words a client is told what happens.
+enum class vocabulary : std::uint8_t {
+  /// docs/protocol.md.
+  native,
+  /// docs/rest.md, "Plain WebSocket": one message a join or leave.
+  stream,
+};
+
 /// What a client wants to see of a session.
 enum class view : std::uint8_t {
   /// Everyone and every change.
@@ -73,9 +81,14 @@ struct session_request {
   std::optional<version> since;
 };
 
+/// A question to the whole namespace, or the erasure of a user in it.
+struct namespace_request {
+  std::variant<list_sessions_command, erase_user_command> what;
+};
+
 using request_body
   = std::variant<hello_request, refresh_request, attach_request, detach_request,
-                 heartbeat_request, session_request>;
+                 heartbeat_request, session_request, namespace_request>;
 
 struct client_request {
   request_id id;
@@ -104,6 +117,7 @@ struct attach_order {
   identity_mode shown = identity_mode::named;
   std::optional<version> since;
   version at_least;
+  vocabulary words = vocabulary::native;
 };
 
 struct detach_order {

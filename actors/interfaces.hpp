@@ -7,9 +7,11 @@
 #include "actors/base/errors.hpp"
 #include "actors/client.hpp"
 #include "actors/commands.hpp"
+#include "actors/gather.hpp"
 #include "actors/nodes.hpp"
 #include "actors/ports.hpp"
 #include "actors/records.hpp"
+#include "actors/store_questions.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/atom.hpp>
@@ -35,6 +37,8 @@ using inspect = caf::atom_constant<caf::atom("inspect")>;
 using stop = caf::atom_constant<caf::atom("stop")>;
 /// Tell owners who is here.
 using announce = caf::atom_constant<caf::atom("announce")>;
+/// Remove history whose time is over.
+using sweep = caf::atom_constant<caf::atom("sweep")>;
 /// Go at once: what you have belongs to somebody else now.
 using yield = caf::atom_constant<caf::atom("yield")>;
 /// This node is cut off from the others, or among them again.
@@ -244,6 +248,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::detach_order_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::resync_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::wake_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::connection_id)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::store_question_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::store_findings_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::gather_order_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rollcall::gathered_ptr)
 
 namespace rollcall {
 
@@ -274,6 +282,23 @@ using store_actor = caf::typed_actor<
   caf::reacts_to<atoms::stop>,
   caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
 
+/// HISTORY: answers from the store what takes a while to read, beside the
+/// store's own actor. Spawned detached.
+using history_actor = caf::typed_actor<
+  /// Sees every commit answered before.
+  caf::replies_to<store_question_ptr>::with<store_findings_ptr>,
+  caf::reacts_to<atoms::stop>,
+  caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
+
+/// The GATHERER: asks every partition, wherever it is. One per edge.
+using gather_actor = caf::typed_actor<
+  /// Lists sessions, or erases a user. `unavailable` while too many are under
+  /// way; an answer that lacks partitions says so.
+  caf::replies_to<gather_order_ptr>::with<gathered_ptr>,
+  /// Time to look once more for a user who is being erased.
+  caf::reacts_to<atoms::wake>,
+  caf::replies_to<atoms::inspect>::with<inspection_ptr>>;
+
 /// A SESSION: owns the state of one session on its partition's owner.
 using session_actor = caf::typed_actor<
   /// Decides a command. Presence is answered at once, durable changes when
@@ -296,12 +321,15 @@ using session_actor = caf::typed_actor<
 /// A PARTITION: activates and passivates the sessions of one slice, wakes
 /// them at their deadlines.
 using partition_actor = caf::typed_actor<
-  /// Passes a command on to its session, which it activates if need be.
+  /// Passes a command on to its session, which it activates if need be;
+  /// answers itself what is about the whole partition.
   caf::replies_to<command_ptr>::with<reply_ptr>, caf::reacts_to<note_ptr>,
   /// A session of this partition speaks.
   caf::reacts_to<session_word_ptr>,
   /// Turns the timer wheel.
   caf::reacts_to<atoms::wake>,
+  /// Time to remove history that is too old.
+  caf::reacts_to<atoms::sweep>,
   /// Tells every session that an edge is gone.
   caf::reacts_to<edge_gone>,
   /// Passivates every session, writing what they must, then quits.

@@ -198,7 +198,11 @@ inline constexpr const char* damaged = "journal_damaged";
 
 // -- store: what survives on this disk ---------------------------------------
 
-/// Ordered bytes on disk. Written by the store actor's thread alone.
+/// Which way `store::walk` goes.
+enum class walk_way : std::uint8_t { up, down };
+
+/// Ordered bytes on disk. Written by the store actor's thread alone; one that
+/// serves a running node may be read by others meanwhile.
 class store {
 public:
   /// Returns false to stop.
@@ -218,6 +222,12 @@ public:
 
   /// Visits all keys with `prefix` in ascending order.
   virtual result<done> scan(std::string_view prefix, const visitor& visit) = 0;
+
+  /// Visits the keys with `prefix` that lie beyond `start`, itself excluded, in
+  /// the order of `way`; without `start` all of them. `start` has the prefix.
+  virtual result<done> walk(std::string_view prefix, std::string_view start,
+                            walk_way way, const visitor& visit)
+    = 0;
 };
 
 // -- client_sink: this node's client sockets ---------------------------------

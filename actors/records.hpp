@@ -36,12 +36,17 @@ enum class leave_reason : std::uint8_t {
 struct done_op {
   op_id op;
   version at;
+  /// What was asked, as command::about had it.
+  std::uint64_t about = 0;
 
   friend bool operator==(const done_op&, const done_op&) = default;
 };
 
 /// The last `limits::op_ids_per_record` operations, oldest first.
 using op_memory = std::vector<done_op>;
+
+/// The time at which a session ended that is to be erased at once.
+inline constexpr millis deleted{0};
 
 /// A session's durable facts.
 struct session_record {
@@ -50,7 +55,8 @@ struct session_record {
   settings_patch overrides;
   user_id created_by;
   millis created_at{0};
-  /// Set when the session has ended; it admits nobody any more.
+  /// Set when the session has ended; it admits nobody any more. `deleted`:
+  /// what it has is being erased, and nobody finds it any more.
   std::optional<millis> ended_at;
   /// The member named by `transfer_host`, under `host_policy::appointed`.
   std::optional<user_id> appointed_host;
@@ -90,6 +96,8 @@ struct stored_connection {
   connection_id id;
   node_id edge;
   connection_source source = connection_source::socket;
+  /// Of a leased one: how long it lasts from each renewal.
+  millis lease{0};
 
   friend bool operator==(const stored_connection&, const stored_connection&)
     = default;
@@ -145,6 +153,9 @@ struct interval_record {
   millis from{0};
   millis until{0};
   leave_reason reason = leave_reason::left;
+  /// How many stays of the user there were before; nothing where a version
+  /// that did not keep it wrote this one.
+  std::optional<std::uint32_t> reconnections{};
 
   friend bool operator==(const interval_record&, const interval_record&)
     = default;
@@ -160,6 +171,9 @@ struct audit_record {
   std::string action;
   user_id target;
   std::string request;
+  /// What it changed, as `name=value` words; limits::audit_text_bytes each.
+  std::string before{};
+  std::string after{};
 
   friend bool operator==(const audit_record&, const audit_record&) = default;
 };
@@ -172,9 +186,19 @@ struct session_erased {
     = default;
 };
 
-using record = std::variant<session_record, member_record, roster_page,
-                            occupied_mark, due_mark, interval_record,
-                            audit_record, session_erased, member_erased>;
+/// Removes these keys of a session: the store named them, for a sweep or an
+/// erasure. At most limits::sweep_step.
+struct keys_erased {
+  session_key session;
+  std::vector<std::string> keys;
+
+  friend bool operator==(const keys_erased&, const keys_erased&) = default;
+};
+
+using record
+  = std::variant<session_record, member_record, roster_page, occupied_mark,
+                 due_mark, interval_record, audit_record, session_erased,
+                 member_erased, keys_erased>;
 
 /// Everything of one session that activation needs.
 struct stored_session {

@@ -1,5 +1,7 @@
 #include "actors/session_actor.hpp"
 
+#include "actors/base/limits.hpp"
+
 #include <caf/actor_system.hpp>
 #include <caf/scheduled_actor.hpp>
 #include <caf/send.hpp>
@@ -8,6 +10,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <deque>
+#include <iterator>
 #include <unordered_map>
 
 namespace rollcall {
@@ -93,7 +96,11 @@ void write_pages(self_ptr self, millis now) {
   s.last_pages = now;
   commit_records(self, std::move(records),
                  [self](const result<position_t>& outcome) {
-                   self->state.state->pages_written(outcome.ok());
+                   auto& st = self->state;
+                   st.state->pages_written(outcome.ok());
+                   // History may take several writes.
+                   if (outcome)
+                     st.pages_tried = false;
                  });
 }
 
@@ -195,6 +202,46 @@ void observe(self_ptr self, const note& told, const observe_note& wish) {
                   std::make_shared<const snapshot>(s.state->make_snapshot()));
 }
 
+// The disk is read elsewhere; the session goes on meanwhile.
+caf::result<reply_ptr> ask_past(self_ptr self, const command& asked) {
+  auto& s = self->state;
+  auto answer = self->make_response_promise<reply_ptr>();
+  auto question = s.state->question(asked, s.env.clock());
+  if (!question) {
+    answer.deliver(share(question.error()));
+    return answer;
+  }
+  auto asking = s.env.asking;
+  if (!s.env.past || asking->load() >= limits::history_questions) {
+    auto why = fail(errc::unavailable, "too many questions wait for the disk");
+    why.retry_after = millis{1'000};
+    answer.deliver(share(why));
+    return answer;
+  }
+  if (auto* stays = std::get_if<history_question>(&*question))
+    stays->partition = s.partition;
+  else
+    std::get<audit_question>(*question).partition = s.partition;
+  ++*asking;
+  auto at = s.state->at();
+  store_question_ptr shared
+    = std::make_shared<const store_question>(std::move(*question));
+  self->request(s.env.past, s.env.past_timeout, shared)
+    .then(
+      [self, answer, asking, at](const store_findings_ptr& found) mutable {
+        --*asking;
+        answer.deliver(found->ok()
+                         ? share(self->state.state->answer_past(**found, at))
+                         : share(found->error()));
+      },
+      [answer, asking](const caf::error&) mutable {
+        --*asking;
+        answer.deliver(
+          share(fail(errc::unavailable, "the store did not answer")));
+      });
+  return answer;
+}
+
 caf::result<reply_ptr> take_command(self_ptr self, const command_ptr& asked) {
   auto& s = self->state;
   ++s.commands;
@@ -204,6 +251,8 @@ caf::result<reply_ptr> take_command(self_ptr self, const command_ptr& asked) {
       errc::unavailable, "the session has another owner", not_owner_field)));
     return answer;
   }
+  if (session_state::asks_past(asked->body))
+    return ask_past(self, *asked);
   auto outcome = s.state->handle(asked, s.env.clock());
   auto answer = self->make_response_promise<reply_ptr>();
   if (auto* now = std::get_if<result<reply>>(&outcome))
@@ -280,7 +329,12 @@ void last_words(self_ptr self) {
   if (s.gone)
     return;
   s.state->pages_written(true);
-  auto records = s.state->take_pages();
+  std::vector<record> records;
+  for (auto more = s.state->take_pages(); !more.empty();
+       more = s.state->take_pages()) {
+    std::move(more.begin(), more.end(), std::back_inserter(records));
+    s.state->pages_written(true);
+  }
   for (auto& one : s.state->farewell())
     records.push_back(std::move(one));
   if (!records.empty())

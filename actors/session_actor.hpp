@@ -11,6 +11,7 @@
 
 #include <caf/fwd.hpp>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 
@@ -23,6 +24,8 @@ using clock_fn = std::function<instant()>;
 struct session_env {
   std::shared_ptr<const session_rules> rules;
   store_actor store;
+  /// Answers questions about the past; without it they are `unavailable`.
+  history_actor past;
   std::shared_ptr<message_bus> bus;
   clock_fn clock = system_now;
   /// The fan-out tick: the first change after idle goes out at once, later
@@ -38,6 +41,12 @@ struct session_env {
   /// How long a commit may take before it counts as failed: longer than any
   /// journal leaves it in doubt, as it would take effect without us.
   millis commit_timeout = limits::append_doubt_patience + millis{60'000};
+  /// How long an answer about the past may take.
+  millis past_timeout{10'000};
+  /// Questions about the past that all sessions of the node have under way; at
+  /// most limits::history_questions.
+  std::shared_ptr<std::atomic<std::size_t>> asking
+    = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 /// Which session, under which ownership, restored from what.

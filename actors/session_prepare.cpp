@@ -63,6 +63,27 @@ std::string_view action_of(const command_body& body) {
     std::string_view operator()(const observe_command&) const {
       return "observe";
     }
+    std::string_view operator()(const renew_command&) const {
+      return "renew";
+    }
+    std::string_view operator()(const get_history_command&) const {
+      return "get_history";
+    }
+    std::string_view operator()(const get_audit_command&) const {
+      return "get_audit";
+    }
+    std::string_view operator()(const list_sessions_command&) const {
+      return "list_sessions";
+    }
+    std::string_view operator()(const delete_command&) const {
+      return "delete_session";
+    }
+    std::string_view operator()(const erase_user_command&) const {
+      return "erase_user";
+    }
+    std::string_view operator()(const forget_user_command&) const {
+      return "forget_user";
+    }
   };
   return std::visit(namer{}, body);
 }
@@ -71,6 +92,8 @@ std::string_view action_of(const command_body& body) {
 
 std::optional<failure> session_state::prepare(durable_op& op, instant now) {
   if (op.why == durable_op::purpose::erasure) {
+    // What is still to be written of it would outlive it.
+    chronicle_.clear();
     op.records.emplace_back(session_erased{key_});
     op.records.emplace_back(due_mark{key_, std::nullopt});
     return std::nullopt;
@@ -82,8 +105,10 @@ std::optional<failure> session_state::prepare(durable_op& op, instant now) {
                  || op.why == durable_op::purpose::then_join;
   if (!creates && hidden_from(op.asked->caller))
     return fail(errc::not_found, "there is no such session", "session");
-  if (!creates && record_->ended_at
-      && !std::holds_alternative<end_command>(body))
+  bool on_ended = std::holds_alternative<end_command>(body)
+                  || std::holds_alternative<delete_command>(body)
+                  || std::holds_alternative<forget_user_command>(body);
+  if (!creates && record_->ended_at && !on_ended)
     return fail(errc::session_ended, "the session has ended", "session");
   std::optional<failure> refusal;
   user_id target;
@@ -104,16 +129,18 @@ std::optional<failure> session_state::prepare(durable_op& op, instant now) {
     refusal = prepare_transfer(op, *give);
     if (auto found = target_of(give->user, give->participant))
       target = *found;
+  } else if (std::holds_alternative<delete_command>(body)) {
+    refusal = prepare_delete(op, now);
+  } else if (const auto* gone = std::get_if<forget_user_command>(&body)) {
+    return prepare_forget(op, *gone);
+  } else {
+    return fail(errc::bad_request, "a session does not do this", "op");
   }
   if (!refusal && !op.records.empty()) {
-    last_audit_ = std::max(rev_, last_audit_ + 1);
-    op.records.emplace_back(audit_record{key_,
-                                         {epoch_, last_audit_},
-                                         now.wall,
-                                         op.asked->caller.user,
-                                         std::string{action_of(body)},
-                                         target,
-                                         op.asked->request});
+    auto entry = audit_entry(
+      std::string{creates ? "create_session" : action_of(body)}, target, now);
+    describe_change(op, entry);
+    op.records.emplace_back(std::move(entry));
   }
   return refusal;
 }
@@ -123,6 +150,8 @@ std::optional<failure> session_state::prepare_create(durable_op& op,
   const auto& caller = op.asked->caller;
   if (caller.user.empty())
     return fail(errc::unauthenticated, "creating needs a token", "token");
+  if (record_ && record_->ended_at == deleted)
+    return fail(errc::unavailable, "the session is still being deleted");
   if (record_) {
     if (hidden_from(caller))
       return fail(errc::conflict, "the session id is taken", "session");

@@ -50,9 +50,7 @@ void session_state::restore(const stored_session& stored, instant now) {
       who.since = kept.since;
       who.reconnections = kept.reconnections;
       for (const auto& item : kept.connections)
-        who.connections.push_back({item.id, item.edge, item.source, false, true,
-                                   now.steady + rules_->confirm_window,
-                                   leave_reason::edge_lost});
+        who.connections.push_back(restored(item, now));
       who.shown_connections
         = static_cast<std::uint32_t>(who.connections.size());
       auto& added = roster_.restore(std::move(who), page.number);
@@ -113,7 +111,8 @@ capability_set session_state::rights_of(const identity& caller) const {
 }
 
 bool session_state::hidden_from(const identity& caller) const {
-  return !record_ || rights_of(caller) == capability_set{};
+  return !record_ || record_->ended_at == deleted
+         || rights_of(caller) == capability_set{};
 }
 
 // -- host --------------------------------------------------------------------
@@ -229,9 +228,8 @@ std::vector<record> session_state::take_pages() {
     pages_in_flight_.push_back(page.number);
     out.emplace_back(std::move(page));
   }
-  closed_in_flight_ = std::exchange(closed_, {});
-  for (const auto& stay : closed_in_flight_)
-    out.emplace_back(stay);
+  for (auto& one : chronicle_.take())
+    out.push_back(std::move(one));
   mark_in_flight_ = !roster_.empty();
   if (mark_in_flight_ != marked_occupied_)
     out.emplace_back(occupied_mark{key_, mark_in_flight_});
@@ -244,11 +242,9 @@ void session_state::pages_written(bool kept) {
     marked_occupied_ = mark_in_flight_;
   } else {
     roster_.pages_lost(pages_in_flight_);
-    closed_.insert(closed_.begin(), closed_in_flight_.begin(),
-                   closed_in_flight_.end());
   }
+  chronicle_.written(kept);
   pages_in_flight_.clear();
-  closed_in_flight_.clear();
 }
 
 // -- time --------------------------------------------------------------------
@@ -287,7 +283,7 @@ std::vector<record> session_state::farewell() const {
   if (!record_)
     return out;
   auto kept = *record_;
-  kept.at = {epoch_, std::max(rev_, last_audit_)};
+  kept.at = {epoch_, std::max(rev_, chronicle_.last_number())};
   out.emplace_back(std::move(kept));
   return out;
 }

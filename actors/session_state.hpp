@@ -11,11 +11,13 @@
 #include "actors/base/instant.hpp"
 #include "actors/change_ring.hpp"
 #include "actors/changes.hpp"
+#include "actors/chronicle.hpp"
 #include "actors/commands.hpp"
 #include "actors/handover.hpp"
 #include "actors/pending_queue.hpp"
 #include "actors/records.hpp"
 #include "actors/roster.hpp"
+#include "actors/store_questions.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -102,6 +104,22 @@ public:
   /// The process did not run for `gap`: nobody was silent in that time.
   void stalled(millis gap);
 
+  // -- questions about the past ----------------------------------------------
+
+  /// Whether a command asks for what only the store knows.
+  [[nodiscard]] static bool asks_past(const command_body& body) noexcept {
+    return std::holds_alternative<get_history_command>(body)
+           || std::holds_alternative<get_audit_command>(body);
+  }
+
+  /// What the store is to be asked, with what it cannot know yet; or why this
+  /// caller may not know. Of a command that `asks_past`.
+  [[nodiscard]] result<store_question> question(const command& asked,
+                                                instant now) const;
+
+  /// The answer made of what the store found, as of the question's version.
+  [[nodiscard]] reply answer_past(store_findings found, version asked_at) const;
+
   // -- durable changes -------------------------------------------------------
 
   /// Starts every operation that may start; nothing when there is none.
@@ -156,7 +174,7 @@ public:
   }
 
   [[nodiscard]] bool pages_dirty() const noexcept {
-    return roster_.dirty() || !closed_.empty();
+    return roster_.dirty() || chronicle_.dirty();
   }
 
   [[nodiscard]] const std::set<node_id>& observers() const noexcept {
@@ -206,23 +224,48 @@ private:
   // session_presence.cpp
   result<reply> join(const command& asked, const join_command& body,
                      instant now);
-  result<reply> resume(const command& asked, participant& who,
-                       connection_id old, instant now);
+  result<reply> resume(const command& asked, const join_command& body,
+                       participant& who, instant now);
   std::optional<failure> refuses_entry(const participant* here,
                                        const join_command& body,
                                        const identity& caller) const;
   [[nodiscard]] bool is_earlier_stay(const participant& who,
                                      const join_command& body) const;
   void enter(const command& asked, const join_command& body, instant now);
-  void add_socket(participant& who, const command& asked, instant now);
+  void add_connection(participant& who, const command& asked,
+                      const join_command& body, instant now);
+  connection new_connection(const command& asked, const join_command& body,
+                            instant now) const;
   void set_initial_live(participant& who, const live_map& live, instant now);
-  result<reply> leave(const command& asked, instant now);
+
+  // session_leases.cpp
+  /// How long a lease that is asked for lasts.
+  [[nodiscard]] millis lease_of(const join_command& body) const;
+  /// The time of its renewal begins again.
+  void renew(connection& target, instant now);
+  result<reply> renew(const command& asked, const renew_command& body,
+                      instant now);
+  void leave_leases(participant& who, const leave_command& body, instant now);
+  /// Whether a due connection goes on as a suspected one.
+  bool outlasts(connection& target);
+  [[nodiscard]] connection restored(const stored_connection& kept,
+                                    instant now) const;
+
+  // session_presence.cpp
+  result<reply> leave(const command& asked, const leave_command& body,
+                      instant now);
   result<reply> set_live(const command& asked, const set_live_command& body,
                          instant now);
   result<reply> get_roster(const command& asked,
                            const get_roster_command& body) const;
+  [[nodiscard]] std::uint32_t leaves_of(const user_id& user) const;
+  /// A participant as a roster page shows it.
+  [[nodiscard]] participant_view shown(const participant& who,
+                                       bool with_user) const;
+  [[nodiscard]] const participant* find_shown(const std::string& name,
+                                              bool with_users) const;
   result<reply> observe(const command& asked) const;
-  reply join_answer(const participant& who, const identity& caller) const;
+  reply join_answer(const participant& who, const command& asked) const;
   void take_evidence(const evidence& told, instant now);
   void take_announcement(const node_id& edge, const announce_note& told,
                          instant now);
@@ -232,8 +275,8 @@ private:
   void confirm(participant& who, connection& target);
   /// Tells a connection that it was removed on purpose, and remembers it: an
   /// edge that missed the word must not bring it back.
-  void dismiss(const connection_id& id, const node_id& edge,
-               leave_reason reason);
+  void dismiss(const connection& target, leave_reason reason);
+  void tell_removed(const connection& target, leave_reason reason);
   void doubt_unnamed(const node_id& edge, const announce_note& told,
                      instant now);
   void lose_edge(const node_id& edge, instant now);
@@ -271,11 +314,23 @@ private:
   void apply_member_erased(const user_id& user, instant now);
   result<user_id> target_of(const user_id& user,
                             const participant_id& id) const;
-  /// The version at which an operation was done before, if it was.
-  std::optional<version> done_before(const durable_op& op) const;
+  /// The operation as it was done before, if it was.
+  const done_op* done_before(const durable_op& op) const;
+  result<reply> answer_again(const done_op& before, const command& asked) const;
   void remember_answer(const durable_op& op);
   void queue_admission(const command& asked);
   void queue_erasure();
+
+  // session_past.cpp
+  std::vector<stay> unwritten_stays(const user_id& only) const;
+  audit_record audit_entry(std::string action, user_id target, instant now);
+  void note_join(const participant& who, instant now);
+  void note_leave(const participant& who, leave_reason reason, instant now);
+  void describe_change(const durable_op& op, audit_record& entry) const;
+  std::optional<failure> prepare_delete(durable_op& op, instant now);
+  std::optional<failure> prepare_forget(durable_op& op,
+                                        const forget_user_command& body);
+  void apply_forgotten(const user_id& user);
 
   // session_transfer.cpp
   void adopt(const transferred_participant& from, instant now);
@@ -332,14 +387,13 @@ private:
   std::vector<late_answer> answers_;
   bool erasing_ = false;
   ticket last_ticket_ = 0;
-  /// Audit entries are numbered apart: several may fall on one revision.
-  revision_t last_audit_ = 0;
   std::uint64_t last_batch_ = 0;
 
-  /// Stays that ended and are not kept yet.
-  std::vector<interval_record> closed_;
+  /// Closed stays and audit entries that are not kept yet.
+  chronicle chronicle_;
+  /// Whose doing what happens now is.
+  acting_as acting_;
   std::vector<std::uint32_t> pages_in_flight_;
-  std::vector<interval_record> closed_in_flight_;
   bool writing_pages_ = false;
   bool marked_occupied_ = false;
   bool mark_in_flight_ = false;

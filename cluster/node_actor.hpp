@@ -22,6 +22,9 @@ struct node_env {
   membership::config cluster;
   /// What partitions of this node give their sessions.
   session_env sessions;
+  /// How long they keep history, and how often what is older is removed.
+  history_retention retention;
+  millis sweep_every{0};
   router_actor router;
   /// Who has which copies; null where nobody stands by for anybody.
   std::shared_ptr<copy_book> book;

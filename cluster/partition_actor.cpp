@@ -139,6 +139,11 @@ void route(self_ptr self, waiting_item item) {
       s.before_open.push_back(std::move(item));
     return;
   }
+  if (const auto* x = std::get_if<waiting_command>(&item);
+      x != nullptr && is_about_partition(*x->asked)) {
+    dispatch_itself(self, x->asked, x->answer);
+    return;
+  }
   const auto key = key_of(item);
   auto at = s.slots.find(key);
   if (at == s.slots.end()) {
@@ -160,6 +165,8 @@ void route(self_ptr self, waiting_item item) {
 
 caf::result<reply_ptr> take_command(self_ptr self, const command_ptr& asked) {
   auto& s = self->state;
+  if (is_about_partition(*asked))
+    return answer_itself(self, asked);
   if (s.open && !s.shutting_down) {
     auto at = s.slots.find(asked->session);
     if (at != s.slots.end() && at->second.at == phase::active)
@@ -218,6 +225,7 @@ void opened(self_ptr self, const result<opened_partition>& found) {
   for (auto& item : waiting)
     route(self, std::move(item));
   activate_more(self);
+  start_sweeping(self);
   arm(self);
 }
 
@@ -349,6 +357,7 @@ inspection_ptr inspect(self_ptr self) {
     {"loading", static_cast<std::int64_t>(s.loading)},
     {"to_activate", static_cast<std::int64_t>(s.to_activate.size())},
     {"timers", static_cast<std::int64_t>(s.wheel.size())},
+    {"swept", static_cast<std::int64_t>(s.swept)},
   };
   out->waiting_for = s.open ? "" : "the claim";
   return out;
@@ -367,6 +376,7 @@ partition_actor::behavior_type partition_behavior(self_ptr self,
     [self](const note_ptr& told) { route(self, told); },
     [self](const session_word_ptr& word) { take_word(self, *word); },
     [self](atoms::wake) { turn_wheel(self); },
+    [self](atoms::sweep) { sweep(self); },
     [self](const edge_gone& gone) { lose_edge(self, gone.edge); },
     [self](atoms::stop) { shut_down(self); },
     [self](atoms::yield) { yield(self); },

@@ -24,6 +24,11 @@ struct partition_env {
   millis wheel_tick{100};
   /// How long the store may take for a claim or a load.
   millis store_timeout{10'000};
+  /// How long history is kept, how often what is older is removed, and how soon
+  /// for the first time. Zero: never.
+  history_retention retention;
+  millis sweep_every{0};
+  millis sweep_first{60'000};
   /// Called once, when the claim is in force and the occupied sessions are
   /// back, or with the reason why not.
   std::function<void(const result<epoch_t>&)> ready;

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <variant>
 
@@ -54,6 +55,9 @@ struct partition_shell {
   std::optional<node_id> heir;
   std::size_t to_give = 0;
   std::uint32_t given = 0;
+  /// Where the sweep goes on, and what all sweeps have removed.
+  std::string sweep_from;
+  std::uint64_t swept = 0;
 };
 
 using partition_ptr = partition_actor::stateful_pointer<partition_shell>;
@@ -68,6 +72,21 @@ void refuse_leaving(const partition_shell& s, waiting_item& item);
 
 /// Tells the node, where there is one, what became of the claim.
 void tell_node(const partition_shell& s, partition_word::kind what);
+
+// -- what is about all sessions (partition_past.cpp) -------------------------
+
+/// Whether a command is for the partition as a whole.
+[[nodiscard]] bool is_about_partition(const command& asked);
+
+/// Answers such a command, once the claim is in force.
+[[nodiscard]] caf::result<reply_ptr> answer_itself(partition_ptr self,
+                                                   const command_ptr& asked);
+void dispatch_itself(partition_ptr self, const command_ptr& asked,
+                     caf::typed_response_promise<reply_ptr> answer);
+
+/// Sweeps now and then from here on, and does one step of it.
+void start_sweeping(partition_ptr self);
+void sweep(partition_ptr self);
 
 // -- the ways to end (partition_leaving.cpp) ---------------------------------
 

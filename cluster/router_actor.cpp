@@ -9,6 +9,7 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <set>
@@ -83,7 +84,21 @@ bool may_repeat(const command& asked) {
          || std::holds_alternative<leave_command>(asked.body)
          || std::holds_alternative<set_live_command>(asked.body)
          || std::holds_alternative<get_roster_command>(asked.body)
-         || std::holds_alternative<observe_command>(asked.body);
+         || std::holds_alternative<observe_command>(asked.body)
+         || std::holds_alternative<get_history_command>(asked.body)
+         || std::holds_alternative<get_audit_command>(asked.body)
+         || std::holds_alternative<list_sessions_command>(asked.body)
+         || std::holds_alternative<erase_user_command>(asked.body);
+}
+
+partition_id partition_for(const router_shell& s, const command& asked) {
+  auto count = static_cast<partition_id>(s.routes.size());
+  // Some commands are about a whole partition, which they name.
+  if (const auto* x = std::get_if<list_sessions_command>(&asked.body))
+    return std::min(x->partition, count - 1);
+  if (const auto* x = std::get_if<erase_user_command>(&asked.body))
+    return std::min(x->partition, count - 1);
+  return partition_of(asked.session, count);
 }
 
 partition_id partition_for(const router_shell& s, const session_key& session) {
@@ -177,7 +192,7 @@ void dispatch(self_ptr self, partition_id partition, held_item item) {
 caf::result<reply_ptr> take_command(self_ptr self, const command_ptr& asked) {
   auto& s = self->state;
   ++s.commands;
-  auto partition = partition_for(s, asked->session);
+  auto partition = partition_for(s, *asked);
   // A node alone has one owner for good.
   if (s.env.bus == nullptr)
     return self->delegate(s.routes[partition].here, asked);
@@ -219,7 +234,7 @@ void take_routed(self_ptr self, const routed_from& from) {
     message->answer = answer;
     self->state.env.bus->send(node, routed_reply_ptr{std::move(message)});
   };
-  auto partition = partition_for(s, from.asked->asked->session);
+  auto partition = partition_for(s, *from.asked->asked);
   const auto& to = s.routes[partition];
   if (!to.here || !is_sure(s)) {
     reply(refusal("this node does not own the session", not_owner_field));

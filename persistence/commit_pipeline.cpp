@@ -88,44 +88,57 @@ commit_pipeline::form_group(partition_id partition, lane& from) {
     auto item = std::move(next);
     from.queue.pop_front();
     --queued_;
-    auto records = expand(partition, std::move(item.steps));
-    if (!records) {
+    auto found = expand(partition, item);
+    if (!found) {
       bytes_ -= item.bytes;
-      answers_.push_back({item.id, records.error()});
+      answers_.push_back({item.id, found.error()});
       continue;
     }
     out.epoch = item.epoch;
+    std::move(found->records.begin(), found->records.end(),
+              std::back_inserter(out.records));
+    if (found->more) {
+      out.rest = std::move(item);
+      break;
+    }
     out.bytes += item.bytes;
     out.commits.push_back(item.id);
-    std::move(records->begin(), records->end(),
-              std::back_inserter(out.records));
     if (item.erases)
       break;
   }
-  if (out.commits.empty())
+  if (out.commits.empty() && !out.rest)
     return std::nullopt;
   out.ticket = ++last_ticket_;
   return out;
 }
 
-result<std::vector<encoded_record>>
-commit_pipeline::expand(partition_id partition, std::vector<step> steps) const {
-  std::vector<encoded_record> out;
-  out.reserve(steps.size());
-  for (auto& one : steps) {
-    if (auto* item = std::get_if<encoded_record>(&one)) {
-      out.push_back(std::move(*item));
+result<commit_pipeline::expanded>
+commit_pipeline::expand(partition_id partition, waiting& item) const {
+  expanded out;
+  out.records.reserve(item.steps.size());
+  for (auto& one : item.steps) {
+    if (auto* written = std::get_if<encoded_record>(&one)) {
+      if (item.erases)
+        out.records.push_back(*written);
+      else
+        out.records.push_back(std::move(*written));
       continue;
     }
     const auto& session = std::get<session_erased>(one).session;
     // What this very commit did to the session before is void.
-    std::erase_if(out,
-                  [&](const auto& item) { return belongs_to(item, session); });
-    auto keys = keys_of_(partition, session);
-    if (!keys)
-      return keys.error();
-    for (auto& key : *keys)
-      out.push_back({std::move(key), std::nullopt});
+    std::erase_if(out.records, [&](const auto& one_of) {
+      return belongs_to(one_of, session);
+    });
+    auto found = keys_of_(partition, session);
+    if (!found)
+      return found.error();
+    if (found->more)
+      out.records.clear();
+    for (auto& key : found->keys)
+      out.records.push_back({std::move(key), std::nullopt});
+    out.more = found->more;
+    if (out.more)
+      break;
   }
   return out;
 }
@@ -187,6 +200,16 @@ void commit_pipeline::written(const result<done>& outcome,
 }
 
 void commit_pipeline::finish(lane& where, const result<position_t>& outcome) {
+  if (auto& rest = where.flight->rest) {
+    if (outcome) {
+      // Behind those who wait: a large session must not hold up others.
+      where.queue.push_back(std::move(*rest));
+      ++queued_;
+    } else {
+      bytes_ -= rest->bytes;
+      answers_.push_back({rest->id, outcome});
+    }
+  }
   for (auto id : where.flight->commits)
     answers_.push_back({id, outcome});
   bytes_ -= where.flight->bytes;

@@ -7,6 +7,7 @@
 #include "actors/base/ids.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/ports.hpp"
+#include "persistence/store_reader.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -25,15 +26,19 @@ namespace rollcall {
 /// disk (so that the store is exactly the applied prefix of the journal). Over
 /// all partitions: what the journal took goes into one synced write.
 ///
+/// The erasure of a session goes in steps of limits::erase_step keys, each a
+/// group of its own, with others between them; only the last writes what was
+/// committed with it, and is answered.
+///
 /// Owned by the store actor. Bounds: limits::commits_per_partition,
 /// commit_queue_bytes; a group takes at most group_commits and group_bytes
 /// (a commit that is larger goes alone).
 class commit_pipeline {
 public:
-  /// The keys a session has in the store, for erasing it. Asked when all that
-  /// came before the erasure is in the store.
-  using keys_of = std::function<result<std::vector<std::string>>(
-    partition_id, const session_key&)>;
+  /// The next keys of a session to erase, at most limits::erase_step, and
+  /// whether there are more. Asked when all that came before is in the store.
+  using keys_of
+    = std::function<result<session_keys>(partition_id, const session_key&)>;
 
   /// Whether the journal holds a group whose write failed; see `written`.
   using kept = std::function<bool(partition_id, position_t)>;
@@ -123,6 +128,8 @@ private:
     std::vector<encoded_record> records;
     /// What its commits count for in `bytes_`.
     std::size_t bytes = 0;
+    /// The erasure of which this is a step, to be queued again.
+    std::optional<waiting> rest;
     std::optional<position_t> at;
   };
 
@@ -135,8 +142,15 @@ private:
 
   [[nodiscard]] std::optional<group> form_group(partition_id partition,
                                                 lane& from);
-  [[nodiscard]] result<std::vector<encoded_record>>
-  expand(partition_id partition, std::vector<step> steps) const;
+  /// What a commit writes now.
+  struct expanded {
+    std::vector<encoded_record> records;
+    /// A step of an erasure that is not the last.
+    bool more = false;
+  };
+  /// Takes the steps, unless it is an erasure: that may come again.
+  [[nodiscard]] result<expanded> expand(partition_id partition,
+                                        waiting& item) const;
   void finish(lane& where, const result<position_t>& outcome);
 
   keys_of keys_of_;

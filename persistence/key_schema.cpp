@@ -2,6 +2,8 @@
 
 #include "actors/base/limits.hpp"
 
+#include <array>
+
 namespace rollcall::keys {
 
 namespace {
@@ -214,11 +216,25 @@ std::string prefix(partition_id partition, table where) {
 }
 
 std::string prefix(partition_id partition, table where,
+                   const namespace_id& ns) {
+  auto out = prefix(partition, where);
+  put_text(out, ns.str());
+  return out;
+}
+
+std::string prefix(partition_id partition, table where,
                    const session_key& session) {
   auto out = prefix(partition, where);
   put_text(out, session.ns.str());
   put_text(out, session.id.str());
   return out;
+}
+
+std::span<const table> tables_of_sessions() noexcept {
+  static constexpr std::array all
+    = {table::session, table::member,   table::page,  table::occupied,
+       table::due,     table::interval, table::audit, table::set_aside};
+  return all;
 }
 
 result<parsed> parse(std::string_view key) {

@@ -8,6 +8,7 @@
 #include "actors/base/ids.hpp"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -82,9 +83,15 @@ namespace keys {
 [[nodiscard]] std::string prefix(partition_id partition);
 /// One table of a partition.
 [[nodiscard]] std::string prefix(partition_id partition, table where);
+/// One namespace's part of a table of sessions.
+[[nodiscard]] std::string prefix(partition_id partition, table where,
+                                 const namespace_id& ns);
 /// One session's part of a table.
 [[nodiscard]] std::string prefix(partition_id partition, table where,
                                  const session_key& session);
+
+/// The tables whose keys go on with a session: what an erasure goes through.
+[[nodiscard]] std::span<const table> tables_of_sessions() noexcept;
 
 /// A key taken apart. Which of the later fields are set depends on `where`.
 struct parsed {

@@ -60,6 +60,29 @@ result<done> memory_store::scan(std::string_view prefix, const visitor& visit) {
   return done{};
 }
 
+result<done> memory_store::walk(std::string_view prefix, std::string_view start,
+                                walk_way way, const visitor& visit) {
+  if (auto why = next_failure(failing_reads_, read_failure_))
+    return *why;
+  if (way == walk_way::up) {
+    auto at
+      = start.empty() ? now_.lower_bound(prefix) : now_.upper_bound(start);
+    for (; at != now_.end() && at->first.starts_with(prefix); ++at)
+      if (!visit(at->first, at->second))
+        break;
+    return done{};
+  }
+  auto end = std::string{start.empty() ? prefix : start};
+  auto at = now_.lower_bound(end);
+  if (start.empty())
+    while (at != now_.end() && at->first.starts_with(prefix))
+      ++at;
+  while (at != now_.begin() && (--at)->first.starts_with(prefix))
+    if (!visit(at->first, at->second))
+      break;
+  return done{};
+}
+
 void memory_store::fail_writes(std::size_t count, failure why) {
   failing_writes_ = count;
   write_failure_ = std::move(why);

@@ -20,6 +20,8 @@ public:
   result<checkpoint> where(partition_id partition) override;
   result<std::optional<std::string>> get(std::string_view key) override;
   result<done> scan(std::string_view prefix, const visitor& visit) override;
+  result<done> walk(std::string_view prefix, std::string_view start,
+                    walk_way way, const visitor& visit) override;
 
   /// The next `count` writes change nothing and answer `why`.
   void fail_writes(std::size_t count,

@@ -6,8 +6,10 @@
 #include "persistence/record_format.hpp"
 
 #include <array>
+#include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rollcall {
@@ -97,8 +99,83 @@ result<done> drop_occupied(store& at) {
   return remove_table(at, table::occupied);
 }
 
+// -- 3: stays know the earlier ones, entries what changed --------------------
+
+// Rewrites the records of one table of all partitions, in key order and in
+// bounded writes. `change` says whether it changed the record.
+template <class Record, class Change>
+result<done> rewrite_table(store& at, table where, Change change) {
+  chunk_writer out{at};
+  for (partition_id p = 0; p < limits::partitions_max; ++p) {
+    std::string behind;
+    for (bool more = true; more;) {
+      std::vector<encoded_record> changed;
+      std::size_t looked_at = 0;
+      more = false;
+      auto walked = at.walk(keys::prefix(p, where), behind, walk_way::up,
+                            [&](auto key, auto value) {
+                              if (looked_at++ == limits::group_commits) {
+                                more = true;
+                                return false;
+                              }
+                              behind = key;
+                              // What cannot be read is for `verify`.
+                              auto rec = decode(key, value);
+                              if (!rec || !change(std::get<Record>(*rec)))
+                                return true;
+                              if (auto again = encode(*rec, p))
+                                changed.push_back(std::move(again->at(0)));
+                              return true;
+                            });
+      if (!walked)
+        return walked;
+      for (auto& item : changed)
+        if (auto added = out.add(std::move(item)); !added)
+          return added;
+      if (auto written = out.finish(); !written)
+        return written;
+    }
+  }
+  return out.finish();
+}
+
+result<done> count_stays(store& at) {
+  session_key session;
+  // Users of one session at a time.
+  std::map<user_id, std::uint32_t> before;
+  return rewrite_table<interval_record>(
+    at, table::interval, [&](interval_record& closed) {
+      if (closed.session != session) {
+        session = closed.session;
+        before.clear();
+      }
+      auto& count = before[closed.user];
+      // A stay that knows may follow others that were swept.
+      bool known = closed.reconnections.has_value();
+      count = std::max(count, closed.reconnections.value_or(0));
+      closed.reconnections = count++;
+      return !known;
+    });
+}
+
+result<done> forget_counts(store& at) {
+  auto counts = rewrite_table<interval_record>(
+    at, table::interval, [](interval_record& closed) {
+      return std::exchange(closed.reconnections, std::nullopt).has_value();
+    });
+  if (!counts)
+    return counts;
+  return rewrite_table<audit_record>(at, table::audit, [](audit_record& entry) {
+    bool words = !entry.before.empty() || !entry.after.empty();
+    entry.before.clear();
+    entry.after.clear();
+    return words;
+  });
+}
+
 constexpr std::array steps = {
   migration{2, "occupied_index", &build_occupied, &drop_occupied},
+  migration{3, "stays_know_the_earlier", &count_stays, &forget_counts, true},
 };
 
 static_assert(steps.back().to == schema_current);
@@ -132,10 +209,15 @@ result<done> apply_step(store& at, const migration& step) {
 }
 
 result<done> undo_step(store& at, const migration& step) {
+  log(log_level::info, "schema", "rolls_back",
+      {{"from", step.to}, {"name", step.name}});
+  if (step.number_last) {
+    if (auto undone = step.rollback(at); !undone)
+      return undone;
+    return stamp(at, step.to - 1);
+  }
   if (auto stamped = stamp(at, step.to - 1); !stamped)
     return stamped;
-  log(log_level::info, "schema", "rolled_back",
-      {{"from", step.to}, {"name", step.name}});
   return step.rollback(at);
 }
 

@@ -16,7 +16,8 @@ namespace rollcall {
 ///
 ///   1  sessions, members, roster pages, due marks, history
 ///   2  the `occupied` index beside the roster pages
-inline constexpr std::uint32_t schema_current = 2;
+///   3  stays know how many there were before, audit entries what changed
+inline constexpr std::uint32_t schema_current = 3;
 
 /// One step. Both directions work in bounded writes, may be broken off at any
 /// write and simply started again, and cope with what the other left undone:
@@ -28,6 +29,9 @@ struct migration {
   result<done> (*apply)(store& at) = nullptr;
   /// Leads back. The number is already the lower one when it starts.
   result<done> (*rollback)(store& at) = nullptr;
+  /// Instead the number is lowered when it has ended: it rewrites what the
+  /// build before could not read.
+  bool number_last = false;
 };
 
 /// All steps in order, from schema 2 on.

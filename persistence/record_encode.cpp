@@ -51,10 +51,13 @@ public:
     bound(memory.size(), limits::op_ids_per_record, "ops");
     array(memory.size());
     for (const auto& entry : memory) {
-      array(3);
+      // Before digests there were three.
+      array(entry.about == 0 ? 3 : 4);
       text(entry.op.str(), limits::op_id_bytes, "op");
       number(entry.at.epoch);
       number(entry.at.rev);
+      if (entry.about != 0)
+        number(entry.about);
     }
   }
 
@@ -169,11 +172,14 @@ void write_entry(writer& out, const roster_entry& entry,
             "connections");
   out.array(entry.connections.size());
   for (const auto& conn : entry.connections) {
-    out.array(4);
+    // Before leases there were four.
+    out.array(conn.lease == millis{0} ? 4 : 5);
     out.number(conn.id.high);
     out.number(conn.id.low);
     out.number(edges.at(conn.edge));
     out.number(static_cast<std::uint8_t>(conn.source));
+    if (conn.lease != millis{0})
+      out.time(conn.lease);
   }
 }
 
@@ -190,18 +196,27 @@ result<std::string> value_of(const roster_page& page) {
 }
 
 result<std::string> value_of(const interval_record& rec) {
-  writer out{table::interval, 3};
+  // Before schema 3 there were three.
+  writer out{table::interval, rec.reconnections ? 4U : 3U};
   out.time(rec.from);
   out.time(rec.until);
   out.number(static_cast<std::uint8_t>(rec.reason));
+  if (rec.reconnections)
+    out.number(*rec.reconnections);
   return out.finish();
 }
 
 result<std::string> value_of(const audit_record& rec) {
-  writer out{table::audit, 3};
+  // Before schema 3 there were three.
+  bool words = !rec.before.empty() || !rec.after.empty();
+  writer out{table::audit, words ? 5U : 3U};
   out.time(rec.when);
   out.text(rec.actor.str(), limits::id_bytes, "actor");
   out.text(rec.request, limits::id_bytes, "request");
+  if (words) {
+    out.text(rec.before, limits::audit_text_bytes, "before");
+    out.text(rec.after, limits::audit_text_bytes, "after");
+  }
   return out.finish();
 }
 
@@ -274,6 +289,19 @@ struct encoder {
   encoded operator()(const session_erased&) const {
     return std::vector<encoded_record>{};
   }
+
+  // Only what belongs to that session: a wrong key could remove anything.
+  encoded operator()(const keys_erased& rec) const {
+    std::vector<encoded_record> out;
+    for (const auto& key : rec.keys) {
+      auto parsed = keys::parse(key);
+      if (!parsed || parsed->partition != partition
+          || parsed->session != rec.session)
+        return fail(errc::bad_request, "the key is of another session", "keys");
+      out.push_back({key, std::nullopt});
+    }
+    return out;
+  }
 };
 
 // The parts of a record that go into its key.
@@ -307,6 +335,12 @@ struct key_checker {
   void operator()(const interval_record& rec) {
     session(rec.session);
     text(rec.user.str(), "user");
+  }
+
+  void operator()(const keys_erased& rec) {
+    session(rec.session);
+    if (rec.keys.size() > limits::sweep_step && !over)
+      over = "keys";
   }
 
   void operator()(const audit_record& rec) {

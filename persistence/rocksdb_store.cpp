@@ -101,6 +101,21 @@ bool is_lock_conflict(const rocksdb::Status& status) {
              || text.find("lock hold") != std::string::npos);
 }
 
+// To the last key with this prefix, if there is one.
+void seek_last(rocksdb::Iterator& at, std::string_view prefix) {
+  std::string beyond{prefix};
+  while (!beyond.empty() && beyond.back() == '\xFF')
+    beyond.pop_back();
+  if (beyond.empty()) {
+    at.SeekToLast();
+    return;
+  }
+  ++beyond.back();
+  at.SeekForPrev(slice(beyond));
+  if (at.Valid() && at.key() == slice(beyond))
+    at.Prev();
+}
+
 rocksdb::WriteBatch make_batch(std::span<const applied_records> groups) {
   rocksdb::WriteBatch batch;
   auto check = [](const rocksdb::Status& status) {
@@ -208,6 +223,34 @@ result<done> rocksdb_store::scan(std::string_view prefix,
     std::unique_ptr<rocksdb::Iterator> at{impl_->db->NewIterator({})};
     for (at->Seek(slice(prefix));
          at->Valid() && at->key().starts_with(slice(prefix)); at->Next())
+      if (!visit(bytes_of(at->key()), bytes_of(at->value())))
+        return done{};
+    if (!at->status().ok())
+      return failure_of(at->status(), "the store cannot be read");
+    return done{};
+  } catch (const std::exception& error) {
+    return failure_of(error, "the store cannot be read");
+  }
+}
+
+result<done> rocksdb_store::walk(std::string_view prefix,
+                                 std::string_view start, walk_way way,
+                                 const visitor& visit) {
+  try {
+    std::unique_ptr<rocksdb::Iterator> at{impl_->db->NewIterator({})};
+    if (way == walk_way::up) {
+      at->Seek(slice(start.empty() ? prefix : start));
+      if (at->Valid() && !start.empty() && at->key() == slice(start))
+        at->Next();
+    } else if (!start.empty()) {
+      at->SeekForPrev(slice(start));
+      if (at->Valid() && at->key() == slice(start))
+        at->Prev();
+    } else {
+      seek_last(*at, prefix);
+    }
+    for (; at->Valid() && at->key().starts_with(slice(prefix));
+         way == walk_way::up ? at->Next() : at->Prev())
       if (!visit(bytes_of(at->key()), bytes_of(at->value())))
         return done{};
     if (!at->status().ok())

@@ -47,6 +47,8 @@ public:
   result<checkpoint> where(partition_id partition) override;
   result<std::optional<std::string>> get(std::string_view key) override;
   result<done> scan(std::string_view prefix, const visitor& visit) override;
+  result<done> walk(std::string_view prefix, std::string_view start,
+                    walk_way way, const visitor& visit) override;
 
 private:
   struct impl;

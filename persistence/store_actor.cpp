@@ -367,7 +367,7 @@ store_actor::behavior_type store_behavior(self_ptr self,
   s.window = config.window;
   s.pipeline = std::make_unique<commit_pipeline>(
     [source = s.disk](partition_id partition, const session_key& session) {
-      return read_keys(*source, partition, session);
+      return read_keys(*source, partition, session, limits::erase_step);
     });
   return {
     [self](const open_partition_ptr& what) { return take_open(self, what); },

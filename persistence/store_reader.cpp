@@ -1,13 +1,13 @@
 #include "persistence/store_reader.hpp"
 
 #include "actors/base/limits.hpp"
+#include "actors/history.hpp"
 #include "persistence/key_schema.hpp"
 #include "persistence/record_format.hpp"
 
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <unordered_map>
 #include <unordered_set>
 
 namespace rollcall {
@@ -34,54 +34,8 @@ result<done> read_records(store& from, const std::string& prefix, Each each) {
   return done{};
 }
 
-// Counts the stays of users; remembers the latest users only.
-class stay_counter {
-public:
-  void add(const interval_record& stay) {
-    auto& seen = users_[stay.user];
-    seen.last = std::max(seen.last, stay.joined);
-    ++seen.stays;
-    if (users_.size() >= 2 * limits::departed_per_session)
-      drop_oldest();
-  }
-
-  void forget(const user_id& user) {
-    users_.erase(user);
-  }
-
-  std::vector<std::pair<user_id, std::uint32_t>> take() {
-    drop_oldest();
-    std::vector<std::pair<user_id, std::uint32_t>> out;
-    out.reserve(users_.size());
-    for (auto& [user, seen] : users_)
-      out.emplace_back(user, seen.stays);
-    std::sort(out.begin(), out.end());
-    return out;
-  }
-
-private:
-  struct count {
-    version last;
-    std::uint32_t stays = 0;
-  };
-
-  void drop_oldest() {
-    if (users_.size() <= limits::departed_per_session)
-      return;
-    std::vector<std::pair<version, user_id>> order;
-    order.reserve(users_.size());
-    for (const auto& [user, seen] : users_)
-      order.emplace_back(seen.last, user);
-    auto surplus = users_.size() - limits::departed_per_session;
-    auto last = order.begin() + static_cast<std::ptrdiff_t>(surplus);
-    std::nth_element(order.begin(), last, order.end());
-    for (auto it = order.begin(); it != last; ++it)
-      users_.erase(it->second);
-  }
-
-  std::unordered_map<user_id, count> users_;
-};
-
+// Looks at the newest stays alone: each knows how many there were before it,
+// and a session's past has no end.
 result<done> read_departed(store& from, partition_id partition,
                            const session_key& session, stored_session& out) {
   // A user who is here brings the count along in the roster entry.
@@ -89,17 +43,32 @@ result<done> read_departed(store& from, partition_id partition,
   for (const auto& page : out.pages)
     for (const auto& entry : page.entries)
       present.insert(entry.user);
-  stay_counter stays;
-  auto read = read_records<interval_record>(
-    from, keys::prefix(partition, table::interval, session),
-    [&](const interval_record& stay) -> std::optional<failure> {
-      if (!present.contains(stay.user))
-        stays.add(stay);
-      return std::nullopt;
-    });
+  std::optional<failure> bad;
+  std::size_t looked_at = 0;
+  std::vector<stay> stays;
+  auto read = from.walk(keys::prefix(partition, table::interval, session), {},
+                        walk_way::down, [&](auto key, auto value) {
+                          auto rec = decode(key, value);
+                          if (!rec) {
+                            bad = rec.error();
+                            return false;
+                          }
+                          auto& closed = std::get<interval_record>(*rec);
+                          if (!present.contains(closed.user))
+                            stays.push_back({std::move(closed.user),
+                                             {},
+                                             closed.joined,
+                                             closed.from,
+                                             closed.until,
+                                             closed.reason,
+                                             closed.reconnections});
+                          return ++looked_at < limits::departed_scan;
+                        });
   if (!read)
     return read;
-  out.departed = stays.take();
+  if (bad)
+    return *bad;
+  out.departed = visits_of(stays, limits::departed_per_session);
   return done{};
 }
 
@@ -179,24 +148,32 @@ result<stored_session> read_session(store& from, partition_id partition,
   return out;
 }
 
-result<std::vector<std::string>> read_keys(store& from, partition_id partition,
-                                           const session_key& session) {
-  static constexpr std::array tables
-    = {table::session, table::member,   table::page,  table::occupied,
-       table::due,     table::interval, table::audit, table::set_aside};
-  std::vector<std::string> out;
-  for (auto where : tables) {
-    auto scanned
-      = from.scan(keys::prefix(partition, where, session), [&](auto key, auto) {
-          out.emplace_back(key);
-          return out.size() <= limits::erase_keys;
-        });
-    if (!scanned)
+result<session_keys> read_keys(store& from, partition_id partition,
+                               const session_key& session, std::size_t most) {
+  // What says that there is something to erase goes last.
+  static constexpr std::array last
+    = {table::occupied, table::session, table::due};
+  session_keys out;
+  auto read = [&](table where) -> result<done> {
+    return from.scan(keys::prefix(partition, where, session),
+                     [&](auto key, auto) {
+                       if (out.keys.size() == most) {
+                         out.more = true;
+                         return false;
+                       }
+                       out.keys.emplace_back(key);
+                       return true;
+                     });
+  };
+  for (auto where : keys::tables_of_sessions()) {
+    if (std::find(last.begin(), last.end(), where) != last.end())
+      continue;
+    if (auto scanned = read(where); !scanned)
       return scanned.error();
-    if (out.size() > limits::erase_keys)
-      return fail(errc::too_large, "the session has too many records to erase "
-                                   "at once");
   }
+  for (auto where : last)
+    if (auto scanned = read(where); !scanned)
+      return scanned.error();
   return out;
 }
 

@@ -26,8 +26,18 @@ read_due(store& from, partition_id partition);
 [[nodiscard]] result<stored_session>
 read_session(store& from, partition_id partition, const session_key& session);
 
-/// All keys a session has. `too_large` above limits::erase_keys.
-[[nodiscard]] result<std::vector<std::string>>
-read_keys(store& from, partition_id partition, const session_key& session);
+/// Keys of a session, and whether there are more.
+struct session_keys {
+  std::vector<std::string> keys;
+  bool more = false;
+};
+
+/// The keys a session has in any table, at most `most`. What makes it known,
+/// its record and its marks, comes last: an erasure that was broken off between
+/// two steps is gone on with.
+[[nodiscard]] result<session_keys> read_keys(store& from,
+                                             partition_id partition,
+                                             const session_key& session,
+                                             std::size_t most);
 
 } // namespace rollcall

@@ -4,6 +4,7 @@
 #include "actors/base/limits.hpp"
 #include "persistence/key_schema.hpp"
 #include "persistence/record_format.hpp"
+#include "persistence/verify_history.hpp"
 
 #include <array>
 #include <map>
@@ -83,10 +84,20 @@ private:
 
   void check_record(session_record& rec, std::string_view key) {
     known_.insert(rec.key);
+    records_.insert(rec.key);
+    if (rec.ended_at)
+      ended_.emplace(rec.key, *rec.ended_at);
     check_ops(rec, key);
   }
 
   void check_record(member_record& rec, std::string_view key) {
+    if (!records_.contains(rec.session)) {
+      auto value = encoded(rec);
+      if (!value.empty() && value.front().value)
+        set_aside(damage::session_missing, rec.session, partition_, key,
+                  *value.front().value, "session");
+      return;
+    }
     known_.insert(rec.session);
     check_ops(rec, key);
   }
@@ -94,6 +105,12 @@ private:
   void check_record(roster_page& page, std::string_view key) {
     if (page.entries.empty()) {
       add(damage::empty_page, key, {}, {{std::string{key}, std::nullopt}});
+      return;
+    }
+    bool orphan = !records_.contains(page.session);
+    if (orphan || ended_.contains(page.session)) {
+      add(orphan ? damage::session_missing : damage::ended_occupied, key,
+          "session", {{std::string{key}, std::nullopt}});
       return;
     }
     known_.insert(page.session);
@@ -113,11 +130,28 @@ private:
   void check_record(const due_mark& mark, std::string_view key) {
     if (!known_.contains(mark.session))
       add(damage::due_orphan, key, {}, {{std::string{key}, std::nullopt}});
+    due_.insert(mark.session);
+  }
+
+  void check_record(const interval_record& closed, std::string_view key) {
+    history_.check(closed, key, records_.contains(closed.session));
+  }
+
+  void check_record(const audit_record& entry, std::string_view key) {
+    history_.check(entry, key, records_.contains(entry.session));
   }
 
   template <class Other>
   void check_record(const Other&, std::string_view) {
-    // It decodes; nothing else is asked of history.
+    // It decodes; nothing else is asked of it.
+  }
+
+  void tell_history(damage what, std::string_view key, const char* field,
+                    const interval_record* mended) {
+    if (mended != nullptr)
+      add(what, key, field, encoded(*mended));
+    else
+      add(what, key, field, {{std::string{key}, std::nullopt}});
   }
 
   template <class Record>
@@ -159,7 +193,15 @@ private:
     for (const auto& session : unmarked_)
       add(damage::occupied_missing, keys::of_occupied(partition_, session), {},
           encoded(occupied_mark{session, true}));
+    // Whoever is woken by it looks when it is time.
+    for (const auto& [session, ended] : ended_)
+      if (!due_.contains(session))
+        add(damage::due_missing, keys::of_due(partition_, session), {},
+            encoded(due_mark{session, ended}));
     known_.clear();
+    records_.clear();
+    ended_.clear();
+    due_.clear();
     paged_.clear();
     unmarked_.clear();
   }
@@ -187,6 +229,16 @@ private:
   partition_id partition_ = 0;
   /// Sessions of the partition of which anything is known.
   std::set<session_key> known_;
+  /// Those with a record, the ended ones with the time of it, and those that
+  /// are due.
+  std::set<session_key> records_;
+  std::map<session_key, millis> ended_;
+  std::set<session_key> due_;
+  history_checker history_{[this](damage what, std::string_view key,
+                                  const char* field,
+                                  const interval_record* mended) {
+    tell_history(what, key, field, mended);
+  }};
   /// Sessions with roster pages, and those of them not yet seen in the index.
   std::set<session_key> paged_;
   std::set<session_key> unmarked_;
@@ -229,10 +281,12 @@ result<std::size_t> mend(store& at, const std::vector<finding>& found) {
 } // namespace
 
 std::string_view to_string(damage what) noexcept {
-  static constexpr std::array<std::string_view, 10> names = {
-    "bad_key",    "bad_record",     "bad_checkpoint",   "wrong_partition",
-    "empty_page", "duplicate_user", "occupied_missing", "occupied_stale",
-    "due_orphan", "too_many_ops",
+  static constexpr std::array<std::string_view, 17> names = {
+    "bad_key",        "bad_record",     "bad_checkpoint",   "wrong_partition",
+    "empty_page",     "duplicate_user", "occupied_missing", "occupied_stale",
+    "due_orphan",     "too_many_ops",   "session_missing",  "due_missing",
+    "ended_occupied", "stay_reversed",  "stay_overlap",     "wrong_count",
+    "history_orphan",
   };
   auto index = static_cast<std::size_t>(what);
   return index < names.size() ? names[index] : "bad_record";

@@ -35,6 +35,21 @@ enum class damage : std::uint8_t {
   due_orphan,
   /// A record remembers more operations than it may.
   too_many_ops,
+  /// A member or a roster page of a session that has no record.
+  session_missing,
+  /// An ended session that nothing will ever erase.
+  due_missing,
+  /// Somebody is on the roster of a session that has ended.
+  ended_occupied,
+  /// A stay that ends before it begins.
+  stay_reversed,
+  /// A user's stay begins before the one before it ends, by more than clocks
+  /// may differ.
+  stay_overlap,
+  /// A stay knows of fewer earlier ones than there are.
+  wrong_count,
+  /// A stay or an audit entry of a session that has no record.
+  history_orphan,
 };
 
 /// The name in reports, e.g. `"occupied_stale"`.
@@ -66,10 +81,11 @@ struct repair_report {
 };
 
 /// Mends what `verify` names. Indexes are rebuilt from the records; of a user
-/// who is on several pages the newest page keeps the entry; what cannot be
-/// read is moved to the `set_aside` table, out of the way and not lost (it
-/// goes when its session is erased). Not through the journal: in a cluster
-/// repair each node's store, or let the node restore itself.
+/// who is on several pages the newest page keeps the entry; what belongs to no
+/// session is removed, but members; what cannot be read, and they, are moved to
+/// the `set_aside` table, out of the way and not lost (it goes when its session
+/// is erased). Not through the journal: in a cluster repair each node's store,
+/// or let the node restore itself.
 [[nodiscard]] result<repair_report> repair(store& at, std::uint32_t partitions);
 
 } // namespace rollcall

@@ -32,6 +32,9 @@ inline constexpr std::size_t live_keys = 16;
 inline constexpr std::size_t live_value_bytes = 128;
 /// Departed users whose reconnection count a session remembers.
 inline constexpr std::size_t departed_per_session = 65'536;
+/// How long a leased connection may count without being renewed.
+inline constexpr millis lease_least{1'000};
+inline constexpr millis lease_most{86'400'000};
 /// Connections that were removed on purpose, of which a session remembers it.
 inline constexpr std::size_t dismissed_per_session = 256;
 /// How far a client's own timestamp may shift a live update into the past.
@@ -80,14 +83,47 @@ inline constexpr std::size_t group_commits = 4'096;
 inline constexpr std::size_t group_bytes = std::size_t{8} << 20;
 /// Bytes of all commits that wait for the journal or the disk.
 inline constexpr std::size_t commit_queue_bytes = std::size_t{64} << 20;
-/// Keys that erasing one session may remove at once.
-inline constexpr std::size_t erase_keys = 262'144;
+/// Keys that one step of an erasure removes.
+inline constexpr std::size_t erase_step = 16'384;
 /// Claims of one partition that wait for each other.
 inline constexpr std::size_t opens_per_partition = 64;
 /// Findings that one run of `verify` reports.
 inline constexpr std::size_t verify_findings = 4'096;
 /// One stored value. A full roster page must fit.
 inline constexpr std::size_t record_bytes = std::size_t{1} << 20;
+
+// -- history -----------------------------------------------------------------
+
+/// Closed stays and audit entries that wait to be kept, per session, and how
+/// many of them ride with one write of roster pages. What is beyond the first
+/// replaces the oldest.
+inline constexpr std::size_t history_waiting = 131'072;
+inline constexpr std::size_t history_per_write = 4'096;
+/// Kept stays that an activation looks at, newest first, for how often users
+/// who are gone were here.
+inline constexpr std::size_t departed_scan = departed_per_session;
+/// Kept stays or entries that one question about the past looks at.
+inline constexpr std::size_t history_scan = 131'072;
+/// Items of one answer about the past, and buckets of a timeline.
+inline constexpr std::size_t history_page_items = 1'000;
+inline constexpr std::size_t history_buckets = 1'000;
+/// What an audit entry says of the state before, and after.
+inline constexpr std::size_t audit_text_bytes = 512;
+/// A cursor: where in a table the next page begins.
+inline constexpr std::size_t cursor_bytes = 1'536;
+/// Questions about the past that wait for the disk.
+inline constexpr std::size_t history_questions = 256;
+/// Sessions of one page of a listing, those that one partition looks at for
+/// it, and members of a session that it counts.
+inline constexpr std::size_t list_page_items = 100;
+inline constexpr std::size_t list_scan = 10'000;
+inline constexpr std::size_t list_members = 1'000;
+/// Listings and erasures of users under way on a node.
+inline constexpr std::size_t gathers_in_flight = 64;
+/// Keys that one step of a sweep, or of the erasure of a user, looks at, and
+/// those that it removes.
+inline constexpr std::size_t sweep_scan = 65'536;
+inline constexpr std::size_t sweep_step = 4'096;
 
 // -- journal in NATS ---------------------------------------------------------
 
@@ -130,6 +166,13 @@ inline constexpr std::size_t http_header_bytes = std::size_t{8} << 10;
 inline constexpr std::size_t http_header_lines = 64;
 inline constexpr std::size_t http_body_bytes = std::size_t{64} << 10;
 inline constexpr std::size_t token_bytes = std::size_t{8} << 10;
+/// Of the target of an HTTP request.
+inline constexpr std::size_t path_segments = 8;
+inline constexpr std::size_t query_fields = 8;
+/// A client's own name for an HTTP request.
+inline constexpr std::size_t request_name_bytes = 64;
+/// How many session ids the server draws before it gives up on a free one.
+inline constexpr std::uint32_t session_draws = 4;
 inline constexpr millis handshake_timeout{5'000};
 inline constexpr millis hello_timeout{5'000};
 /// Bytes queued for one slow client before it falls back to a snapshot, and

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,6 +53,8 @@ struct server_settings {
   /// Both PEM files or neither.
   std::string tls_cert;
   std::string tls_key;
+  /// The cookie that may carry the token of an HTTP request; empty: none may.
+  std::string token_cookie;
   /// Allows listening beyond loopback without TLS (behind a proxy).
   bool allow_plaintext = false;
   /// 0 means by the number of cores; see `thread_counts_for`.
@@ -114,6 +117,8 @@ struct cluster_settings {
 struct retention_settings {
   millis ended_sessions{millis{86'400'000} * 30};
   millis history{millis{86'400'000} * 90};
+  /// By the name of a kind that keeps it for another time.
+  std::map<std::string, millis> history_by_kind{};
 };
 
 enum class log_format : std::uint8_t {

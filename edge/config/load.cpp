@@ -269,6 +269,7 @@ private:
         else
           apply_kind_entry(entry, draft);
       kind = draft.settings;
+      keep_history(kind.kind, draft);
       kind_entries_.erase(at);
     }
     const std::vector<kind_settings> presets = kinds;
@@ -293,7 +294,13 @@ private:
         if (entry.path.back() != "base")
           apply_kind_entry(entry, draft);
       kinds.push_back(draft.settings);
+      keep_history(name, draft);
     }
+  }
+
+  void keep_history(const std::string& name, const kind_draft& draft) {
+    if (draft.history > millis{0})
+      draft_.config.retention.history_by_kind[name] = draft.history;
   }
 
   void apply_kind_entry(const toml_entry& entry, kind_draft& draft) {

@@ -38,6 +38,8 @@ struct kind_draft {
   /// The kind whose values an own kind starts from.
   std::string base = "stream";
   kind_settings settings;
+  /// How long its history is kept; zero: as all others.
+  millis history{0};
 };
 
 /// One key of a `Target`.

@@ -21,6 +21,8 @@ struct connection_env {
   std::shared_ptr<const connection_rules> rules;
   router_actor router;
   relay_hub_actor hub;
+  /// Asks whole namespaces.
+  gather_actor gather;
   std::shared_ptr<client_sink> sink;
   node_id self;
   clock_fn clock = system_now;
@@ -29,6 +31,8 @@ struct connection_env {
   std::size_t requests_per_second = 100;
   /// How long an owner may take to answer.
   millis request_timeout{5'000};
+  /// How long the partitions of a namespace may take together.
+  millis gather_timeout{60'000};
 };
 
 /// A client that was let in.

@@ -1,8 +1,7 @@
 #include "edge/protocol/answer_encoder.hpp"
 
 #include "edge/protocol/message_parts.hpp"
-
-#include <array>
+#include "edge/protocol/past_writers.hpp"
 
 namespace rollcall::edge {
 
@@ -10,12 +9,6 @@ namespace {
 
 constexpr std::size_t answer_bytes = 384;
 constexpr std::size_t participant_bytes = 384;
-
-constexpr std::array all_rights = {
-  capability::observe_count, capability::observe_roster, capability::join,
-  capability::publish,       capability::moderate,       capability::host,
-  capability::configure,     capability::create,         capability::admin,
-};
 
 /// Opens an answer; the caller adds the operation's fields and closes it.
 template <class Writer>
@@ -25,18 +18,6 @@ void open_answer(Writer& to, const request_id& id, bool ok) {
   write_request_id(to, id);
   to.template key<"ok">();
   to.boolean(ok);
-}
-
-template <class Writer>
-void write_rights(Writer& to, capability_set rights) {
-  std::size_t count = 0;
-  for (auto right : all_rights)
-    count += rights.has(right) ? 1 : 0;
-  to.open_array(count);
-  for (auto right : all_rights)
-    if (rights.has(right))
-      to.text(to_string(right));
-  to.close_array();
 }
 
 template <class Writer>
@@ -51,6 +32,12 @@ void write_join(Writer& to, const join_reply& what) {
   to.integer(what.settings.beat.count());
   to.template key<"rights">();
   write_rights(to, what.rights);
+}
+
+template <class Writer>
+void write_lease(Writer& to, millis lease) {
+  to.template key<"lease_ms">();
+  to.integer(lease.count());
 }
 
 template <class Writer>
@@ -72,9 +59,11 @@ void write_page(Writer& to, const roster_reply& what, const viewer& who,
 template <class Writer>
 void write_session_ack(Writer& to, const session_ack& what) {
   const auto* page = std::get_if<roster_reply>(&what.what.body);
+  const auto* past = std::get_if<history_reply>(&what.what.body);
+  const auto* entries = std::get_if<audit_reply>(&what.what.body);
   to.template key<"session">();
   to.text(what.session.str());
-  if (page == nullptr) {
+  if (page == nullptr && past == nullptr && entries == nullptr) {
     to.template key<"level">();
     if (what.what.level == ack_level::committed)
       to.template word<"committed">();
@@ -87,18 +76,43 @@ void write_session_ack(Writer& to, const session_ack& what) {
   to.integer(what.what.present);
   to.template key<"total">();
   to.integer(what.what.total);
-  if (const auto* join = std::get_if<join_reply>(&what.what.body))
+  if (what.connection) {
+    to.template key<"connection_id">();
+    to.text(to_string(*what.connection));
+  }
+  if (const auto* join = std::get_if<join_reply>(&what.what.body)) {
     write_join(to, *join);
+    if (join->lease)
+      write_lease(to, *join->lease);
+  } else if (const auto* renewed = std::get_if<renew_reply>(&what.what.body))
+    write_lease(to, renewed->lease);
   else if (page != nullptr)
     write_page(to, *page, what.who, what.steady_now);
+  else if (past != nullptr)
+    write_history(to, *past);
+  else if (entries != nullptr)
+    write_audit(to, *entries);
+}
+
+template <class Writer>
+void write_namespace_ack(Writer& to, const namespace_ack& what) {
+  if (const auto* page = std::get_if<listing>(&what.what))
+    write_listing(to, *page);
+  else
+    write_erasure(to, std::get<user_erasure>(what.what));
 }
 
 /// Room for the answer: only roster pages are large.
 std::size_t expected_bytes(const reply& what) {
-  const auto* page = std::get_if<roster_reply>(&what.body);
-  return answer_bytes
-         + (page != nullptr ? page->participants.size() * participant_bytes
-                            : 0);
+  std::size_t items = 0;
+  if (const auto* page = std::get_if<roster_reply>(&what.body))
+    items = page->participants.size();
+  else if (const auto* past = std::get_if<history_reply>(&what.body))
+    items = past->stays.size() + past->people.size()
+            + (past->summary ? past->summary->timeline.size() : 0);
+  else if (const auto* entries = std::get_if<audit_reply>(&what.body))
+    items = entries->entries.size();
+  return answer_bytes + items * participant_bytes;
 }
 
 } // namespace
@@ -173,6 +187,31 @@ std::string encode_ack(dialect language, const request_id& id,
   return encoded(language, expected_bytes(what.what), [&](auto& to) {
     open_answer(to, id, true);
     write_session_ack(to, what);
+    to.close_map();
+  });
+}
+
+std::string encode_ack(dialect language, const request_id& id,
+                       const namespace_ack& what) {
+  return encoded(language, answer_bytes, [&](auto& to) {
+    open_answer(to, id, true);
+    write_namespace_ack(to, what);
+    to.close_map();
+  });
+}
+
+std::string encode_outcome(dialect language, const session_ack& what) {
+  return encoded(language, expected_bytes(what.what), [&](auto& to) {
+    to.open_map();
+    write_session_ack(to, what);
+    to.close_map();
+  });
+}
+
+std::string encode_outcome(dialect language, const namespace_ack& what) {
+  return encoded(language, answer_bytes, [&](auto& to) {
+    to.open_map();
+    write_namespace_ack(to, what);
     to.close_map();
   });
 }

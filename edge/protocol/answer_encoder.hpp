@@ -9,6 +9,7 @@
 #include "actors/base/instant.hpp"
 #include "actors/client.hpp"
 #include "actors/commands.hpp"
+#include "actors/gather.hpp"
 #include "edge/protocol/visibility.hpp"
 
 #include <string>
@@ -46,6 +47,13 @@ struct session_ack {
   const reply& what;
   viewer who;
   millis steady_now{0};
+  /// The leased connection that a join has made.
+  std::optional<connection_id> connection{};
+};
+
+/// Answers `list_sessions` and `erase_user`.
+struct namespace_ack {
+  const gathered& what;
 };
 
 [[nodiscard]] std::string encode_error(dialect language, const request_id& id,
@@ -61,5 +69,13 @@ struct session_ack {
                                      const detach_ack& what);
 [[nodiscard]] std::string encode_ack(dialect language, const request_id& id,
                                      const session_ack& what);
+[[nodiscard]] std::string encode_ack(dialect language, const request_id& id,
+                                     const namespace_ack& what);
+
+/// What the answers above say beside `re` and `ok`: a map of its own.
+[[nodiscard]] std::string encode_outcome(dialect language,
+                                         const session_ack& what);
+[[nodiscard]] std::string encode_outcome(dialect language,
+                                         const namespace_ack& what);
 
 } // namespace rollcall::edge

@@ -2,6 +2,7 @@
 
 #include "edge/protocol/json_codec.hpp"
 #include "edge/protocol/msgpack_codec.hpp"
+#include "edge/protocol/past_writers.hpp"
 #include "edge/protocol/request_fields.hpp"
 
 #include <algorithm>
@@ -62,6 +63,8 @@ request_body decode_join(field_reader& in) {
   for (auto& [key, content] : read_live(in, need::optional, false))
     body.live.emplace(key, std::move(*content));
   body.create_kind = in.checked("create", check_name);
+  if (const auto* span = in.integer("lease_ms", 0, limits::lease_most.count()))
+    body.lease = millis{*span};
   auto out = to_session(in, std::move(body));
   out.op = read_op_id(in);
   out.wanted = read_view(in, true);
@@ -70,7 +73,11 @@ request_body decode_join(field_reader& in) {
 }
 
 request_body decode_leave(field_reader& in) {
-  return to_session(in, leave_command{});
+  return to_session(in, leave_command{read_connection(in), false});
+}
+
+request_body decode_renew(field_reader& in) {
+  return to_session(in, renew_command{read_connection(in)});
 }
 
 request_body decode_set_live(field_reader& in) {
@@ -90,25 +97,93 @@ request_body decode_get_roster(field_reader& in) {
   return to_session(in, body);
 }
 
+// -- the past ----------------------------------------------------------------
+
+/// `newest` first or, as a rule, `oldest`.
+bool read_order(field_reader& in) {
+  const auto* order = in.text("order", limits::name_bytes);
+  if (order != nullptr && *order != "newest" && *order != "oldest")
+    in.refuse("order", "is neither newest nor oldest");
+  return order != nullptr && *order == "newest";
+}
+
+/// The window and the page, which both questions have.
+template <class Command>
+void read_window(field_reader& in, Command& out) {
+  if (const auto* from = in.integer("from", 0, max_integer))
+    out.from = millis{*from};
+  if (const auto* until = in.integer("until", 0, max_integer))
+    out.until = millis{*until};
+  out.user = user_id{in.checked("user", check_id).value_or("")};
+  out.newest_first = read_order(in);
+  if (const auto* after = in.text("after", limits::cursor_bytes))
+    out.after = *after;
+  if (const auto* limit
+      = in.integer("limit", 1, std::int64_t{limits::history_page_items}))
+    out.limit = static_cast<std::uint32_t>(*limit);
+}
+
+request_body decode_get_history(field_reader& in) {
+  get_history_command body;
+  if (const auto* what = in.text("what", limits::name_bytes)) {
+    const auto* at
+      = std::find(history_views.begin(), history_views.end(), *what);
+    if (at == history_views.end())
+      in.refuse("what", "is none of stays, people, summary, here");
+    else
+      body.what = static_cast<history_view>(at - history_views.begin());
+  }
+  read_window(in, body);
+  if (auto participant = in.checked("participant_id", check_id)) {
+    if (!body.user.empty())
+      in.refuse("participant_id", "excludes user");
+    body.participant = participant_id{*participant};
+  }
+  if (const auto* bucket = in.integer("bucket_ms", 1, max_integer))
+    body.bucket = millis{*bucket};
+  return to_session(in, std::move(body));
+}
+
+request_body decode_get_audit(field_reader& in) {
+  get_audit_command body;
+  read_window(in, body);
+  body.action = in.checked("action", check_name).value_or("");
+  return to_session(in, std::move(body));
+}
+
+// -- namespaces --------------------------------------------------------------
+
+std::optional<bool> read_flag(field_reader& in, std::string_view key) {
+  const auto* found = in.boolean(key);
+  return found != nullptr ? std::optional{*found} : std::nullopt;
+}
+
+request_body decode_list_sessions(field_reader& in) {
+  list_sessions_command body;
+  body.kind = in.checked("kind", check_name);
+  body.occupied = read_flag(in, "occupied");
+  body.ended = read_flag(in, "ended");
+  body.mine = read_flag(in, "mine").value_or(false);
+  body.after = session_id{in.checked("after", check_id).value_or("")};
+  if (const auto* limit
+      = in.integer("limit", 1, std::int64_t{limits::list_page_items}))
+    body.limit = static_cast<std::uint32_t>(*limit);
+  return namespace_request{std::move(body)};
+}
+
+request_body decode_erase_user(field_reader& in) {
+  erase_user_command body;
+  body.user
+    = user_id{in.checked("user", check_id, need::required).value_or("")};
+  return namespace_request{std::move(body)};
+}
+
 // -- durable -----------------------------------------------------------------
 
 session_request durable(field_reader& in, command_body body) {
   auto out = to_session(in, std::move(body));
   out.op = read_op_id(in);
   return out;
-}
-
-/// Whom a command is about: `user` or `participant_id`, one of them.
-template <class Command>
-void read_target(field_reader& in, Command& out) {
-  auto user = in.checked("user", check_id);
-  auto participant = in.checked("participant_id", check_id);
-  if (user && participant)
-    in.refuse("participant_id", "excludes user");
-  if (!user && !participant)
-    in.refuse("user", "is missing");
-  out.user = user_id{std::move(user).value_or("")};
-  out.participant = participant_id{std::move(participant).value_or("")};
 }
 
 request_body decode_create(field_reader& in) {
@@ -146,6 +221,10 @@ request_body decode_transfer_host(field_reader& in) {
   return durable(in, std::move(body));
 }
 
+request_body decode_delete(field_reader& in) {
+  return durable(in, delete_command{});
+}
+
 // -- the table ---------------------------------------------------------------
 
 struct operation {
@@ -153,7 +232,7 @@ struct operation {
   body_decoder decode;
 };
 
-constexpr std::array<operation, 15> operations = {{
+constexpr std::array<operation, 21> operations = {{
   {"hello", decode_hello},
   {"refresh_token", decode_refresh},
   {"heartbeat", decode_heartbeat},
@@ -161,6 +240,7 @@ constexpr std::array<operation, 15> operations = {{
   {"detach", decode_detach},
   {"join", decode_join},
   {"leave", decode_leave},
+  {"renew", decode_renew},
   {"set_live", decode_set_live},
   {"get_roster", decode_get_roster},
   {"create_session", decode_create},
@@ -169,6 +249,11 @@ constexpr std::array<operation, 15> operations = {{
   {"set_member", decode_set_member},
   {"kick", decode_kick},
   {"transfer_host", decode_transfer_host},
+  {"get_history", decode_get_history},
+  {"get_audit", decode_get_audit},
+  {"list_sessions", decode_list_sessions},
+  {"erase_user", decode_erase_user},
+  {"delete_session", decode_delete},
 }};
 
 const operation* find_operation(std::string_view name) {
@@ -187,24 +272,6 @@ request_id rescued_id(const value& partial) {
   return read_request_id(in);
 }
 
-std::variant<client_request, decode_failure>
-decode_fields(const value::map& fields) {
-  field_reader in{fields};
-  client_request out;
-  out.id = read_request_id(in);
-  const operation* op = nullptr;
-  if (const auto* name = in.text("op", limits::name_bytes, need::required)) {
-    op = find_operation(*name);
-    if (op == nullptr)
-      in.refuse("op", "is not known");
-  }
-  if (op != nullptr)
-    out.body = op->decode(in);
-  if (auto why = in.finish())
-    return decode_failure{std::move(out.id), std::move(*why)};
-  return out;
-}
-
 struct name_of_command {
   std::string_view operator()(const join_command&) const {
     return "join";
@@ -220,6 +287,9 @@ struct name_of_command {
   }
   std::string_view operator()(const observe_command&) const {
     return "attach";
+  }
+  std::string_view operator()(const renew_command&) const {
+    return "renew";
   }
   std::string_view operator()(const create_command&) const {
     return "create_session";
@@ -238,6 +308,24 @@ struct name_of_command {
   }
   std::string_view operator()(const transfer_host_command&) const {
     return "transfer_host";
+  }
+  std::string_view operator()(const get_history_command&) const {
+    return "get_history";
+  }
+  std::string_view operator()(const get_audit_command&) const {
+    return "get_audit";
+  }
+  std::string_view operator()(const list_sessions_command&) const {
+    return "list_sessions";
+  }
+  std::string_view operator()(const delete_command&) const {
+    return "delete_session";
+  }
+  std::string_view operator()(const erase_user_command&) const {
+    return "erase_user";
+  }
+  std::string_view operator()(const forget_user_command&) const {
+    return "forget_user";
   }
 };
 
@@ -260,9 +348,30 @@ struct name_of_request {
   std::string_view operator()(const session_request& request) const {
     return std::visit(name_of_command{}, request.body);
   }
+  std::string_view operator()(const namespace_request& request) const {
+    return std::visit(name_of_command{}, request.what);
+  }
 };
 
 } // namespace
+
+std::variant<client_request, decode_failure>
+decode_request(const value::map& fields) {
+  field_reader in{fields};
+  client_request out;
+  out.id = read_request_id(in);
+  const operation* op = nullptr;
+  if (const auto* name = in.text("op", limits::name_bytes, need::required)) {
+    op = find_operation(*name);
+    if (op == nullptr)
+      in.refuse("op", "is not known");
+  }
+  if (op != nullptr)
+    out.body = op->decode(in);
+  if (auto why = in.finish())
+    return decode_failure{std::move(out.id), std::move(*why)};
+  return out;
+}
 
 std::variant<client_request, decode_failure>
 decode_request(dialect language, std::string_view bytes) {
@@ -274,7 +383,7 @@ decode_request(dialect language, std::string_view bytes) {
   const auto* fields = root->get_if<value::map>();
   if (fields == nullptr)
     return decode_failure{{}, fail(errc::bad_request, "must be a map")};
-  return decode_fields(*fields);
+  return decode_request(*fields);
 }
 
 std::string_view op_name(const client_request& request) {

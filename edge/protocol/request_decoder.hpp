@@ -4,6 +4,7 @@
 
 #include "actors/base/errors.hpp"
 #include "actors/client.hpp"
+#include "edge/protocol/value.hpp"
 
 #include <string_view>
 #include <variant>
@@ -23,6 +24,10 @@ struct decode_failure {
 /// fields.
 [[nodiscard]] std::variant<client_request, decode_failure>
 decode_request(dialect language, std::string_view bytes);
+
+/// The same for a frame that is a map already.
+[[nodiscard]] std::variant<client_request, decode_failure>
+decode_request(const value::map& fields);
 
 /// The wire name of a request's operation, for logs and metrics.
 [[nodiscard]] std::string_view op_name(const client_request& request);

@@ -3,6 +3,7 @@
 import { byId, setText, show } from "./dom.js";
 import { Feed } from "./feed.js";
 import { OwnCard, People } from "./people.js";
+import { Past } from "./past.js";
 import { connect } from "./rollcall.js";
 import { Sparkline } from "./spark.js";
 import { describeError, describeRemoval } from "./words.js";
@@ -17,6 +18,7 @@ const link_words = {
 const people = new People(byId("people"));
 const feed = new Feed(byId("feed"));
 const spark = new Sparkline(byId("spark"), byId("spark-caption"));
+const past = new Past(byId("past"));
 const own = new OwnCard(byId("own"), {
   set: (live) => attempt(now.session.setLive(live)),
   leave: () => leave(),
@@ -50,6 +52,7 @@ function start() {
   feed.clear();
   people.clear();
   spark.clear();
+  past.clear();
   if (now.params.session) open();
   else showForm();
   draw();
@@ -63,6 +66,7 @@ function open() {
   Object.assign(now, { client, session });
   client.on("state", () => linkChanged(client));
   client.ready.then(() => enter(), () => {}); // `state` tells of the refusal
+  past.follow(session);
   feed.follow(session, (id) => id !== undefined && id === session.me);
   for (const type of ["update", "state"]) session.on(type, draw);
   session.on("count", () => counted());
@@ -150,6 +154,7 @@ function linkChanged(client) {
 function counted() {
   const { session } = now;
   spark.add(session.present, Date.now());
+  past.changed();
   document.title = `(${session.present}) ${session.id} · Rollcall`;
   draw();
 }

@@ -128,6 +128,11 @@ export class Client extends Emitter {
     return this.#durable("create_session", { session, kind, settings });
   }
 
+  /** One page of the sessions there are. */
+  sessions(wish = {}) {
+    return this.request("list_sessions", wish);
+  }
+
   /** Asks the server something; rejects with a `RollcallError`. */
   request(op, body = {}) {
     if (!this.#welcomed) return Promise.reject(connectionLost());

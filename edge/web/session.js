@@ -115,10 +115,15 @@ export class Session extends Emitter {
     return this.#ask("get_roster", { after, limit });
   }
 
+  /** What was: `{what, from, until, bucket_ms, user, order, after, limit}`. */
+  history(wish = {}) { return this.#ask("get_history", wish); }
+  audit(wish = {}) { return this.#ask("get_audit", wish); }
+
   // Durable operations: `who` is {user} or {participant_id}. They carry an
   // op_id, so that one repeated after a lost connection counts once.
   configure(settings) { return this.#durable("configure_session", { settings }); }
   end() { return this.#durable("end_session", {}); }
+  delete() { return this.#durable("delete_session", {}); }
   kick(who) { return this.#durable("kick", who); }
   transferHost(who) { return this.#durable("transfer_host", who); }
   setMember(who, { role, permissions } = {}) {

@@ -221,3 +221,28 @@ def test_what_the_node_serves(node):
                        ("image/svg+xml", "favicon.svg")]:
         with urllib.request.urlopen(f"{node.url}/{name}", timeout=5) as answer:
             assert answer.headers["Content-Type"].startswith(kind)
+
+
+def bars(one):
+    return one.js("return [...document.querySelectorAll('#past rect')]"
+                  ".map((bar) => Number(bar.dataset.peak))")
+
+
+def test_presence_over_time_is_drawn_from_the_history(person, session):
+    ada, ben = two(person, session)
+    ada.until(lambda: max(bars(ada) or [0]) == 2, "two show in the chart")
+    assert len(bars(ada)) == 60
+    assert ada.text("[data-figure=unique]") == "2"
+    assert ada.text("[data-figure=peak]") == "2"
+    assert "2 in all" in ada.text("#past figcaption")
+    ben.close()
+    ada.until(lambda: ada.text("#present") == "1", "Ben is gone")
+    again = person().enter(1, session)
+    again.until(lambda: again.text("[data-figure=returns]") == "1",
+                "the past is there for whoever comes")
+    assert again.text("[data-figure=unique]") == "2"
+    assert max(bars(again)) == 2
+    ada.click("#past select option[value='60']")
+    ada.until(lambda: "last hour" in ada.text("#past figcaption"),
+              "another span")
+    assert ada.complaints() == []

@@ -195,6 +195,40 @@ TEST_P(StoreContract, AScanStopsWhenTold) {
   EXPECT_EQ(seen, 2);
 }
 
+TEST_P(StoreContract, AWalkGoesEitherWayFromAnywhere) {
+  applied_records group{3, {1, 1, epoch_generation_unit + 1}, {}};
+  const std::string edge{"\xFF\xFF"};
+  for (const std::string& key :
+       {std::string{"a"}, std::string{"b1"}, std::string{"b2"},
+        std::string{"b3"}, std::string{"c"}, edge + "1", edge + "2"})
+    group.records.push_back({key, "v" + key});
+  ASSERT_TRUE(subject->write({&group, 1}));
+  auto walk = [&](const std::string& prefix, const std::string& start,
+                  walk_way way, std::size_t most = 99) {
+    std::vector<std::string> out;
+    EXPECT_TRUE(subject->walk(prefix, start, way, [&](auto key, auto value) {
+      EXPECT_EQ("v" + std::string{key}, value);
+      out.emplace_back(key);
+      return out.size() < most;
+    }));
+    return out;
+  };
+  using keys = std::vector<std::string>;
+  EXPECT_EQ(walk("b", "", walk_way::up), (keys{"b1", "b2", "b3"}));
+  EXPECT_EQ(walk("b", "", walk_way::down), (keys{"b3", "b2", "b1"}));
+  EXPECT_EQ(walk("b", "b1", walk_way::up), (keys{"b2", "b3"}));
+  EXPECT_EQ(walk("b", "b3", walk_way::down), (keys{"b2", "b1"}));
+  EXPECT_EQ(walk("b", "b22", walk_way::up), (keys{"b3"}))
+    << "a start that is not there";
+  EXPECT_EQ(walk("b", "b22", walk_way::down), (keys{"b2", "b1"}));
+  EXPECT_EQ(walk("b", "b3", walk_way::up), (keys{}));
+  EXPECT_EQ(walk("b", "b1", walk_way::down), (keys{}));
+  EXPECT_EQ(walk("b", "", walk_way::down, 2), (keys{"b3", "b2"}));
+  EXPECT_EQ(walk(edge, "", walk_way::down), (keys{edge + "2", edge + "1"}))
+    << "a prefix that nothing is behind";
+  EXPECT_EQ(walk("x", "", walk_way::down), (keys{}));
+}
+
 TEST_P(StoreContract, AVisitorMayWrite) {
   put(0, {1, 1, 1}, {{"a1", ""}, {"a2", ""}, {"a3", ""}});
   int seen = 0;

@@ -70,10 +70,10 @@ std::map<partition_id, std::uint64_t> examine(store& disk) {
     auto stored = read_session(disk, partition, key);
     EXPECT_TRUE(stored);
     last[partition] = stored->session ? stored->session->at.rev : 0;
-    auto keys = read_keys(disk, partition, key);
+    auto keys = read_keys(disk, partition, key, 1'000'000);
     EXPECT_TRUE(keys);
     // Every commit left one audit entry, and the first also the session.
-    auto entries = keys->size() - (stored->session ? 1 : 0);
+    auto entries = keys->keys.size() - (stored->session ? 1 : 0);
     EXPECT_EQ(entries, last[partition]) << "the store is not a prefix";
   }
   return last;

@@ -44,6 +44,11 @@ public:
     return disk_->scan(prefix, visit);
   }
 
+  result<done> walk(std::string_view prefix, std::string_view start,
+                    walk_way way, const visitor& visit) override {
+    return disk_->walk(prefix, start, way, visit);
+  }
+
 private:
   std::shared_ptr<memory_store> disk_;
   std::shared_ptr<sim_life> life_;

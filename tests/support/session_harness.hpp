@@ -48,6 +48,8 @@ public:
       pages_[page->number] = *page;
     else if (const auto* stay = std::get_if<interval_record>(&one))
       stays_[{stay->user, stay->joined}] = *stay;
+    else if (const auto* entry = std::get_if<audit_record>(&one))
+      audit_[entry->at] = *entry;
     else if (const auto* mark = std::get_if<occupied_mark>(&one))
       occupied_ = mark->occupied;
     else if (std::holds_alternative<session_erased>(one))
@@ -77,11 +79,16 @@ public:
     return stays_;
   }
 
+  [[nodiscard]] const auto& audit() const {
+    return audit_;
+  }
+
 private:
   std::optional<session_record> session_;
   std::map<user_id, member_record> members_;
   std::map<std::uint32_t, roster_page> pages_;
   std::map<std::pair<user_id, version>, interval_record> stays_;
+  std::map<version, audit_record> audit_;
   bool occupied_ = false;
 };
 

@@ -7,6 +7,7 @@
 #include "actors/ports.hpp"
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <limits>
 #include <map>
@@ -27,12 +28,31 @@ inline constexpr std::size_t members = 0;
 
 // clang-format off
 template <> inline constexpr std::size_t members<done> = 99;
-template <> inline constexpr std::size_t members<leave_command> = 99;
+template <> inline constexpr std::size_t members<leave_command> = 2;
+template <> inline constexpr std::size_t members<renew_command> = 1;
+template <> inline constexpr std::size_t members<renew_reply> = 1;
+template <> inline constexpr std::size_t members<leave_reply> = 2;
 template <> inline constexpr std::size_t members<observe_command> = 99;
 template <> inline constexpr std::size_t members<end_command> = 99;
 template <> inline constexpr std::size_t members<unobserve_note> = 99;
 template <> inline constexpr std::size_t members<edge_lost_note> = 99;
 template <> inline constexpr std::size_t members<unknown_direct> = 99;
+template <> inline constexpr std::size_t members<delete_command> = 99;
+template <> inline constexpr std::size_t members<forget_user_command> = 1;
+template <> inline constexpr std::size_t members<erase_user_command> = 3;
+template <> inline constexpr std::size_t members<erase_reply> = 3;
+template <> inline constexpr std::size_t members<audit_reply> = 3;
+template <> inline constexpr std::size_t members<list_reply> = 3;
+template <> inline constexpr std::size_t members<history_bucket> = 6;
+template <> inline constexpr std::size_t members<get_audit_command> = 7;
+template <> inline constexpr std::size_t members<list_sessions_command> = 7;
+template <> inline constexpr std::size_t members<history_reply> = 7;
+template <> inline constexpr std::size_t members<stay> = 7;
+template <> inline constexpr std::size_t members<person_history> = 8;
+template <> inline constexpr std::size_t members<get_history_command> = 9;
+template <> inline constexpr std::size_t members<audit_record> = 9;
+template <> inline constexpr std::size_t members<session_summary> = 10;
+template <> inline constexpr std::size_t members<history_summary> = 14;
 template <> inline constexpr std::size_t members<resumed_change> = 1;
 template <> inline constexpr std::size_t members<host_change> = 1;
 template <> inline constexpr std::size_t members<configure_command> = 1;
@@ -52,19 +72,19 @@ template <> inline constexpr std::size_t members<live_change> = 2;
 template <> inline constexpr std::size_t members<connection_change> = 2;
 template <> inline constexpr std::size_t members<session_change> = 2;
 template <> inline constexpr std::size_t members<set_live_command> = 2;
-template <> inline constexpr std::size_t members<get_roster_command> = 2;
+template <> inline constexpr std::size_t members<get_roster_command> = 3;
 template <> inline constexpr std::size_t members<create_command> = 2;
 template <> inline constexpr std::size_t members<kick_command> = 2;
 template <> inline constexpr std::size_t members<transfer_host_command> = 2;
 template <> inline constexpr std::size_t members<roster_reply> = 2;
-template <> inline constexpr std::size_t members<observe_reply> = 2;
+template <> inline constexpr std::size_t members<observe_reply> = 7;
 template <> inline constexpr std::size_t members<routed_command> = 2;
 template <> inline constexpr std::size_t members<routed_reply> = 2;
-template <> inline constexpr std::size_t members<join_command> = 4;
+template <> inline constexpr std::size_t members<join_command> = 5;
 template <> inline constexpr std::size_t members<admission> = 3;
 template <> inline constexpr std::size_t members<partition_transfer> = 4;
 template <> inline constexpr std::size_t members<session_transfer> = 6;
-template <> inline constexpr std::size_t members<connection> = 8;
+template <> inline constexpr std::size_t members<connection> = 10;
 template <> inline constexpr std::size_t members<live_entry> = 2;
 template <> inline constexpr std::size_t members<transferred_participant> = 8;
 template <> inline constexpr std::size_t members<evidence_item> = 3;
@@ -72,14 +92,14 @@ template <> inline constexpr std::size_t members<note> = 3;
 template <> inline constexpr std::size_t members<identity> = 4;
 template <> inline constexpr std::size_t members<member_change> = 4;
 template <> inline constexpr std::size_t members<set_member_command> = 4;
-template <> inline constexpr std::size_t members<join_reply> = 4;
+template <> inline constexpr std::size_t members<join_reply> = 5;
 template <> inline constexpr std::size_t members<failure> = 4;
 template <> inline constexpr std::size_t members<direct> = 4;
 template <> inline constexpr std::size_t members<held_partition> = 5;
 template <> inline constexpr std::size_t members<change> = 5;
 template <> inline constexpr std::size_t members<reply> = 5;
 template <> inline constexpr std::size_t members<batch> = 6;
-template <> inline constexpr std::size_t members<command> = 7;
+template <> inline constexpr std::size_t members<command> = 8;
 template <> inline constexpr std::size_t members<snapshot> = 8;
 template <> inline constexpr std::size_t members<heartbeat> = 11;
 template <> inline constexpr std::size_t members<participant_view> = 12;
@@ -117,6 +137,12 @@ auto tied(T& x) {
   } else if constexpr (count == 8) {
     auto& [a, b, c, d, e, f, g, h] = x;
     return std::tie(a, b, c, d, e, f, g, h);
+  } else if constexpr (count == 9) {
+    auto& [a, b, c, d, e, f, g, h, i] = x;
+    return std::tie(a, b, c, d, e, f, g, h, i);
+  } else if constexpr (count == 10) {
+    auto& [a, b, c, d, e, f, g, h, i, j] = x;
+    return std::tie(a, b, c, d, e, f, g, h, i, j);
   } else if constexpr (count == 11) {
     auto& [a, b, c, d, e, f, g, h, i, j, k] = x;
     return std::tie(a, b, c, d, e, f, g, h, i, j, k);
@@ -289,6 +315,10 @@ private:
     return 2;
   }
 
+  static constexpr std::uint64_t count_of(history_view) {
+    return 4;
+  }
+
   static constexpr std::uint64_t count_of(access_mode) {
     return 2;
   }
@@ -343,6 +373,12 @@ private:
   template <class T>
   void fill(std::vector<T>& x) {
     x.resize(below(5));
+    for (auto& item : x)
+      fill(item);
+  }
+
+  template <class T, std::size_t Size>
+  void fill(std::array<T, Size>& x) {
     for (auto& item : x)
       fill(item);
   }

@@ -180,6 +180,14 @@ inline session_transfer_ptr giving() {
   second.id = {8, 10};
   second.edge = edge();
   who.connections.push_back(second);
+  connection third;
+  third.id = {8, 11};
+  third.edge = edge();
+  third.source = connection_source::leased;
+  third.deadline = sent_at + millis{8'000};
+  third.lease = millis{45'000};
+  third.lease_tail = millis{25'000};
+  who.connections.push_back(third);
   who.live["typing"] = {live_value{true}, millis{1'700'000'000'001}};
   who.live["gone"] = {std::nullopt, millis{1'700'000'000'002}};
   auto out = std::make_shared<session_transfer>();
@@ -189,6 +197,99 @@ inline session_transfer_ptr giving() {
   out->reclaim_until = sent_at + millis{4'000};
   out->observers = {edge(), sender};
   out->participants = {who};
+  return out;
+}
+
+// -- the past, and namespaces ------------------------------------------------
+
+inline history_summary figures() {
+  history_summary out;
+  out.from = millis{1'700'000'000'000};
+  out.until = millis{1'700'000'060'000};
+  out.stays = 3;
+  out.unique = 2;
+  out.peak = 2;
+  out.peak_at = millis{1'700'000'000'005};
+  out.joins = 3;
+  out.leaves = 2;
+  out.reconnections = 1;
+  out.dwell = millis{70'000};
+  out.first_seen = out.from;
+  out.last_seen = out.until;
+  out.reasons = {1, 1, 0, 0, 0, 0, 0};
+  out.timeline = {{out.from, 0, 2, 3, 2, 2}};
+  return out;
+}
+
+inline history_reply past() {
+  history_reply out;
+  out.what = history_view::people;
+  out.as_of = millis{1'700'000'060'000};
+  out.covers_from = millis{1'700'000'000'001};
+  out.stays = {{user_id{"ada"},
+                ada().participant,
+                {1, 2},
+                millis{5},
+                millis{9},
+                leave_reason::timeout,
+                3},
+               {user_id{"bob"}, bob().participant, {1, 3}, millis{6}}};
+  out.people = {{user_id{"ada"}, ada().participant, millis{5}, millis{9},
+                 millis{4}, 1, 3, true}};
+  out.summary = figures();
+  out.next = "AAAB";
+  return out;
+}
+
+inline std::vector<std::pair<std::string, node_message>> past_messages() {
+  get_history_command stays{history_view::here,
+                            millis{5},
+                            millis{9},
+                            user_id{"ada"},
+                            ada().participant,
+                            millis{60'000},
+                            true,
+                            "AAAA",
+                            50};
+  get_audit_command entries{millis{5}, millis{9}, user_id{"ada"}, "kick", true,
+                            "AAAA",    50};
+  list_sessions_command sessions{
+    63, "party", true, false, true, session_id{"movie-night"}, 20};
+  audit_record entry{party(),        {1, 2},          millis{7},
+                     user_id{"ada"}, "set_member",    user_id{"bob"},
+                     "edge-2/17",    "role=listener", "role=speaker"};
+  session_summary one{session_id{"movie-night"},
+                      "party",
+                      user_id{"ada"},
+                      millis{4},
+                      millis{8},
+                      "members",
+                      true,
+                      2,
+                      9,
+                      true};
+  std::vector<std::pair<std::string, command_body>> bodies{
+    {"get_history", stays},
+    {"get_audit", entries},
+    {"list_sessions", sessions},
+    {"delete", delete_command{}},
+    {"erase_user", erase_user_command{7, user_id{"bob"}, "AAAA"}},
+    {"forget_user", forget_user_command{user_id{"bob"}}},
+  };
+  std::vector<std::pair<std::string, reply_body>> answers{
+    {"history", past()},
+    {"audit", audit_reply{millis{9}, {entry}, "AAAC"}},
+    {"list", list_reply{millis{9}, {one}, session_id{"movie-night"}}},
+    {"erased", erase_reply{3, 70, "AAAD"}},
+  };
+  std::uint64_t ticket = 400;
+  std::vector<std::pair<std::string, node_message>> out;
+  for (auto& [name, body] : bodies)
+    out.emplace_back("command_" + name, asking(++ticket, std::move(body)));
+  for (auto& [name, body] : answers) {
+    reply good{ack_level::accepted, {1, 2}, 3, 4, std::move(body)};
+    out.emplace_back("reply_" + name, answering(++ticket, std::move(good)));
+  }
   return out;
 }
 
@@ -216,11 +317,11 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
   };
   std::vector<std::pair<std::string, command_body>> bodies{
     {"join", join_command{connection_id{8, 7}, ada().live, "party",
-                          admission{{1, 2}, millis{5}, 1}}},
-    {"leave", leave_command{}},
+                          admission{{1, 2}, millis{5}, 1}, millis{45'000}}},
+    {"leave", leave_command{connection_id{8, 11}, true}},
     {"set_live",
      set_live_command{{{"away", true}, {"step", std::nullopt}}, millis{40}}},
-    {"get_roster", get_roster_command{version{1, 2}, 50}},
+    {"get_roster", get_roster_command{version{1, 2}, 50, "p1"}},
     {"observe", observe_command{}},
     {"create", create_command{"party", patch()}},
     {"configure", configure_command{patch()}},
@@ -230,6 +331,7 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
                         std::vector<std::string>{"speak"}}},
     {"kick", kick_command{user_id{"bob"}, bob().participant}},
     {"transfer_host", transfer_host_command{user_id{"bob"}, bob().participant}},
+    {"renew", renew_command{connection_id{8, 11}}},
   };
   std::uint64_t ticket = 250;
   for (auto& [name, body] : bodies)
@@ -237,10 +339,16 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
   auto rights = capability_set{capability::join, capability::admin};
   std::vector<std::pair<std::string, reply_body>> answers{
     {"done", done{}},
-    {"join",
-     join_reply{ada().participant, settings(), {{1, 2}, millis{5}, 1}, rights}},
+    {"join", join_reply{ada().participant,
+                        settings(),
+                        {{1, 2}, millis{5}, 1},
+                        rights,
+                        millis{45'000}}},
     {"roster", roster_reply{{ada(), bob()}, version{1, 9}}},
-    {"observe", observe_reply{settings(), rights}},
+    {"observe", observe_reply{settings(), rights, true, participant_id{"p1"},
+                              millis{8}, true, true}},
+    {"renew", renew_reply{millis{45'000}}},
+    {"leave", leave_reply{participant_id{"p1"}, 3}},
   };
   for (auto& [name, body] : answers) {
     reply good{ack_level::committed, {1, 2}, 3, 4, std::move(body)};
@@ -249,6 +357,8 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
   failure refusal = fail(errc::rate_limited, "too many", "op");
   refusal.retry_after = millis{250};
   out.emplace_back("reply_refused", answering(++ticket, std::move(refusal)));
+  for (auto& one : past_messages())
+    out.push_back(std::move(one));
   return out;
 }
 

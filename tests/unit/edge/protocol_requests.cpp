@@ -2,6 +2,7 @@
 
 #include "actors/base/limits.hpp"
 #include "edge/protocol/message_parts.hpp"
+#include "edge/protocol/past_writers.hpp"
 #include "edge/protocol/request_decoder.hpp"
 
 #include <array>
@@ -127,16 +128,76 @@ struct body_writer {
     std::visit([this](const auto& body) { this->put(body); }, what.body);
   }
 
+  void operator()(const namespace_request& what) {
+    std::visit([this](const auto& body) { this->put(body); }, what.what);
+  }
+
+  template <class Command>
+  void put_window(const Command& what) {
+    put_number(to, "from", std::optional{what.from});
+    put_number(to, "until", what.until);
+    put_text(to, "user", what.user.str());
+    put_text(to, "order", what.newest_first ? "newest" : "oldest");
+    put_text(to, "after", what.after);
+    put_number(to, "limit", std::optional{what.limit});
+  }
+
+  void put(const get_history_command& what) {
+    put_text(
+      to, "what",
+      std::string{history_views.at(static_cast<std::size_t>(what.what))});
+    put_window(what);
+    put_text(to, "participant_id", what.participant.str());
+    if (what.bucket > millis{0})
+      put_number(to, "bucket_ms", std::optional{what.bucket});
+  }
+
+  void put(const get_audit_command& what) {
+    put_window(what);
+    put_text(to, "action", what.action);
+  }
+
+  void put(const list_sessions_command& what) {
+    put_text(to, "kind", what.kind.value_or(""));
+    put_number(to, "occupied", what.occupied);
+    put_number(to, "ended", what.ended);
+    put_number(to, "mine", std::optional{what.mine});
+    put_text(to, "after", what.after.str());
+    put_number(to, "limit", std::optional{what.limit});
+  }
+
+  void put(const delete_command&) {
+    // nop
+  }
+
+  void put(const erase_user_command& what) {
+    put_text(to, "user", what.user.str());
+  }
+
+  void put(const forget_user_command&) {
+    // No client can say it.
+  }
+
   void put(const join_command& what) {
     live_update live;
     for (const auto& [key, content] : what.live)
       live.emplace(key, content);
     put_live(to, live);
     put_text(to, "create", what.create_kind.value_or(""));
+    put_number(to, "lease_ms", what.lease);
   }
 
-  void put(const leave_command&) {
-    // nop
+  void put(const leave_command& what) {
+    put_connection(what.lease);
+  }
+
+  void put(const renew_command& what) {
+    put_connection(what.lease);
+  }
+
+  void put_connection(const std::optional<connection_id>& named) {
+    if (named)
+      put_text(to, "connection_id", to_string(*named));
   }
 
   void put(const set_live_command& what) {
@@ -331,6 +392,10 @@ private:
     join_command what;
     what.live = live();
     what.create_kind = maybe([this] { return name(); });
+    what.lease = maybe([this] {
+      return millis{static_cast<std::int64_t>(
+        below(static_cast<std::uint64_t>(limits::lease_most.count())))};
+    });
     auto out = session(std::move(what), true);
     out.wanted = maybe([this] { return drawn_view(); });
     out.since = maybe([this] { return drawn_version(); });
@@ -366,9 +431,55 @@ private:
     return session(std::move(what), true);
   }
 
+  template <class Command>
+  void window(Command& what) {
+    what.from = millis{number()};
+    what.until = maybe([this] { return millis{number()}; });
+    if (chance())
+      what.user = user_id{text(limits::id_bytes)};
+    what.newest_first = chance();
+    if (chance())
+      what.after = text(limits::cursor_bytes);
+    what.limit
+      = 1 + static_cast<std::uint32_t>(below(limits::history_page_items));
+  }
+
+  request_body get_history() {
+    get_history_command what;
+    what.what = static_cast<history_view>(below(history_views.size()));
+    window(what);
+    if (what.user.empty() && chance())
+      what.participant = participant_id{text(limits::id_bytes)};
+    what.bucket = millis{number()};
+    return session(std::move(what), false);
+  }
+
+  request_body get_audit() {
+    get_audit_command what;
+    window(what);
+    if (chance())
+      what.action = name();
+    return session(std::move(what), false);
+  }
+
+  request_body list_sessions() {
+    list_sessions_command what;
+    what.kind = maybe([this] { return name(); });
+    what.occupied = maybe([this] { return chance(); });
+    what.ended = maybe([this] { return chance(); });
+    what.mine = chance();
+    if (chance())
+      what.after = session_id{text(limits::id_bytes)};
+    what.limit = 1 + static_cast<std::uint32_t>(below(limits::list_page_items));
+    return namespace_request{std::move(what)};
+  }
+
   request_body body() {
     auto maybe_text = [this] { return chance() ? text(60) : std::string{}; };
-    switch (below(15)) {
+    auto lease = [this] {
+      return maybe([this] { return connection_id{source_(), source_()}; });
+    };
+    switch (below(21)) {
     case 0:
       return hello_request{maybe_text(), maybe_text()};
     case 1:
@@ -381,7 +492,7 @@ private:
     case 4:
       return detach_request{session_id{text(limits::id_bytes)}};
     case 5:
-      return session(leave_command{}, false);
+      return session(leave_command{lease(), false}, false);
     case 6:
       return set_live();
     case 7:
@@ -398,6 +509,19 @@ private:
       return session(target<kick_command>(), true);
     case 13:
       return session(target<transfer_host_command>(), true);
+    case 14:
+      return session(renew_command{lease()}, false);
+    case 15:
+      return get_history();
+    case 16:
+      return get_audit();
+    case 17:
+      return list_sessions();
+    case 18:
+      return session(delete_command{}, true);
+    case 19:
+      return namespace_request{
+        erase_user_command{0, user_id{text(limits::id_bytes)}, {}}};
     default:
       return join();
     }

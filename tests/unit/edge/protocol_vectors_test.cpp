@@ -24,6 +24,7 @@ constexpr epoch_t epoch = 1'099'511'627'777;
 constexpr millis now{50'000};
 const session_key town_hall{namespace_id{"default"}, session_id{"town-hall"}};
 const participant_id ada_id{"AAAAAAAAAAAAAAAAAAAAAA"};
+constexpr connection_id leased{0xab, 0xef};
 const participant_id bob_id{"BBBBBBBBBBBBBBBBBBBBBB"};
 
 struct golden {
@@ -129,17 +130,44 @@ std::map<std::string, client_request> presence_requests() {
                {"step", live_value{std::int64_t{70'000}}},
                {"typing", std::nullopt}};
   live.age = millis{250};
+  join_command lease;
+  lease.lease = millis{60'000};
   return {
     {"request_join", join_request()},
     {"request_join_full", full_join_request()},
     {"request_join_no_view", {std::int64_t{0}, in_town_hall(join_command{})}},
     {"request_leave", {std::int64_t{7}, in_town_hall(leave_command{})}},
+    {"request_leave_lease",
+     {std::int64_t{7}, in_town_hall(leave_command{leased, false})}},
+    {"request_join_lease", {std::int64_t{6}, in_town_hall(lease)}},
+    {"request_renew", {std::int64_t{7}, in_town_hall(renew_command{leased})}},
     {"request_set_live", {{}, in_town_hall(live)}},
     {"request_get_roster",
      {std::int64_t{8}, in_town_hall(get_roster_command{})}},
     {"request_get_roster_page",
      {std::int64_t{8},
       in_town_hall(get_roster_command{version{epoch, 9}, 1'000})}},
+    {"request_get_history",
+     {std::int64_t{9}, in_town_hall(get_history_command{})}},
+    {"request_get_history_summary",
+     {std::int64_t{10},
+      in_town_hall(get_history_command{history_view::summary,
+                                       millis{1'700'000'000'000},
+                                       millis{1'700'000'060'000},
+                                       {},
+                                       {},
+                                       millis{60'000}})}},
+    {"request_get_audit",
+     {std::int64_t{11},
+      in_town_hall(get_audit_command{
+        millis{0}, {}, user_id{"bob"}, "kick", true, "AAAA", 50})}},
+    {"request_list_sessions",
+     {std::int64_t{12},
+      namespace_request{list_sessions_command{0, "party", true, false, true,
+                                              session_id{"movie-night"}, 20}}}},
+    {"request_erase_user",
+     {std::int64_t{13},
+      namespace_request{erase_user_command{0, user_id{"bob"}, {}}}}},
   };
 }
 
@@ -155,6 +183,8 @@ std::map<std::string, client_request> durable_requests() {
     {"request_configure_session",
      {std::int64_t{10}, in_town_hall(configure_command{locked}, "op-3")}},
     {"request_end_session", {std::int64_t{11}, in_town_hall(end_command{})}},
+    {"request_delete_session",
+     {std::int64_t{14}, in_town_hall(delete_command{}, "op-9")}},
     {"request_set_member",
      {std::int64_t{12},
       in_town_hall(
@@ -227,10 +257,81 @@ encoder ack(std::int64_t id, Ack what) {
   return [=](dialect language) { return encode_ack(language, id, what); };
 }
 
-encoder reply_to(std::int64_t id, reply what, viewer who = {}) {
+encoder reply_to(std::int64_t id, reply what, viewer who = {},
+                 std::optional<connection_id> made = {}) {
   return [=](dialect language) {
-    return encode_ack(language, id, session_ack{town_hall.id, what, who, now});
+    return encode_ack(language, id,
+                      session_ack{town_hall.id, what, who, now, made});
   };
+}
+
+encoder all(std::int64_t id, gathered what) {
+  return [=](dialect language) {
+    return encode_ack(language, id, namespace_ack{what});
+  };
+}
+
+history_reply some_stays() {
+  history_reply out;
+  out.as_of = millis{1'700'000'060'000};
+  out.stays = {{user_id{"ada"},
+                ada_id,
+                {epoch, 4},
+                millis{1'700'000'000'000},
+                millis{1'700'000'030'000},
+                leave_reason::timeout,
+                1},
+               {user_id{"bob"}, bob_id, {epoch, 5}, millis{1'700'000'001'000}}};
+  out.next = "AAAB";
+  return out;
+}
+
+history_reply some_figures() {
+  history_reply out;
+  out.what = history_view::summary;
+  out.as_of = millis{1'700'000'060'000};
+  out.covers_from = millis{1'700'000'000'000};
+  auto& figures = out.summary.emplace();
+  figures.from = millis{1'700'000'000'000};
+  figures.until = millis{1'700'000'060'000};
+  figures.stays = 2;
+  figures.unique = 2;
+  figures.peak = 2;
+  figures.peak_at = millis{1'700'000'001'000};
+  figures.joins = 2;
+  figures.leaves = 1;
+  figures.reconnections = 1;
+  figures.dwell = millis{89'000};
+  figures.first_seen = figures.from;
+  figures.last_seen = figures.until;
+  figures.reasons = {0, 1};
+  figures.timeline = {{figures.from, 1, 2, 2, 1, 2}};
+  return out;
+}
+
+audit_reply some_entries() {
+  audit_record entry;
+  entry.at = {epoch, 7};
+  entry.when = millis{1'700'000'030'000};
+  entry.actor = user_id{"ada"};
+  entry.action = "set_member";
+  entry.target = user_id{"bob"};
+  entry.request = "r-1";
+  entry.before = "role=listener";
+  entry.after = "role=speaker";
+  return {millis{1'700'000'060'000}, {entry}, {}};
+}
+
+listing some_sessions() {
+  session_summary one;
+  one.id = session_id{"town-hall"};
+  one.kind = "party";
+  one.created_at = millis{1'700'000'000'000};
+  one.access = "members";
+  one.present = 2;
+  one.members = 3;
+  one.is_member = true;
+  return {millis{1'700'000'060'000}, false, {one}, session_id{"town-hall"}};
 }
 
 std::map<std::string, encoder> answers() {
@@ -258,6 +359,21 @@ std::map<std::string, encoder> answers() {
            3,
            join_reply{
              ada_id, preset("party"), {{epoch, 7}, millis{0}, 1}, rights}})},
+    {"answer_join_lease", reply_to(6,
+                                   {ack_level::accepted,
+                                    {epoch, 43},
+                                    2,
+                                    3,
+                                    join_reply{ada_id,
+                                               preset("party"),
+                                               {{epoch, 7}, millis{0}, 0},
+                                               {capability::join},
+                                               millis{60'000}}},
+                                   {}, leased)},
+    {"answer_renew",
+     reply_to(
+       7,
+       {ack_level::accepted, {epoch, 43}, 2, 3, renew_reply{millis{60'000}}})},
     {"answer_leave",
      reply_to(7, {ack_level::accepted, {epoch, 44}, 1, 3, done{}})},
     {"answer_durable",
@@ -276,6 +392,14 @@ std::map<std::string, encoder> answers() {
                3,
                roster_reply{{bob()}, std::nullopt}},
               seen_as(view::roster, identity_mode::pseudonymous))},
+    {"answer_history",
+     reply_to(9, {ack_level::accepted, {epoch, 43}, 2, 3, some_stays()})},
+    {"answer_history_summary",
+     reply_to(10, {ack_level::accepted, {epoch, 43}, 2, 3, some_figures()})},
+    {"answer_audit",
+     reply_to(11, {ack_level::accepted, {epoch, 43}, 2, 3, some_entries()})},
+    {"answer_list_sessions", all(12, some_sessions())},
+    {"answer_erase_user", all(13, user_erasure{true, 3, 70})},
   };
 }
 

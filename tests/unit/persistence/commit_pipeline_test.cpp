@@ -25,7 +25,7 @@ commit mark(partition_id partition, const std::string& session = "s") {
 }
 
 struct CommitPipeline : testing::Test {
-  result<std::vector<std::string>> found = std::vector<std::string>{};
+  result<session_keys> found = session_keys{};
   int asked = 0;
   commit_pipeline pipeline{[this](partition_id, const session_key&) {
     ++asked;
@@ -277,7 +277,7 @@ TEST_F(CommitPipeline, ARefusedRecordRefusesTheWholeCommit) {
 }
 
 TEST_F(CommitPipeline, AnErasureWaitsForWhatCameBefore) {
-  found = std::vector<std::string>{"k1", "k2"};
+  found = session_keys{{"k1", "k2"}, false};
   push(1, mark(0));
   push(2, commit_of(0, {session_erased{samples::session()}}));
   push(3, mark(0));
@@ -305,6 +305,50 @@ TEST_F(CommitPipeline, AnErasureVoidsWhatItsOwnCommitDidBefore) {
   EXPECT_EQ(orders[0].records[0].key,
             keys::of_member(0, other, user_id{"ada"}));
   EXPECT_EQ(orders[0].records[1].key, keys::of_session(0, samples::session()));
+}
+
+TEST_F(CommitPipeline, ALargeErasureGoesInStepsWithOthersBetween) {
+  found = session_keys{{"k1", "k2"}, true};
+  push(1, commit_of(0, {session_erased{samples::session()},
+                        due_mark{samples::session(), std::nullopt}}));
+  push(2, mark(0, "other"));
+  auto orders = pipeline.start_appends();
+  ASSERT_EQ(orders.size(), 1u);
+  ASSERT_EQ(orders[0].records.size(), 2u) << "the rest of its commit waits";
+  pipeline.appended(0, orders[0].ticket, 1);
+  ASSERT_FALSE(pipeline.start_write().empty());
+  write_ok();
+  EXPECT_TRUE(pipeline.take_answers().empty()) << "it is not done";
+
+  orders = pipeline.start_appends();
+  ASSERT_EQ(orders.size(), 1u);
+  EXPECT_EQ(orders[0].records.size(), 1u) << "those who waited come first";
+  pipeline.appended(0, orders[0].ticket, 2);
+  ASSERT_FALSE(pipeline.start_write().empty());
+  write_ok();
+  EXPECT_EQ(ended(true), std::vector<std::uint64_t>{2});
+
+  found = session_keys{{"k3"}, false};
+  orders = pipeline.start_appends();
+  ASSERT_EQ(orders.size(), 1u);
+  EXPECT_EQ(orders[0].records.size(), 2u) << "and what came with it";
+  pipeline.appended(0, orders[0].ticket, 3);
+  ASSERT_FALSE(pipeline.start_write().empty());
+  write_ok();
+  EXPECT_EQ(ended(true), std::vector<std::uint64_t>{1});
+  EXPECT_EQ(asked, 3);
+  EXPECT_EQ(pipeline.queued_bytes(), 0u);
+}
+
+TEST_F(CommitPipeline, AStepThatIsRefusedEndsTheErasure) {
+  found = session_keys{{"k1"}, true};
+  push(1, commit_of(0, {session_erased{samples::session()}}));
+  auto orders = pipeline.start_appends();
+  ASSERT_EQ(orders.size(), 1u);
+  pipeline.appended(0, orders[0].ticket, fail(errc::conflict, "a later claim"));
+  EXPECT_EQ(ended(false), std::vector<std::uint64_t>{1});
+  EXPECT_EQ(pipeline.queued_bytes(), 0u);
+  EXPECT_EQ(pipeline.queued(), 0u);
 }
 
 TEST_F(CommitPipeline, AnErasureThatCannotBeReadFailsAlone) {
@@ -341,9 +385,8 @@ TEST_F(CommitPipeline, HoldsItsPromisesUnderRandomFaults) {
   for (unsigned seed = 1; seed <= 50; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 random{seed};
-    commit_pipeline subject{[](auto, const auto&) {
-      return result<std::vector<std::string>>{std::vector<std::string>{}};
-    }};
+    commit_pipeline subject{
+      [](auto, const auto&) { return result<session_keys>{session_keys{}}; }};
     std::map<partition_id, position_t> disk;
     std::map<partition_id, ids> pushed;
     std::map<partition_id, ids> answered;

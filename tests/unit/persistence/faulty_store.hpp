@@ -37,6 +37,11 @@ public:
   result<done> scan(std::string_view prefix, const visitor& visit) override {
     return inside.scan(prefix, visit);
   }
+
+  result<done> walk(std::string_view prefix, std::string_view start,
+                    walk_way way, const visitor& visit) override {
+    return inside.walk(prefix, start, way, visit);
+  }
 };
 
 } // namespace rollcall

@@ -28,8 +28,9 @@ struct Verify : testing::Test {
 
   void SetUp() override {
     ASSERT_TRUE(migrate(disk));
-    put({samples::full_session(), samples::member(),
-         samples::page(0, session, {"ada", "bob"}),
+    auto running = samples::full_session();
+    running.ended_at.reset();
+    put({running, samples::member(), samples::page(0, session, {"ada", "bob"}),
          samples::page(1, session, {"cyd"}), occupied_mark{session, true},
          due_mark{session, millis{5}}, samples::interval(), samples::audit()});
     ASSERT_EQ(codes(), std::vector<damage>{});
@@ -174,9 +175,9 @@ TEST_F(Verify, WhatWasSetAsideGoesWithItsSession) {
   put_raw(keys::of_member(home, session, user_id{"ada"}), "\xc1");
   mend();
   EXPECT_EQ(aside(), 1u);
-  auto all = read_keys(disk, home, session);
+  auto all = read_keys(disk, home, session, 1'000);
   ASSERT_TRUE(all);
-  for (const auto& key : *all)
+  for (const auto& key : all->keys)
     put_raw(key, std::nullopt);
   EXPECT_EQ(aside(), 0u);
 }
@@ -245,6 +246,110 @@ TEST_F(Verify, ADamagedCheckpointIsNamedAndNotGuessed) {
   ASSERT_EQ(report->left.size(), 1u);
   EXPECT_EQ(report->left[0].what, damage::bad_checkpoint);
   EXPECT_EQ(*disk.get(keys::of_checkpoint(home)), "junk");
+}
+
+// -- what belongs together ---------------------------------------------------
+
+TEST_F(Verify, AMemberOfNoSessionIsSetAside) {
+  auto lost = samples::session("lost-1");
+  auto key = keys::of_member(home, lost, user_id{"ada"});
+  while (partition_of(lost, partitions) != home)
+    lost = samples::session(lost.id.str() + "x");
+  put({samples::member("ada", lost)});
+  EXPECT_EQ(codes(), std::vector{damage::session_missing});
+  mend();
+  EXPECT_EQ(aside(), 1u);
+}
+
+TEST_F(Verify, APageOfNoSessionIsRemoved) {
+  auto lost = samples::session("lost-1");
+  while (partition_of(lost, partitions) != home)
+    lost = samples::session(lost.id.str() + "x");
+  put({samples::page(0, lost, {"ada"})});
+  EXPECT_EQ(codes(), std::vector{damage::session_missing});
+  mend();
+  EXPECT_EQ(aside(), 0u);
+}
+
+TEST_F(Verify, HistoryOfNoSessionIsRemoved) {
+  auto lost = samples::session("lost-1");
+  while (partition_of(lost, partitions) != home)
+    lost = samples::session(lost.id.str() + "x");
+  put({samples::interval("ada", {1, 1}, lost), samples::audit(lost)});
+  EXPECT_EQ(codes(),
+            (std::vector{damage::history_orphan, damage::history_orphan}));
+  mend(2);
+  EXPECT_EQ(aside(), 0u);
+}
+
+TEST_F(Verify, NobodyIsInASessionThatHasEnded) {
+  auto over = samples::plain_session(samples::session("over-1"));
+  while (partition_of(over.key, partitions) != home)
+    over.key = samples::session(over.key.id.str() + "x");
+  over.ended_at = millis{7};
+  put({over, due_mark{over.key, millis{9}}, samples::page(0, over.key, {"ada"}),
+       occupied_mark{over.key, true}});
+  EXPECT_EQ(codes(),
+            (std::vector{damage::ended_occupied, damage::occupied_stale}));
+  mend(2);
+}
+
+TEST_F(Verify, AnEndedSessionIsDue) {
+  put_raw(keys::of_due(home, session), std::nullopt);
+  auto over = samples::plain_session(samples::session("over-1"));
+  while (partition_of(over.key, partitions) != home)
+    over.key = samples::session(over.key.id.str() + "x");
+  over.ended_at = millis{7};
+  put({over});
+  EXPECT_EQ(codes(), std::vector{damage::due_missing});
+  mend();
+  auto due = read_due(disk, home);
+  ASSERT_TRUE(due);
+  ASSERT_EQ(due->size(), 1u);
+  EXPECT_EQ(due->at(0), (std::pair{over.key, millis{7}}));
+}
+
+TEST_F(Verify, AStayEndsWhereItBeginsAtTheEarliest) {
+  auto odd = samples::interval("bob", {9, 1});
+  odd.until = odd.from - millis{5};
+  put({odd});
+  EXPECT_EQ(codes(), std::vector{damage::stay_reversed});
+  mend();
+  auto value = disk.get(keys::of_interval(home, session, {9, 1}, odd.user));
+  auto kept
+    = decode(keys::of_interval(home, session, {9, 1}, odd.user), **value);
+  EXPECT_EQ(std::get<interval_record>(*kept).until, odd.from);
+}
+
+TEST_F(Verify, AUserHasOneStayAtATime) {
+  auto first = samples::interval("bob", {9, 1});
+  first.reconnections = 0;
+  first.until = first.from + millis{100'000};
+  auto second = samples::interval("bob", {9, 2});
+  second.reconnections = 1;
+  second.from = first.until - limits::clocks_differ;
+  second.until = second.from + millis{1};
+  put({first, second});
+  EXPECT_EQ(codes(), std::vector<damage>{}) << "clocks may differ as much";
+  second.from -= millis{1};
+  put({second});
+  EXPECT_EQ(codes(), std::vector{damage::stay_overlap});
+  mend();
+}
+
+TEST_F(Verify, AStayKnowsOfAllBeforeIt) {
+  auto first = samples::interval("bob", {9, 1});
+  first.reconnections = 4;
+  auto second = samples::interval("bob", {9, 2});
+  second.reconnections = 4;
+  put({first, second});
+  EXPECT_EQ(codes(), std::vector{damage::wrong_count});
+  mend();
+  using counts = std::vector<std::pair<user_id, std::uint32_t>>;
+  put_raw(keys::of_page(home, session, 0), std::nullopt);
+  put_raw(keys::of_page(home, session, 1), std::nullopt);
+  EXPECT_EQ(read().departed,
+            (counts{{user_id{"ada"}, 1}, {user_id{"bob"}, 6}}));
 }
 
 TEST_F(Verify, FindingsAreBoundedAndRepairGoesOn) {

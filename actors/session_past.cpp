@@ -1,0 +1,205 @@
+// Questions about the past of a session: who may ask, what the store cannot
+// know yet, and the answer. And the audit entries of what happens.
+
+#include "actors/base/limits.hpp"
+#include "actors/session_state.hpp"
+
+#include <algorithm>
+
+namespace rollcall {
+
+namespace {
+
+stay stay_of(const interval_record& closed) {
+  return {closed.user,         {},           closed.joined,
+          closed.from,         closed.until, closed.reason,
+          closed.reconnections};
+}
+
+} // namespace
+
+result<store_question> session_state::question(const command& asked,
+                                               instant now) const {
+  if (hidden_from(asked.caller))
+    return fail(errc::not_found, "there is no such session", "session");
+  auto rights = rights_of(asked.caller);
+  if (const auto* entries = std::get_if<get_audit_command>(&asked.body)) {
+    if (!rights.has(capability::configure))
+      return fail(errc::forbidden, "you may not read the audit log");
+    if (entries->until.value_or(now.wall) < entries->from)
+      return fail(errc::bad_request, "ends before it begins", "until");
+    return store_question{audit_question{0, key_, now.wall, *entries}};
+  }
+  history_question out;
+  out.session = key_;
+  out.at = at();
+  out.now = now.wall;
+  out.asked = std::get<get_history_command>(asked.body);
+  auto& wish = out.asked;
+  if (!wish.participant.empty()) {
+    auto target = target_of(wish.user, wish.participant);
+    if (!target)
+      return target.error();
+    wish.user = *target;
+  }
+  // Figures name nobody; what names others is for those who moderate.
+  bool figures = wish.what == history_view::summary && wish.user.empty();
+  bool own = !asked.caller.user.empty() && wish.user == asked.caller.user;
+  bool allowed
+    = rights.has(capability::moderate)
+      || (rights.has(capability::observe_roster) && (figures || own));
+  if (!allowed)
+    return fail(errc::forbidden, "this history is not shown to you");
+  if (wish.until.value_or(now.wall) < wish.from)
+    return fail(errc::bad_request, "ends before it begins", "until");
+  out.known = unwritten_stays(wish.user);
+  return store_question{std::move(out)};
+}
+
+// Those who are here, and stays that may not be in the store yet.
+std::vector<stay> session_state::unwritten_stays(const user_id& only) const {
+  std::vector<stay> out;
+  for (const auto& closed : chronicle_.unwritten_stays())
+    if (only.empty() || closed.user == only)
+      out.push_back(stay_of(closed));
+  for (const auto& [joined, who] : roster_.in_order())
+    if (only.empty() || who->user == only)
+      out.push_back({who->user,
+                     {},
+                     joined,
+                     who->since,
+                     std::nullopt,
+                     leave_reason::left,
+                     who->reconnections});
+  std::sort(out.begin(), out.end(), [](const stay& a, const stay& b) {
+    return std::tie(a.joined, a.user) < std::tie(b.joined, b.user);
+  });
+  return out;
+}
+
+reply session_state::answer_past(store_findings found, version asked_at) const {
+  auto out = answer(ack_level::accepted);
+  out.at = asked_at;
+  if (auto* past = std::get_if<history_reply>(&found)) {
+    for (auto& one : past->stays)
+      one.participant = public_id(one.user);
+    for (auto& one : past->people)
+      one.participant = public_id(one.user);
+    out.body = std::move(*past);
+  } else if (auto* entries = std::get_if<audit_reply>(&found)) {
+    out.body = std::move(*entries);
+  }
+  return out;
+}
+
+// -- audit -------------------------------------------------------------------
+
+audit_record session_state::audit_entry(std::string action, user_id target,
+                                        instant now) {
+  audit_record out;
+  out.session = key_;
+  out.at = chronicle_.next_number(at());
+  out.when = now.wall;
+  out.actor = acting_.actor;
+  out.action = std::move(action);
+  out.target = std::move(target);
+  out.request = acting_.request;
+  return out;
+}
+
+void session_state::note_join(const participant& who, instant now) {
+  auto entry = audit_entry("join", who.user, now);
+  if (who.reconnections > 0)
+    entry.after = "reconnections=" + std::to_string(who.reconnections);
+  chronicle_.add(std::move(entry));
+}
+
+void session_state::note_leave(const participant& who, leave_reason reason,
+                               instant now) {
+  // The clock of the owner before may have been ahead.
+  chronicle_.add(interval_record{key_, who.user, who.joined, who.since,
+                                 later(now.wall, who.since), reason,
+                                 who.reconnections});
+  auto entry = audit_entry("leave", who.user, now);
+  entry.after = "reason=";
+  entry.after += to_string(reason);
+  chronicle_.add(std::move(entry));
+}
+
+// What an operation's records change, in words.
+void session_state::describe_change(const durable_op& op,
+                                    audit_record& entry) const {
+  for (const auto& one : op.records) {
+    std::string before;
+    std::string after;
+    if (const auto* kept = std::get_if<session_record>(&one)) {
+      before = record_ ? describe(*record_) : "";
+      after = describe(*kept);
+    } else if (const auto* known = std::get_if<member_record>(&one)) {
+      const auto* old = member(known->user);
+      before = old != nullptr ? describe(*old) : "";
+      after = describe(*known);
+    } else if (const auto* gone = std::get_if<member_erased>(&one)) {
+      const auto* old = member(gone->user);
+      before = old != nullptr ? describe(*old) : "";
+    } else {
+      continue;
+    }
+    auto [was, is] = changed_words(before, after);
+    auto append = [](std::string& to, const std::string& words) {
+      if (words.empty()
+          || to.size() + words.size() + 1 > limits::audit_text_bytes)
+        return;
+      if (!to.empty())
+        to += ' ';
+      to += words;
+    };
+    append(entry.before, was);
+    append(entry.after, is);
+  }
+}
+
+// -- erasure -----------------------------------------------------------------
+
+std::optional<failure> session_state::prepare_delete(durable_op& op,
+                                                     instant now) {
+  if (!rights_of(op.asked->caller).has(capability::configure))
+    return fail(errc::forbidden, "you may not delete this session");
+  auto kept = *record_;
+  kept.ended_at = deleted;
+  kept.at = at();
+  op.records.emplace_back(std::move(kept));
+  // A later owner goes on with it.
+  op.records.emplace_back(due_mark{key_, now.wall});
+  return std::nullopt;
+}
+
+std::optional<failure>
+session_state::prepare_forget(durable_op& op, const forget_user_command& body) {
+  if (!op.asked->caller.grants.has(capability::admin))
+    return fail(errc::forbidden, "erasing a user needs admin");
+  // What waits to be written of the user concerns nobody any more.
+  apply_forgotten(body.user);
+  if (member(body.user) == nullptr && roster_.find(body.user) == nullptr
+      && record_->created_by != body.user
+      && record_->appointed_host != body.user)
+    return std::nullopt;
+  auto kept = *record_;
+  if (kept.created_by == body.user)
+    kept.created_by = {};
+  if (kept.appointed_host == body.user)
+    kept.appointed_host.reset();
+  kept.at = at();
+  op.records.emplace_back(std::move(kept));
+  op.records.emplace_back(member_erased{key_, body.user});
+  return std::nullopt;
+}
+
+void session_state::apply_forgotten(const user_id& user) {
+  chronicle_.forget(user);
+  departed_.erase(user);
+  // Whoever resumes gets a snapshot.
+  ring_.clear();
+}
+
+} // namespace rollcall

@@ -1,0 +1,311 @@
+// What a session says of its past: audit entries, stays that are not kept
+// yet, who may ask; deletion and erasure.
+
+#include "actors/base/limits.hpp"
+#include "support/session_harness.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace rollcall;
+using namespace rollcall::test;
+
+namespace {
+
+class SessionPast : public ::testing::Test {
+protected:
+  SessionPast() {
+    EXPECT_TRUE(h.create("meeting", open_to_all()));
+  }
+
+  static settings_patch open_to_all() {
+    settings_patch out;
+    out.access = access_mode::open;
+    return out;
+  }
+
+  const audit_record* entry(const std::string& action,
+                            const std::string& target = {}) {
+    h.keep_pages();
+    const audit_record* out = nullptr;
+    for (const auto& [at, one] : h.kept.audit())
+      if (one.action == action && one.target.str() == target)
+        out = &one;
+    return out;
+  }
+
+  result<store_question> ask(const std::string& user, command_body body) {
+    return h.state->question(*h.make(user, 1, std::move(body)), h.now);
+  }
+
+  result<history_question> ask_history(const std::string& user,
+                                       get_history_command body = {}) {
+    auto asked = ask(user, std::move(body));
+    if (!asked)
+      return asked.error();
+    return std::get<history_question>(*asked);
+  }
+
+  session_harness h;
+};
+
+TEST_F(SessionPast, JoinsAndLeavesAreInTheAuditLog) {
+  auto asked = h.make("ada", 1, join_command{});
+  auto with_request = std::make_shared<command>(*asked);
+  with_request->request = "r-77";
+  ASSERT_TRUE(h.run(with_request));
+  const auto* join = entry("join", "ada");
+  ASSERT_NE(join, nullptr);
+  EXPECT_EQ(join->actor.str(), "ada");
+  EXPECT_EQ(join->request, "r-77");
+  EXPECT_EQ(join->when, h.now.wall);
+  EXPECT_EQ(join->after, "");
+
+  ASSERT_TRUE(h.run("ada", 1, leave_command{}));
+  const auto* leave = entry("leave", "ada");
+  ASSERT_NE(leave, nullptr);
+  EXPECT_EQ(leave->actor.str(), "ada");
+  EXPECT_EQ(leave->after, "reason=left");
+  EXPECT_LT(join->at, leave->at);
+
+  ASSERT_TRUE(h.join("ada", 2));
+  EXPECT_EQ(entry("join", "ada")->after, "reconnections=1");
+}
+
+TEST_F(SessionPast, NobodyIsTheActorOfATimeout) {
+  ASSERT_TRUE(h.join("ada", 1));
+  h.notice(1, sign::silent, h.state->settings().suspect_after);
+  h.advance(h.state->settings().timeout);
+  const auto* leave = entry("leave", "ada");
+  ASSERT_NE(leave, nullptr);
+  EXPECT_TRUE(leave->actor.empty());
+  EXPECT_TRUE(leave->request.empty());
+  EXPECT_EQ(leave->after, "reason=timeout");
+}
+
+TEST_F(SessionPast, PrivilegedActionsSayBeforeAndAfter) {
+  ASSERT_TRUE(h.join("ada", 1));
+  set_member_command speaker{
+    user_id{"ada"}, {}, "speaker", std::vector<std::string>{"can_speak"}};
+  ASSERT_TRUE(h.run("owner", 9'999, speaker));
+  const auto* first = entry("set_member", "ada");
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(first->after, "permission=can_speak role=speaker");
+  ASSERT_TRUE(
+    h.run("owner", 9'999, set_member_command{user_id{"ada"}, {}, "guest", {}}));
+  const auto* second = entry("set_member", "ada");
+  EXPECT_EQ(second->before, "role=speaker") << "only what changed";
+  EXPECT_EQ(second->after, "role=guest");
+
+  settings_patch lock;
+  lock.locked = true;
+  ASSERT_TRUE(h.run("owner", 9'999, configure_command{lock}));
+  EXPECT_EQ(entry("configure_session")->after, "locked=true");
+  EXPECT_EQ(entry("configure_session")->before, "");
+
+  ASSERT_TRUE(h.run("owner", 9'999, kick_command{user_id{"ada"}, {}}));
+  EXPECT_EQ(entry("kick", "ada")->before, "permission=can_speak role=guest");
+  EXPECT_EQ(entry("leave", "ada")->after, "reason=kicked");
+  EXPECT_EQ(entry("leave", "ada")->actor.str(), "owner");
+}
+
+TEST_F(SessionPast, WordsOfAnEntryAreBounded) {
+  auto long_id = std::string(limits::id_bytes, 'x');
+  ASSERT_TRUE(h.run("owner", 9'999, set_member_command{user_id{long_id}, {}}));
+  std::vector<std::string> many;
+  for (std::size_t i = 0; i < limits::permissions_per_member; ++i)
+    many.push_back(std::string(limits::name_bytes - 2, 'p')
+                   + std::to_string(10 + i));
+  ASSERT_TRUE(
+    h.run("owner", 9'999, set_member_command{user_id{long_id}, {}, {}, many}));
+  const auto* one = entry("set_member", long_id);
+  ASSERT_NE(one, nullptr);
+  EXPECT_GT(one->after.size(), limits::audit_text_bytes / 2);
+  EXPECT_LE(one->after.size(), limits::audit_text_bytes);
+}
+
+TEST_F(SessionPast, EntriesHaveNumbersOfTheirOwn) {
+  for (std::uint64_t i = 1; i <= 5; ++i)
+    ASSERT_TRUE(h.join("u" + std::to_string(i), i));
+  for (std::uint64_t i = 1; i <= 5; ++i)
+    ASSERT_TRUE(h.run("u" + std::to_string(i), i, leave_command{}));
+  h.keep_pages();
+  EXPECT_EQ(h.kept.audit().size(), 1U + 5U + 5U) << "created, came, went";
+}
+
+TEST_F(SessionPast, HistoryRidesInBoundedWrites) {
+  constexpr std::size_t people = limits::history_per_write;
+  for (std::uint64_t i = 1; i <= people; ++i)
+    ASSERT_TRUE(h.join("u" + std::to_string(i), i));
+  for (std::uint64_t i = 1; i <= people; ++i)
+    ASSERT_TRUE(h.run("u" + std::to_string(i), i, leave_command{}));
+  std::size_t writes = 0;
+  while (h.state->pages_dirty()) {
+    auto records = h.state->take_pages();
+    std::size_t history = 0;
+    for (const auto& one : records)
+      history += std::holds_alternative<interval_record>(one)
+                     || std::holds_alternative<audit_record>(one)
+                   ? 1
+                   : 0;
+    EXPECT_LE(history, limits::history_per_write);
+    h.kept.keep(records);
+    h.state->pages_written(true);
+    ++writes;
+  }
+  EXPECT_EQ(writes, 3U);
+  EXPECT_EQ(h.kept.stays().size(), people);
+}
+
+TEST_F(SessionPast, WhatWasNotKeptIsWrittenAgain) {
+  ASSERT_TRUE(h.join("ada", 1));
+  ASSERT_TRUE(h.run("ada", 1, leave_command{}));
+  auto first = h.state->take_pages();
+  h.state->pages_written(false);
+  auto again = h.state->take_pages();
+  auto stays = [](const std::vector<record>& all) {
+    return std::count_if(all.begin(), all.end(), [](const auto& one) {
+      return std::holds_alternative<interval_record>(one);
+    });
+  };
+  EXPECT_EQ(stays(first), 1);
+  EXPECT_EQ(stays(again), 1);
+}
+
+TEST(Chronicle, GivesTheOldestUpWhenNothingIsEverKept) {
+  chronicle book;
+  for (std::size_t i = 0; i < limits::history_waiting + 3; ++i) {
+    interval_record one;
+    one.joined = {1, i};
+    book.add(one);
+  }
+  EXPECT_EQ(book.lost(), 3U);
+  EXPECT_EQ(book.unwritten_stays().size(), limits::history_waiting);
+  EXPECT_EQ(book.unwritten_stays().front().joined.rev, 3U);
+}
+
+TEST_F(SessionPast, AQuestionBringsWhatTheStoreCannotKnow) {
+  ASSERT_TRUE(h.join("ada", 1));
+  h.advance(millis{5'000});
+  ASSERT_TRUE(h.run("ada", 1, leave_command{}));
+  ASSERT_TRUE(h.join("bob", 2));
+  auto asked = ask_history("owner");
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(asked->at, h.state->at());
+  ASSERT_EQ(asked->known.size(), 2U);
+  EXPECT_EQ(asked->known[0].user.str(), "ada");
+  EXPECT_EQ(*asked->known[0].until - asked->known[0].from, millis{5'000});
+  EXPECT_EQ(asked->known[1].user.str(), "bob");
+  EXPECT_FALSE(asked->known[1].until);
+
+  // On its way to the store it is still known here; then it is not.
+  (void)h.state->take_pages();
+  EXPECT_EQ(ask_history("owner")->known.size(), 2U);
+  h.state->pages_written(true);
+  EXPECT_EQ(ask_history("owner")->known.size(), 1U);
+}
+
+TEST_F(SessionPast, HistoryNamesOthersToModeratorsOnly) {
+  ASSERT_TRUE(h.join("ada", 1));
+  EXPECT_TRUE(ask_history("owner"));
+  EXPECT_EQ(ask_history("ada").error().code, errc::forbidden);
+  get_history_command own;
+  own.user = user_id{"ada"};
+  EXPECT_TRUE(ask_history("ada", own)) << "one's own";
+  own.user = user_id{"owner"};
+  EXPECT_EQ(ask_history("ada", own).error().code, errc::forbidden);
+  get_history_command figures;
+  figures.what = history_view::summary;
+  EXPECT_TRUE(ask_history("ada", figures)) << "figures name nobody";
+  EXPECT_EQ(ask("ada", get_audit_command{}).error().code, errc::forbidden);
+  EXPECT_TRUE(ask("owner", get_audit_command{}));
+}
+
+TEST_F(SessionPast, OutsidersDoNotLearnThatThereIsAPast) {
+  settings_patch shut;
+  shut.access = access_mode::members;
+  ASSERT_TRUE(h.run("owner", 9'999, configure_command{shut}));
+  EXPECT_EQ(ask_history("eve").error().code, errc::not_found);
+  EXPECT_EQ(ask("eve", get_audit_command{}).error().code, errc::not_found);
+}
+
+TEST_F(SessionPast, AnAnswerNamesParticipantsAsEverywhere) {
+  history_reply found;
+  found.stays = {{user_id{"ada"}, {}, {1, 2}, millis{1}, millis{2}}};
+  auto answer = h.state->answer_past(found, {1, 5});
+  const auto& past = std::get<history_reply>(answer.body);
+  EXPECT_EQ(past.stays[0].participant, session_harness::id_of("ada"));
+  EXPECT_EQ(answer.at, (version{1, 5}));
+}
+
+TEST_F(SessionPast, ASessionMayBeDeletedWithPeopleInIt) {
+  ASSERT_TRUE(h.join("ada", 1));
+  h.keep_pages();
+  EXPECT_EQ(h.run("ada", 1, delete_command{}).error().code, errc::forbidden);
+  (void)h.changes();
+  auto answer = h.run("owner", 9'999, delete_command{});
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->level, ack_level::committed);
+  EXPECT_EQ(h.state->present(), 0U);
+  EXPECT_FALSE(h.state->exists());
+  const auto directs = h.state->take_directs();
+  ASSERT_EQ(directs.size(), 1U);
+  EXPECT_EQ(std::get<removed_direct>(directs[0].body).reason,
+            leave_reason::session_ended);
+  h.keep_pages();
+  EXPECT_TRUE(h.kept.stays().empty()) << "nothing outlives it";
+  EXPECT_TRUE(h.kept.audit().empty());
+  EXPECT_EQ(h.join("ada", 2).error().code, errc::not_found);
+  EXPECT_TRUE(h.create("meeting")) << "the id is free again";
+}
+
+TEST_F(SessionPast, ADeletionThatWasBrokenOffIsGoneOnWith) {
+  ASSERT_TRUE(h.join("ada", 1));
+  h.keep_pages();
+  auto ticket_of
+    = h.state->handle(h.make("owner", 9'999, delete_command{}), h.now);
+  ASSERT_TRUE(std::holds_alternative<ticket>(ticket_of));
+  auto batch = h.state->next_batch(h.now);
+  ASSERT_TRUE(batch);
+  h.kept.keep(batch->records);
+  // The owner is killed: the deletion is kept, its effect is not.
+  h.activate();
+  EXPECT_EQ(ask_history("owner").error().code, errc::not_found)
+    << "from then on nobody finds it";
+  EXPECT_EQ(h.join("bob", 3).error().code, errc::not_found);
+  ASSERT_TRUE(h.state->next_due(h.now));
+  h.state->expire(h.now);
+  h.pump();
+  EXPECT_FALSE(h.state->exists());
+}
+
+TEST_F(SessionPast, AUserIsForgotten) {
+  ASSERT_TRUE(h.join("ada", 1));
+  ASSERT_TRUE(
+    h.run("owner", 9'999, set_member_command{user_id{"ada"}, {}, "speaker"}));
+  ASSERT_TRUE(h.join("bob", 2));
+  EXPECT_EQ(
+    h.run("owner", 9'999, forget_user_command{user_id{"ada"}}).error().code,
+    errc::forbidden);
+  h.grants = h.grants | capability_set{capability::admin};
+  ASSERT_TRUE(h.run("root", 8'888, forget_user_command{user_id{"ada"}}));
+  EXPECT_EQ(h.state->present(), 1U);
+  h.keep_pages();
+  for (const auto& [key, one] : h.kept.stays())
+    EXPECT_NE(one.user.str(), "ada");
+  auto kept = h.kept.stored();
+  EXPECT_TRUE(kept.members.empty() || kept.members[0].user.str() != "ada");
+  // Coming again is coming for the first time.
+  auto again = h.join("ada", 3);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(std::get<join_reply>(again->body).admitted.reconnections, 0U);
+}
+
+TEST_F(SessionPast, ForgettingTheCreatorLeavesTheSession) {
+  h.grants = h.grants | capability_set{capability::admin};
+  ASSERT_TRUE(h.run("root", 8'888, forget_user_command{user_id{"owner"}}));
+  EXPECT_TRUE(h.kept.stored().session->created_by.empty());
+  ASSERT_TRUE(h.run("root", 8'888, forget_user_command{user_id{"nobody"}}))
+    << "nothing to do is no refusal";
+}
+
+} // namespace
