@@ -483,23 +483,6 @@ void build_front(caf::actor_system& system, const node_config& config,
   open_inbox(node, edge.hub);
 }
 
-/// Tokens for the people of the quick start, good for a day.
-token_minter quickstart_minter(const node_config& config) {
-  return
-    [key = config.tokens.keys.front(), audience = config.tokens.audience](
-      std::string_view user, std::string_view name, capability_set grants) {
-      auto now = system_now().wall;
-      token_claims claims;
-      claims.user = user_id{std::string{user}};
-      claims.who.name = std::string{name};
-      claims.audience = audience;
-      claims.issued_at = now;
-      claims.expires_at = now + std::chrono::hours{24};
-      claims.grants.allow("*", grants);
-      return mint_token(key, claims);
-    };
-}
-
 // -- the node ----------------------------------------------------------------
 
 /// Listens until told to stop.
