@@ -32,4 +32,7 @@ using token_minter = std::function<std::string(
                                           std::uint16_t port,
                                           const token_minter& mint);
 
+/// Mints tokens with the first key of `config`, good for a day.
+[[nodiscard]] token_minter quickstart_minter(const node_config& config);
+
 } // namespace rollcall::edge
