@@ -4,6 +4,7 @@
 // return, and keeps the tick.
 
 #include "actors/base/instant.hpp"
+#include "actors/base/limits.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/ports.hpp"
 #include "actors/session_state.hpp"
@@ -34,8 +35,9 @@ struct session_env {
   /// A wake-up this late means that the process did not run: nobody is blamed
   /// for the time in between.
   millis stall_after{1'000};
-  /// How long a commit may take before it counts as failed.
-  millis commit_timeout{10'000};
+  /// How long a commit may take before it counts as failed: longer than any
+  /// journal leaves it in doubt, as it would take effect without us.
+  millis commit_timeout = limits::append_doubt_patience + millis{60'000};
 };
 
 /// Which session, under which ownership, restored from what.

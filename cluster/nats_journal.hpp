@@ -13,11 +13,13 @@ namespace rollcall::cluster {
 
 /// Appends to streams that all nodes of the cluster read. Has a connection
 /// and threads of its own; answers come on those, at the latest a little
-/// after `nats_journal_config::patience`. Thread-safe.
+/// after `nats_journal_config::patience`, that of an append which may have
+/// arrived after `doubt_patience` (docs/decisions/0015-appends-in-doubt.md).
+/// Thread-safe.
 ///
-/// Beyond what `journal` says of `unavailable`: an append may time out and
-/// arrive all the same. If it did, the next append under that epoch is a
-/// `conflict`; the owner claims anew and finds it by replay.
+/// Beyond what `journal` says of `unavailable`: an append that was given up
+/// even then may arrive all the same. If it did, the next append under that
+/// epoch is a `conflict`; the owner claims anew and finds it by replay.
 ///
 /// Streams are made by the first claim of a node whose store has nothing of
 /// the partition, if no other node has, and by `make_anew`

@@ -141,8 +141,11 @@ result<position_t> nats_lane::publish(const std::string& subject,
     {"Nats-Msg-Id",
      std::to_string(entry.epoch) + "." + std::to_string(entry.op)}};
   bool doubtful = false;
+  auto given_up = clock::now() + config_.doubt_patience;
   for (backoff pause;;) {
     auto now = clock::now();
+    if (doubtful && commits)
+      until = std::max(until, given_up);
     if (now >= until || ask_.stopped())
       break;
     auto got = ask_.ask(subject, with, bytes,
@@ -165,10 +168,12 @@ result<position_t> nats_lane::publish(const std::string& subject,
         with[1].second = std::to_string(tail_);
         continue;
       }
+    } else if (got.end == ask_end::nobody) {
+      auto why = no_leader(until);
+      if (!doubtful || epoch_.load() == 0)
+        return why;
     } else if (!doubtful && got.end != ask_end::silent) {
-      return got.end == ask_end::nobody
-               ? no_leader(until)
-               : fail(errc::unavailable, "NATS is not connected");
+      return fail(errc::unavailable, "NATS is not connected");
     }
     doubtful = doubtful || got.end == ask_end::silent;
     ask_.pause(std::min(until, clock::now() + pause.next()));

@@ -3,6 +3,7 @@
 // One partition's journal in JetStream: the protocol of claims and fenced
 // appends (docs/decisions/0008-groups-in-slots.md).
 
+#include "actors/base/limits.hpp"
 #include "actors/ports.hpp"
 #include "cluster/journal_format.hpp"
 #include "cluster/journal_ring.hpp"
@@ -26,6 +27,10 @@ struct nats_journal_config {
   /// How long an append may take before it is `unavailable`, and how long a
   /// replay waits for the next message.
   millis patience{5'000};
+  /// The same of an append that may have arrived: to give it up means to end
+  /// the claim if it did, as its owner went on without it. Its caller's own
+  /// callers are answered by limits::routed_patience.
+  millis doubt_patience = limits::append_doubt_patience;
   /// The same of a claim: most elections of a stream's leader end within it
   /// (4 to 11 s on nats-server 2.9.10, of which nodes need 2 to begin), and
   /// who waits for the claim has a little longer.

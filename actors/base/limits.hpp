@@ -109,6 +109,9 @@ inline constexpr std::size_t journal_end_tries = 128;
 /// Messages that a reader of a journal asks for one by one before it asks for
 /// a consumer, and again whenever that one has no more.
 inline constexpr std::size_t journal_read_singly = 256;
+/// How long an append is waited for that may have reached the journal: as long
+/// as NATS may stand still without any owner losing what it holds.
+inline constexpr millis append_doubt_patience{600'000};
 /// What takes so long waits for a leader: it does not count among those that
 /// work at the same time. The threads of all together: one for each partition.
 inline constexpr millis journal_stuck_after{50};

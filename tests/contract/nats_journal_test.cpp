@@ -289,6 +289,7 @@ TEST_F(NatsJournal, NothingAckedIsLostWhenTheServerIsKilled) {
 TEST_F(NatsJournal, AServerThatStandsStillIsUnavailableInBoundedTime) {
   auto config = quick_config();
   config.patience = millis{1'500};
+  config.doubt_patience = config.patience;
   config.claim_patience = config.patience;
   owner subject{server, "a", config};
   ASSERT_TRUE(subject.claim());
@@ -321,6 +322,7 @@ TEST_F(NatsJournal, AnAppendThatArrivesAfterItWasGivenUpEndsTheClaim) {
   auto config = quick_config();
   // Shorter than the client takes to notice that the server stands still.
   config.patience = millis{700};
+  config.doubt_patience = config.patience;
   owner subject{server, "a", config};
   ASSERT_TRUE(subject.claim());
   ASSERT_TRUE(subject.append({{"k1", "v"}}));
@@ -336,6 +338,24 @@ TEST_F(NatsJournal, AnAppendThatArrivesAfterItWasGivenUpEndsTheClaim) {
   EXPECT_EQ(subject.content(), (content_map{{"k1", "v"}, {"k2", "late"}}));
   EXPECT_TRUE(subject.append({{"k3", "v"}}));
   EXPECT_EQ(content(), subject.content());
+}
+
+// Neither the server that stands still for longer than an append may take, nor
+// one that was started anew in that time, ends a claim.
+TEST_F(NatsJournal, AnAppendThatMayHaveArrivedIsWaitedFor) {
+  auto config = quick_config();
+  config.patience = millis{700};
+  config.doubt_patience = millis{60'000};
+  owner subject{server, "a", config};
+  ASSERT_TRUE(subject.claim());
+  ASSERT_TRUE(subject.append({{"k1", "v"}}));
+  server.pause();
+  pending_append late{*subject.order, 0, subject.epoch, {{"k2", "late"}}};
+  EXPECT_FALSE(late.ended_within(3 * config.patience));
+  server.resume();
+  ASSERT_TRUE(late.wait());
+  ASSERT_TRUE(subject.append({{"k3", "v"}}));
+  EXPECT_EQ(content(), (content_map{{"k1", "v"}, {"k2", "late"}, {"k3", "v"}}));
 }
 
 TEST_F(NatsJournal, WhatIsOwedAtItsEndIsAnswered) {

@@ -38,6 +38,10 @@ public:
     return got_.get();
   }
 
+  [[nodiscard]] bool ended_within(millis time) const {
+    return got_.wait_for(time) == std::future_status::ready;
+  }
+
 private:
   std::shared_ptr<std::promise<result<position_t>>> answer_;
   std::future<result<position_t>> got_;
@@ -90,6 +94,7 @@ inline cluster::nats_journal_config quick_config() {
   cluster::nats_journal_config out;
   out.stream_bytes = std::int64_t{64} << 20;
   out.patience = millis{3'000};
+  out.doubt_patience = out.patience;
   out.claim_patience = out.patience;
   out.threads = 2;
   return out;
