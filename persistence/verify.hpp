@@ -35,6 +35,8 @@ enum class damage : std::uint8_t {
   due_orphan,
   /// A record remembers more operations than it may.
   too_many_ops,
+  /// Somebody is banned from a session of which nothing else is known.
+  ban_orphan,
 };
 
 /// The name in reports, e.g. `"occupied_stale"`.
