@@ -20,12 +20,6 @@ const done_op* find_op(const op_memory& ops, const op_id& op) {
   return at == ops.end() ? nullptr : &*at;
 }
 
-void set_version(op_memory& ops, const op_id& op, version at) {
-  for (auto& done : ops)
-    if (done.op == op)
-      done.at = at;
-}
-
 } // namespace
 
 // -- queueing ----------------------------------------------------------------
@@ -45,6 +39,9 @@ session_state::decided session_state::decide_durable(const command_ptr& asked) {
   }
   if (std::holds_alternative<join_command>(asked->body))
     op.why = durable_op::purpose::then_join;
+  if (std::holds_alternative<submit_command>(asked->body)
+      || std::holds_alternative<set_reminder_command>(asked->body))
+    op.touches = asked->caller.user;
   op.answer_to = ++last_ticket_;
   pending_.push(std::move(op));
   return last_ticket_;
@@ -97,11 +94,13 @@ std::optional<durable_batch> session_state::next_batch(instant now) {
       pending_.finished(op);
       continue;
     }
+    op.due = earliest_due(op.records);
     out.records.insert(out.records.end(), op.records.begin(), op.records.end());
     started.push_back(std::move(op));
   }
   if (started.empty())
     return std::nullopt;
+  mark_due(out, started);
   out.number = ++last_batch_;
   in_flight_.emplace(out.number, std::move(started));
   return out;
@@ -116,9 +115,17 @@ void session_state::committed(std::uint64_t number,
   in_flight_.erase(at);
   for (auto& op : ops) {
     pending_.finished(op);
+    if (op.due)
+      coming_due_.erase(coming_due_.find(*op.due));
     if (op.why == durable_op::purpose::erasure)
       erasing_ = false;
     if (!outcome) {
+      // It may have been kept all the same.
+      due_known_ = false;
+      if (op.why == durable_op::purpose::erasure)
+        timer_failed({timer_kind::erasure}, now);
+      else if (op.timer)
+        timer_failed(*op.timer, now);
       // A fenced owner's caller asks again and finds the new owner.
       auto why = fail(errc::unavailable, "the change could not be kept");
       if (op.answer_to != 0)
@@ -143,6 +150,12 @@ std::optional<version> session_state::done_before(const durable_op& op) const {
   if (op.why != durable_op::purpose::command || hidden_from(op.asked->caller))
     return std::nullopt;
   const auto* known = op.touches ? member(*op.touches) : nullptr;
+  if (const auto* x = std::get_if<submit_command>(&op.asked->body)) {
+    const auto* kept = rounds_.answer_of(x->round, id_of(op.asked->caller));
+    const auto* done
+      = kept != nullptr ? find_op(kept->ops, op.asked->op) : nullptr;
+    return done != nullptr ? std::optional{done->at} : std::nullopt;
+  }
   const auto* memory = op.touches ? (known != nullptr ? &known->ops : nullptr)
                                   : (record_ ? &record_->ops : nullptr);
   const auto* done
@@ -157,6 +170,10 @@ void session_state::remember_answer(const durable_op& op) {
     return;
   if (record_)
     set_version(record_->ops, op.asked->op, at());
+  if (const auto* x = std::get_if<submit_command>(&op.asked->body)) {
+    rounds_.set_version(x->round, id_of(op.asked->caller), op.asked->op, at());
+    return;
+  }
   if (op.touches)
     if (auto known = members_.find(*op.touches); known != members_.end())
       set_version(known->second.ops, op.asked->op, at());
@@ -170,6 +187,10 @@ void session_state::apply(const durable_op& op, instant now) {
     members_.clear();
     departed_.clear();
     settings_ = {};
+    rounds_ = {};
+    barrier_.reset();
+    events_ = {};
+    timers_.clear();
     return;
   }
   for (const auto& kept : op.records) {
@@ -179,17 +200,42 @@ void session_state::apply(const durable_op& op, instant now) {
       apply_member(*known);
     else if (const auto* erased = std::get_if<member_erased>(&kept))
       apply_member_erased(erased->user, now);
+    else if (const auto* answer = std::get_if<submission_record>(&kept))
+      apply_submission(*answer);
+    else if (const auto* round = std::get_if<round_record>(&kept))
+      apply_round(*round);
+    else if (const auto* entry = std::get_if<event_record>(&kept))
+      events_.add(entry->at, entry->when);
+    else if (const auto* old = std::get_if<event_erased>(&kept))
+      events_.erased(old->at);
   }
+  if (op.why == durable_op::purpose::timer) {
+    timers_.set({timer_kind::events}, events_.due(rules_->event_retention));
+    if (op.touches)
+      reminded_.erase(*op.touches);
+  }
+  publish_rounds();
 }
 
 void session_state::apply_session(const session_record& kept, instant now) {
   bool created = !record_;
   auto before = settings_;
-  bool ended_before = record_ && record_->ended_at;
+  auto old = record_.value_or(session_record{});
   use_record(kept);
-  bool ends = kept.ended_at && !ended_before;
-  if (!created && (settings_ != before || ends))
-    push_change(session_change{settings_, kept.ended_at.has_value()});
+  bool ends = kept.ended_at && !old.ended_at;
+  if (!created
+      && (settings_ != before || ends || kept.starts_at != old.starts_at))
+    push_change(
+      session_change{settings_, kept.ended_at.has_value(), kept.starts_at});
+  if (kept.phase != old.phase)
+    push_change(phase_change{kept.phase});
+  if (kept.barrier != old.barrier)
+    restart_barrier();
+  if (kept.barrier && kept.barrier != old.barrier)
+    push_change(barrier_change{*kept.barrier});
+  if (created || ends || kept.starts_at != old.starts_at
+      || kept.phase != old.phase || kept.barrier != old.barrier)
+    arm_timers();
   if (kept.appointed_host && roster_.find(*kept.appointed_host) == nullptr
       && settings_.host == host_policy::appointed
       && host_ != kept.appointed_host)
@@ -218,6 +264,7 @@ void session_state::apply_member(const member_record& kept) {
                  ? !plain
                  : known->second.role != kept.role
                      || known->second.permissions != kept.permissions;
+  auto role = role_of(kept.user);
   if (known == members_.end()) {
     members_.emplace(kept.user, kept);
     if (here != nullptr) {
@@ -227,6 +274,11 @@ void session_state::apply_member(const member_record& kept) {
   } else {
     known->second = kept;
   }
+  if (here != nullptr && role != kept.role) {
+    rounds_.leave(here->public_id, role);
+    rounds_.enter(here->public_id, kept.role);
+  }
+  arm_reminder(kept);
   if (shown)
     push_change(member_change{public_id(kept.user), kept.user, kept.role,
                               kept.permissions});
@@ -239,6 +291,7 @@ void session_state::apply_member_erased(const user_id& user, instant now) {
       dismiss(item.id, item.edge, leave_reason::kicked);
     remove_participant(*here, leave_reason::kicked, now);
   }
+  timers_.set({timer_kind::reminder, user}, std::nullopt);
   if (members_.erase(user) != 0)
     push_change(member_change{public_id(user), user, {}, {}});
   reclaim_until_.reset();

@@ -14,18 +14,20 @@ namespace {
 constexpr std::string_view moderator_role = "moderator";
 constexpr std::string_view owner_role = "owner";
 
-void remember(op_memory& ops, const op_id& op, version at) {
-  if (op.empty())
-    return;
-  if (ops.size() >= limits::op_ids_per_record)
-    ops.erase(ops.begin());
-  ops.push_back({op, at});
-}
-
 /// The same refusal, naming the field as the request has it.
 failure of_settings(failure why) {
   why.field = "settings." + why.field;
   return why;
+}
+
+result<done> check_start(const std::optional<millis>& start, instant now) {
+  if (!start)
+    return done{};
+  if (*start < now.wall - limits::start_slack
+      || *start > now.wall + limits::longest_wait)
+    return fail(errc::bad_request, "must lie ahead, by a year at most",
+                "starts_at");
+  return done{};
 }
 
 std::string_view action_of(const command_body& body) {
@@ -63,6 +65,30 @@ std::string_view action_of(const command_body& body) {
     std::string_view operator()(const observe_command&) const {
       return "observe";
     }
+    std::string_view operator()(const set_phase_command&) const {
+      return "set_phase";
+    }
+    std::string_view operator()(const open_round_command&) const {
+      return "open_round";
+    }
+    std::string_view operator()(const close_round_command&) const {
+      return "close_round";
+    }
+    std::string_view operator()(const submit_command&) const {
+      return "submit";
+    }
+    std::string_view operator()(const get_round_command&) const {
+      return "get_round";
+    }
+    std::string_view operator()(const start_barrier_command&) const {
+      return "start_barrier";
+    }
+    std::string_view operator()(const set_ready_command&) const {
+      return "set_ready";
+    }
+    std::string_view operator()(const set_reminder_command&) const {
+      return "set_reminder";
+    }
   };
   return std::visit(namer{}, body);
 }
@@ -77,6 +103,10 @@ std::optional<failure> session_state::prepare(durable_op& op, instant now) {
   }
   if (op.why == durable_op::purpose::admission)
     return prepare_admission(op, now);
+  if (op.why == durable_op::purpose::timer) {
+    prepare_timer(op, now);
+    return std::nullopt;
+  }
   const auto& body = op.asked->body;
   bool creates = std::holds_alternative<create_command>(body)
                  || op.why == durable_op::purpose::then_join;
@@ -90,7 +120,7 @@ std::optional<failure> session_state::prepare(durable_op& op, instant now) {
   if (creates) {
     refusal = prepare_create(op, now);
   } else if (std::holds_alternative<configure_command>(body)) {
-    refusal = prepare_configure(op);
+    refusal = prepare_configure(op, now);
   } else if (std::holds_alternative<end_command>(body)) {
     refusal = prepare_end(op, now);
   } else if (const auto* set = std::get_if<set_member_command>(&body)) {
@@ -104,6 +134,19 @@ std::optional<failure> session_state::prepare(durable_op& op, instant now) {
     refusal = prepare_transfer(op, *give);
     if (auto found = target_of(give->user, give->participant))
       target = *found;
+  } else if (const auto* answer = std::get_if<submit_command>(&body)) {
+    // The record says who and when: no entry in the audit log besides.
+    return prepare_submission(op, *answer, now);
+  } else if (const auto* opens = std::get_if<open_round_command>(&body)) {
+    refusal = prepare_round(op, *opens, now);
+  } else if (const auto* closes = std::get_if<close_round_command>(&body)) {
+    refusal = prepare_close(op, *closes, now);
+  } else if (const auto* phase = std::get_if<set_phase_command>(&body)) {
+    refusal = prepare_phase(op, *phase, now);
+  } else if (const auto* start = std::get_if<start_barrier_command>(&body)) {
+    refusal = prepare_barrier(op, *start, now);
+  } else if (const auto* wish = std::get_if<set_reminder_command>(&body)) {
+    refusal = prepare_reminder(op, *wish, now);
   }
   if (!refusal && !op.records.empty()) {
     last_audit_ = std::max(rev_, last_audit_ + 1);
@@ -137,8 +180,12 @@ std::optional<failure> session_state::prepare_create(durable_op& op,
   if (const auto* x = std::get_if<create_command>(&op.asked->body)) {
     kept.kind = x->kind;
     kept.overrides = x->settings;
+    kept.starts_at = x->starts_at;
   } else {
-    kept.kind = *std::get<join_command>(op.asked->body).create_kind;
+    const auto& join = std::get<join_command>(op.asked->body);
+    kept.kind = *join.create_kind;
+    if (auto good = check_live(kept.kind, join.live); !good)
+      return good.error();
   }
   const auto* kind = rules_->find_kind(kept.kind);
   if (kind == nullptr)
@@ -147,6 +194,8 @@ std::optional<failure> session_state::prepare_create(durable_op& op,
   auto settings = with_patch(*kind, kept.overrides);
   if (auto good = check(settings); !good)
     return of_settings(good.error());
+  if (auto good = check_start(kept.starts_at, now); !good)
+    return good.error();
   kept.created_by = caller.user;
   kept.created_at = now.wall;
   if (settings.host == host_policy::appointed)
@@ -157,12 +206,18 @@ std::optional<failure> session_state::prepare_create(durable_op& op,
   return std::nullopt;
 }
 
-std::optional<failure> session_state::prepare_configure(durable_op& op) {
+std::optional<failure> session_state::prepare_configure(durable_op& op,
+                                                        instant now) {
   if (!rights_of(op.asked->caller).has(capability::configure))
     return fail(errc::forbidden, "you may not configure this session");
-  const auto& patch = std::get<configure_command>(op.asked->body).settings;
+  const auto& body = std::get<configure_command>(op.asked->body);
   auto kept = *record_;
-  kept.overrides = merged(kept.overrides, patch);
+  if (body.starts_at) {
+    if (auto good = check_start(*body.starts_at, now); !good)
+      return good.error();
+    kept.starts_at = *body.starts_at;
+  }
+  kept.overrides = merged(kept.overrides, body.settings);
   const auto* kind = rules_->find_kind(kept.kind);
   if (auto good = check(
         with_patch(kind != nullptr ? *kind : kind_settings{}, kept.overrides));
@@ -185,7 +240,6 @@ std::optional<failure> session_state::prepare_end(durable_op& op, instant now) {
   kept.at = at();
   remember(kept.ops, op.asked->op, kept.at);
   op.records.emplace_back(std::move(kept));
-  op.records.emplace_back(due_mark{key_, now.wall + rules_->ended_retention});
   return std::nullopt;
 }
 

@@ -114,6 +114,19 @@ void cut_table(cutter& in, parsed& out) {
     out.rest = in.text("action");
     out.user = user_id{in.text("target")};
     return;
+  case table::round:
+    out.session = cut_session(in);
+    out.rest = in.text("round");
+    return;
+  case table::submission:
+    out.session = cut_session(in);
+    out.rest = in.text("round");
+    out.user = user_id{in.text("user")};
+    return;
+  case table::event:
+    out.session = cut_session(in);
+    out.at = in.at("at");
+    return;
   case table::set_aside:
     out.session = cut_session(in);
     out.rest = in.all();
@@ -175,6 +188,28 @@ std::string of_audit(partition_id partition, const session_key& session,
   put_version(out, at);
   put_text(out, action);
   put_text(out, target.str());
+  return out;
+}
+
+std::string of_round(partition_id partition, const session_key& session,
+                     std::string_view round) {
+  auto out = prefix(partition, table::round, session);
+  put_text(out, round);
+  return out;
+}
+
+std::string of_submission(partition_id partition, const session_key& session,
+                          std::string_view round, const user_id& user) {
+  auto out = prefix(partition, table::submission, session);
+  put_text(out, round);
+  put_text(out, user.str());
+  return out;
+}
+
+std::string of_event(partition_id partition, const session_key& session,
+                     version at) {
+  auto out = prefix(partition, table::event, session);
+  put_version(out, at);
   return out;
 }
 

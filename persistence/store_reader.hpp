@@ -26,6 +26,11 @@ read_due(store& from, partition_id partition);
 [[nodiscard]] result<stored_session>
 read_session(store& from, partition_id partition, const session_key& session);
 
+/// The entries of a session's event log after `after`, in order.
+[[nodiscard]] result<std::vector<event_record>>
+read_events(store& from, partition_id partition, const session_key& session,
+            version after);
+
 /// All keys a session has. `too_large` above limits::erase_keys.
 [[nodiscard]] result<std::vector<std::string>>
 read_keys(store& from, partition_id partition, const session_key& session);

@@ -115,6 +115,26 @@ private:
       add(damage::due_orphan, key, {}, {{std::string{key}, std::nullopt}});
   }
 
+  void check_record(const round_record& rec, std::string_view key) {
+    if (!known_.contains(rec.session))
+      add(damage::round_orphan, key, {}, {{std::string{key}, std::nullopt}});
+    else
+      rounds_.insert({rec.session, rec.name});
+  }
+
+  void check_record(submission_record& rec, std::string_view key) {
+    if (!rounds_.contains({rec.session, rec.round}))
+      add(damage::submission_orphan, key, {},
+          {{std::string{key}, std::nullopt}});
+    else
+      check_ops(rec, key);
+  }
+
+  void check_record(const event_record& rec, std::string_view key) {
+    if (!known_.contains(rec.session))
+      add(damage::event_orphan, key, {}, {{std::string{key}, std::nullopt}});
+  }
+
   template <class Other>
   void check_record(const Other&, std::string_view) {
     // It decodes; nothing else is asked of history.
@@ -160,6 +180,7 @@ private:
       add(damage::occupied_missing, keys::of_occupied(partition_, session), {},
           encoded(occupied_mark{session, true}));
     known_.clear();
+    rounds_.clear();
     paged_.clear();
     unmarked_.clear();
   }
@@ -187,6 +208,7 @@ private:
   partition_id partition_ = 0;
   /// Sessions of the partition of which anything is known.
   std::set<session_key> known_;
+  std::set<std::pair<session_key, std::string>> rounds_;
   /// Sessions with roster pages, and those of them not yet seen in the index.
   std::set<session_key> paged_;
   std::set<session_key> unmarked_;
@@ -229,10 +251,11 @@ result<std::size_t> mend(store& at, const std::vector<finding>& found) {
 } // namespace
 
 std::string_view to_string(damage what) noexcept {
-  static constexpr std::array<std::string_view, 10> names = {
-    "bad_key",    "bad_record",     "bad_checkpoint",   "wrong_partition",
-    "empty_page", "duplicate_user", "occupied_missing", "occupied_stale",
-    "due_orphan", "too_many_ops",
+  static constexpr std::array<std::string_view, 13> names = {
+    "bad_key",      "bad_record",     "bad_checkpoint",   "wrong_partition",
+    "empty_page",   "duplicate_user", "occupied_missing", "occupied_stale",
+    "due_orphan",   "too_many_ops",   "round_orphan",     "submission_orphan",
+    "event_orphan",
   };
   auto index = static_cast<std::size_t>(what);
   return index < names.size() ? names[index] : "bad_record";

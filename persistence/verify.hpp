@@ -35,6 +35,12 @@ enum class damage : std::uint8_t {
   due_orphan,
   /// A record remembers more operations than it may.
   too_many_ops,
+  /// A round of a session of which nothing else is known.
+  round_orphan,
+  /// An answer to a round that is not there.
+  submission_orphan,
+  /// An event of a session of which nothing else is known.
+  event_orphan,
 };
 
 /// The name in reports, e.g. `"occupied_stale"`.

@@ -1,6 +1,7 @@
 #include "edge/protocol/answer_encoder.hpp"
 
 #include "edge/protocol/message_parts.hpp"
+#include "edge/protocol/round_parts.hpp"
 
 #include <array>
 
@@ -72,9 +73,10 @@ void write_page(Writer& to, const roster_reply& what, const viewer& who,
 template <class Writer>
 void write_session_ack(Writer& to, const session_ack& what) {
   const auto* page = std::get_if<roster_reply>(&what.what.body);
+  const auto* round = std::get_if<round_reply>(&what.what.body);
   to.template key<"session">();
   to.text(what.session.str());
-  if (page == nullptr) {
+  if (page == nullptr && round == nullptr) {
     to.template key<"level">();
     if (what.what.level == ack_level::committed)
       to.template word<"committed">();
@@ -91,6 +93,8 @@ void write_session_ack(Writer& to, const session_ack& what) {
     write_join(to, *join);
   else if (page != nullptr)
     write_page(to, *page, what.who, what.steady_now);
+  else if (round != nullptr)
+    write_round_page(to, *round);
 }
 
 /// Room for the answer: only roster pages are large.
