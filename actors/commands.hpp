@@ -42,10 +42,18 @@ struct join_command {
   /// before it kept it. The participant takes its old place again; a lock or
   /// a full house do not count.
   std::optional<admission> admitted{};
+  /// The connection is leased: no socket stands for it, it counts for this
+  /// long and again with each `renew`. Zero: the session's `timeout`. A repeat
+  /// by the same connection renews it.
+  std::optional<millis> lease{};
 };
 
-/// The connection leaves on purpose.
-struct leave_command {};
+/// The connection leaves on purpose; or, of the caller's leased connections,
+/// the one named, or every one.
+struct leave_command {
+  std::optional<connection_id> lease{};
+  bool every_lease = false;
+};
 
 struct set_live_command {
   live_update live;
@@ -149,12 +157,20 @@ struct set_reminder_command {
   millis lead{0};
 };
 
+// -- presence, later ---------------------------------------------------------
+
+/// A leased connection of the caller's is alive: the one named, or all of them.
+struct renew_command {
+  std::optional<connection_id> lease{};
+};
+
 using command_body = std::variant<
   join_command, leave_command, set_live_command, get_roster_command,
   observe_command, create_command, configure_command, end_command,
   set_member_command, kick_command, transfer_host_command, set_phase_command,
   open_round_command, close_round_command, submit_command, get_round_command,
-  start_barrier_command, set_ready_command, set_reminder_command>;
+  start_barrier_command, set_ready_command, set_reminder_command,
+  renew_command>;
 
 /// One request to one session.
 struct command {
@@ -178,6 +194,8 @@ struct join_reply {
   admission admitted;
   /// What this caller may do here.
   capability_set rights;
+  /// How long the leased connection lasts from here; of a socket nothing.
+  std::optional<millis> lease{};
 };
 
 struct roster_reply {
@@ -211,8 +229,13 @@ struct round_reply {
   std::optional<participant_id> next;
 };
 
-using reply_body
-  = std::variant<done, join_reply, roster_reply, observe_reply, round_reply>;
+struct renew_reply {
+  /// How long the caller's leased connections last from here.
+  millis lease{0};
+};
+
+using reply_body = std::variant<done, join_reply, roster_reply, observe_reply,
+                                round_reply, renew_reply>;
 
 /// The answer to a command that was not refused.
 struct reply {

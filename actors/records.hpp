@@ -139,6 +139,8 @@ struct stored_connection {
   connection_id id;
   node_id edge;
   connection_source source = connection_source::socket;
+  /// Of a leased one: how long it lasts from each renewal.
+  millis lease{0};
 
   friend bool operator==(const stored_connection&, const stored_connection&)
     = default;

@@ -246,8 +246,7 @@ void session_state::apply_session(const session_record& kept, instant now) {
     while (!roster_.empty()) {
       auto& who = *roster_.in_order().begin()->second;
       for (const auto& item : who.connections)
-        directs_.push_back({key_, item.id, item.edge,
-                            removed_direct{leave_reason::session_ended}});
+        tell_removed(item, leave_reason::session_ended);
       remove_participant(who, leave_reason::session_ended, now);
     }
     reclaim_until_.reset();
@@ -288,7 +287,7 @@ void session_state::apply_member(const member_record& kept) {
 void session_state::apply_member_erased(const user_id& user, instant now) {
   if (auto* here = roster_.find(user)) {
     for (const auto& item : here->connections)
-      dismiss(item.id, item.edge, leave_reason::kicked);
+      dismiss(item, leave_reason::kicked);
     remove_participant(*here, leave_reason::kicked, now);
   }
   timers_.set({timer_kind::reminder, user}, std::nullopt);

@@ -89,6 +89,9 @@ std::string_view action_of(const command_body& body) {
     std::string_view operator()(const set_reminder_command&) const {
       return "set_reminder";
     }
+    std::string_view operator()(const renew_command&) const {
+      return "renew";
+    }
   };
   return std::visit(namer{}, body);
 }

@@ -218,25 +218,44 @@ private:
   // session_presence.cpp
   result<reply> join(const command& asked, const join_command& body,
                      instant now);
-  result<reply> resume(const command& asked, participant& who,
-                       connection_id old, instant now);
+  result<reply> resume(const command& asked, const join_command& body,
+                       participant& who, instant now);
   std::optional<failure> refuses_entry(const participant* here,
                                        const join_command& body,
                                        const identity& caller) const;
   [[nodiscard]] bool is_earlier_stay(const participant& who,
                                      const join_command& body) const;
   void enter(const command& asked, const join_command& body, instant now);
-  void add_socket(participant& who, const command& asked, instant now);
   static result<done> check_live(std::string_view kind, const live_map& live);
   void note_activity(participant& who, millis wall);
+  void add_connection(participant& who, const command& asked,
+                      const join_command& body, instant now);
+  connection new_connection(const command& asked, const join_command& body,
+                            instant now) const;
   void set_initial_live(participant& who, const live_map& live, instant now);
-  result<reply> leave(const command& asked, instant now);
+
+  // session_leases.cpp
+  /// How long a lease that is asked for lasts.
+  [[nodiscard]] millis lease_of(const join_command& body) const;
+  /// The time of its renewal begins again.
+  void renew(connection& target, instant now);
+  result<reply> renew(const command& asked, const renew_command& body,
+                      instant now);
+  void leave_leases(participant& who, const leave_command& body, instant now);
+  /// Whether a due connection goes on as a suspected one.
+  bool outlasts(connection& target);
+  [[nodiscard]] connection restored(const stored_connection& kept,
+                                    instant now) const;
+
+  // session_presence.cpp
+  result<reply> leave(const command& asked, const leave_command& body,
+                      instant now);
   result<reply> set_live(const command& asked, const set_live_command& body,
                          instant now);
   result<reply> get_roster(const command& asked,
                            const get_roster_command& body) const;
   result<reply> observe(const command& asked) const;
-  reply join_answer(const participant& who, const identity& caller) const;
+  reply join_answer(const participant& who, const command& asked) const;
   void take_evidence(const evidence& told, instant now);
   void take_announcement(const node_id& edge, const announce_note& told,
                          instant now);
@@ -246,8 +265,8 @@ private:
   void confirm(participant& who, connection& target);
   /// Tells a connection that it was removed on purpose, and remembers it: an
   /// edge that missed the word must not bring it back.
-  void dismiss(const connection_id& id, const node_id& edge,
-               leave_reason reason);
+  void dismiss(const connection& target, leave_reason reason);
+  void tell_removed(const connection& target, leave_reason reason);
   void doubt_unnamed(const node_id& edge, const announce_note& told,
                      instant now);
   void lose_edge(const node_id& edge, instant now);

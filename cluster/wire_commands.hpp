@@ -27,12 +27,14 @@ template <> struct tag<get_round_command>     { static constexpr int value = 16;
 template <> struct tag<start_barrier_command> { static constexpr int value = 17; };
 template <> struct tag<set_ready_command>     { static constexpr int value = 18; };
 template <> struct tag<set_reminder_command>  { static constexpr int value = 19; };
+template <> struct tag<renew_command>         { static constexpr int value = 20; };
 
 template <> struct tag<done>          { static constexpr int value = 1; };
 template <> struct tag<join_reply>    { static constexpr int value = 2; };
 template <> struct tag<roster_reply>  { static constexpr int value = 3; };
 template <> struct tag<observe_reply> { static constexpr int value = 4; };
 template <> struct tag<round_reply>   { static constexpr int value = 5; };
+template <> struct tag<renew_reply>   { static constexpr int value = 20; };
 
 template <> struct tag<evidence>       { static constexpr int value = 1; };
 template <> struct tag<observe_note>   { static constexpr int value = 2; };
@@ -58,18 +60,32 @@ void fields(Io& io, part<Io, admission>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, join_command>& value) {
-  auto& [resumes, live, create_kind, admitted] = value;
-  tuple<Io> in{io, 4, "join"};
+  auto& [resumes, live, create_kind, admitted, lease] = value;
+  tuple<Io> in{io, 5, 1, "join"};
   maybe(io, resumes, [&io](auto& x) { fields(io, x); });
   fields(io, live);
   maybe(io, create_kind,
         [&io](auto& x) { io.text(x, limits::id_bytes, "create"); });
   maybe(io, admitted, [&io](auto& x) { fields(io, x); });
+  if (in.has_next())
+    maybe(io, lease, [&io](auto& x) { io.time(x, "lease"); });
 }
 
 template <class Io>
-void fields(Io& io, part<Io, leave_command>&) {
-  tuple<Io> in{io, 0, "leave"};
+void fields(Io& io, part<Io, leave_command>& value) {
+  auto& [lease, every_lease] = value;
+  tuple<Io> in{io, 2, 2, "leave"};
+  if (in.has_next())
+    maybe(io, lease, [&io](auto& x) { fields(io, x); });
+  if (in.has_next())
+    io.flag(every_lease, "every_lease");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, renew_command>& value) {
+  auto& [lease] = value;
+  tuple<Io> in{io, 1, "renew"};
+  maybe(io, lease, [&io](auto& x) { fields(io, x); });
 }
 
 template <class Io>
@@ -232,12 +248,21 @@ void fields(Io& io, part<Io, command>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, join_reply>& value) {
-  auto& [participant, settings, admitted, rights] = value;
-  tuple<Io> in{io, 4, "join"};
+  auto& [participant, settings, admitted, rights, lease] = value;
+  tuple<Io> in{io, 5, 1, "join"};
   id(io, participant, "participant");
   fields(io, settings);
   fields(io, admitted);
   fields(io, rights);
+  if (in.has_next())
+    maybe(io, lease, [&io](auto& x) { io.time(x, "lease"); });
+}
+
+template <class Io>
+void fields(Io& io, part<Io, renew_reply>& value) {
+  auto& [lease] = value;
+  tuple<Io> in{io, 1, "renew"};
+  io.time(lease, "lease");
 }
 
 template <class Io>

@@ -295,11 +295,14 @@ void write_entry(writer& out, const roster_entry& entry,
             "connections");
   out.array(entry.connections.size());
   for (const auto& conn : entry.connections) {
-    out.array(4);
+    // Before leases there were four.
+    out.array(conn.lease == millis{0} ? 4 : 5);
     out.number(conn.id.high);
     out.number(conn.id.low);
     out.number(edges.at(conn.edge));
     out.number(static_cast<std::uint8_t>(conn.source));
+    if (conn.lease != millis{0})
+      out.time(conn.lease);
   }
 }
 

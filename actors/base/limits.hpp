@@ -34,6 +34,9 @@ inline constexpr std::size_t live_value_bytes = 128;
 inline constexpr millis activity_every{10'000};
 /// Departed users whose reconnection count a session remembers.
 inline constexpr std::size_t departed_per_session = 65'536;
+/// How long a leased connection may count without being renewed.
+inline constexpr millis lease_least{1'000};
+inline constexpr millis lease_most{86'400'000};
 /// Connections that were removed on purpose, of which a session remembers it.
 inline constexpr std::size_t dismissed_per_session = 256;
 /// How far a client's own timestamp may shift a live update into the past.

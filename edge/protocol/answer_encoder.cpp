@@ -55,6 +55,12 @@ void write_join(Writer& to, const join_reply& what) {
 }
 
 template <class Writer>
+void write_lease(Writer& to, millis lease) {
+  to.template key<"lease_ms">();
+  to.integer(lease.count());
+}
+
+template <class Writer>
 void write_page(Writer& to, const roster_reply& what, const viewer& who,
                 millis now) {
   bool shown = shows_roster(who);
@@ -89,8 +95,16 @@ void write_session_ack(Writer& to, const session_ack& what) {
   to.integer(what.what.present);
   to.template key<"total">();
   to.integer(what.what.total);
-  if (const auto* join = std::get_if<join_reply>(&what.what.body))
+  if (what.connection) {
+    to.template key<"connection_id">();
+    to.text(to_string(*what.connection));
+  }
+  if (const auto* join = std::get_if<join_reply>(&what.what.body)) {
     write_join(to, *join);
+    if (join->lease)
+      write_lease(to, *join->lease);
+  } else if (const auto* renewed = std::get_if<renew_reply>(&what.what.body))
+    write_lease(to, renewed->lease);
   else if (page != nullptr)
     write_page(to, *page, what.who, what.steady_now);
   else if (round != nullptr)

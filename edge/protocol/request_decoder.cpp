@@ -63,6 +63,8 @@ request_body decode_join(field_reader& in) {
   for (auto& [key, content] : read_live(in, need::optional, false))
     body.live.emplace(key, std::move(*content));
   body.create_kind = in.checked("create", check_name);
+  if (const auto* span = in.integer("lease_ms", 0, limits::lease_most.count()))
+    body.lease = millis{*span};
   auto out = to_session(in, std::move(body));
   out.op = read_op_id(in);
   out.wanted = read_view(in, true);
@@ -71,7 +73,11 @@ request_body decode_join(field_reader& in) {
 }
 
 request_body decode_leave(field_reader& in) {
-  return to_session(in, leave_command{});
+  return to_session(in, leave_command{read_connection(in), false});
+}
+
+request_body decode_renew(field_reader& in) {
+  return to_session(in, renew_command{read_connection(in)});
 }
 
 request_body decode_set_live(field_reader& in) {
@@ -231,7 +237,7 @@ struct operation {
   body_decoder decode;
 };
 
-constexpr std::array<operation, 23> operations = {{
+constexpr std::array<operation, 24> operations = {{
   {"hello", decode_hello},
   {"refresh_token", decode_refresh},
   {"heartbeat", decode_heartbeat},
@@ -239,6 +245,7 @@ constexpr std::array<operation, 23> operations = {{
   {"detach", decode_detach},
   {"join", decode_join},
   {"leave", decode_leave},
+  {"renew", decode_renew},
   {"set_live", decode_set_live},
   {"get_roster", decode_get_roster},
   {"create_session", decode_create},
@@ -306,6 +313,9 @@ struct name_of_command {
   }
   std::string_view operator()(const observe_command&) const {
     return "attach";
+  }
+  std::string_view operator()(const renew_command&) const {
+    return "renew";
   }
   std::string_view operator()(const create_command&) const {
     return "create_session";

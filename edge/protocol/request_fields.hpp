@@ -20,6 +20,9 @@ namespace rollcall::edge {
 
 [[nodiscard]] session_id read_session(field_reader& in);
 
+/// `connection_id`, as an answer gave it.
+[[nodiscard]] std::optional<connection_id> read_connection(field_reader& in);
+
 [[nodiscard]] op_id read_op_id(field_reader& in);
 
 /// `[epoch, rev]`.

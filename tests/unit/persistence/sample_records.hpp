@@ -96,6 +96,12 @@ inline roster_page page(std::uint32_t number = 2, session_key key = session(),
   return out;
 }
 
+inline roster_page leased_page() {
+  auto out = page(3, session(), {"ada"});
+  out.entries[0].connections[1].lease = millis{45'000};
+  return out;
+}
+
 inline interval_record interval(const std::string& user = "ada",
                                 version joined = {1'099'511'627'777, 6},
                                 session_key key = session()) {
@@ -207,6 +213,7 @@ inline std::vector<std::pair<std::string, record>> all() {
     {"member_erased", member_erased{session(), user_id{"ada"}}},
     {"page", page()},
     {"page_empty", page(2, session(), {})},
+    {"page_leased", leased_page()},
     {"occupied", occupied_mark{session(), true}},
     {"occupied_not", occupied_mark{session(), false}},
     {"due", due_mark{session(), millis{1'700'000'000'006}}},
