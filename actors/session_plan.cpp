@@ -83,15 +83,9 @@ session_state::prepare_reminder(durable_op& op,
   const auto* known = member(caller.user);
   if (known == nullptr && members_.size() >= limits::members_per_session)
     return fail(errc::too_large, "the session has too many members");
-  member_record kept;
-  if (known != nullptr) {
-    kept = *known;
-  } else {
-    kept.session = key_;
-    kept.user = caller.user;
+  auto kept = known != nullptr ? *known : new_member(caller.user, now);
+  if (known == nullptr) {
     kept.who = caller.who;
-    kept.admitted = at();
-    kept.admitted_at = now.wall;
     if (const auto* here = roster_.find(kept.user))
       kept.admitted = here->joined;
   }

@@ -96,6 +96,7 @@ void cut_table(cutter& in, parsed& out) {
     out.session = cut_session(in);
     return;
   case table::member:
+  case table::ban:
     out.session = cut_session(in);
     out.user = user_id{in.text("user")};
     return;
@@ -154,6 +155,13 @@ std::string of_session(partition_id partition, const session_key& session) {
 std::string of_member(partition_id partition, const session_key& session,
                       const user_id& user) {
   auto out = prefix(partition, table::member, session);
+  put_text(out, user.str());
+  return out;
+}
+
+std::string of_ban(partition_id partition, const session_key& session,
+                   const user_id& user) {
+  auto out = prefix(partition, table::ban, session);
   put_text(out, user.str());
   return out;
 }

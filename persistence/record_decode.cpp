@@ -168,6 +168,17 @@ public:
     return {name, text(limits::profile_field_bytes, "email")};
   }
 
+  // A field of a later time: what has it not ends before.
+  void more(profile& value) {
+    if (left() == 0)
+      return;
+    auto pairs = list(2 * limits::profile_fields, "profile");
+    while (pairs.left() > 0) {
+      auto key = pairs.text(limits::name_bytes, "profile");
+      value.more[key] = pairs.text(limits::profile_more_bytes, "profile");
+    }
+  }
+
   void wrong(const char* message, const char* field) {
     if (!bad_)
       bad_ = refuse(message, field);
@@ -214,7 +225,7 @@ private:
 };
 
 settings_patch read_overrides(walker& in) {
-  auto all = in.tuple(13, "overrides");
+  auto all = in.tuple(13, 5, "overrides");
   auto time = [&](const char* field) {
     return all.maybe([&, field] { return all.time(field); });
   };
@@ -226,8 +237,8 @@ settings_patch read_overrides(walker& in) {
   };
   settings_patch out;
   out.membership = name("membership", membership_mode::durable);
-  out.access = name("access", access_mode::members);
-  out.host = name("host", host_policy::appointed);
+  out.access = name("access", access_mode::code);
+  out.host = name("host", host_policy::oldest_member_any);
   out.identity = name("identity", identity_mode::named);
   out.duplicates = name("duplicates", duplicate_policy::reject_new);
   out.capacity
@@ -239,6 +250,22 @@ settings_patch read_overrides(walker& in) {
   out.timeout = time("timeout");
   out.drop_grace = time("drop_grace");
   out.host_reclaim = time("host_reclaim");
+  if (all.left() == 0)
+    return out;
+  auto text = [&](std::size_t most, const char* field) {
+    return all.maybe([&, most, field] { return all.text(most, field); });
+  };
+  out.group = text(limits::id_bytes, "group");
+  out.roles = all.maybe([&] {
+    std::vector<std::string> roles;
+    auto items = all.list(limits::admitted_roles, "roles");
+    while (items.left() > 0)
+      roles.push_back(items.text(limits::id_bytes, "roles"));
+    return roles;
+  });
+  out.default_role = text(limits::name_bytes, "default_role");
+  out.gated_media = flag("gated_media");
+  out.code = text(limits::code_bytes, "code");
   return out;
 }
 
@@ -292,7 +319,8 @@ member_record read_member(walker& in, const keys::parsed& key) {
   out.admitted_at = in.time("admitted_at");
   out.at = in.at("at");
   out.ops = in.ops();
-  // Added later.
+  in.more(out.who);
+  // Later still.
   if (in.left() > 0) {
     auto wish = in.tuple(3, "remind");
     out.remind.enabled = wish.flag("remind");
@@ -368,6 +396,18 @@ event_record read_event(walker& in, const keys::parsed& key) {
   return out;
 }
 
+ban_record read_ban(walker& in, const keys::parsed& key) {
+  ban_record out;
+  out.session = key.session;
+  out.user = key.user;
+  out.until = in.maybe([&] { return in.time("until"); });
+  out.by = user_id{in.text(limits::id_bytes, "by")};
+  out.when = in.time("when");
+  out.reason = in.text(limits::reason_bytes, "reason");
+  out.at = in.at("at");
+  return out;
+}
+
 std::vector<node_id> read_edges(walker& in) {
   std::vector<node_id> out;
   auto edges = in.list(edges_most, "edges");
@@ -381,7 +421,7 @@ std::vector<node_id> read_edges(walker& in) {
 
 roster_entry read_entry(walker& in, const std::vector<node_id>& edges) {
   roster_entry out;
-  auto entry = in.tuple(8, "entries");
+  auto entry = in.tuple(8, 1, "entries");
   out.user = user_id{entry.text(limits::id_bytes, "user")};
   out.who = entry.who();
   out.joined = entry.at("joined");
@@ -404,6 +444,7 @@ roster_entry read_entry(walker& in, const std::vector<node_id>& edges) {
       item.wrong("a connection names no edge of its page", "connections");
     out.connections.push_back(std::move(conn));
   }
+  entry.more(out.who);
   return out;
 }
 
@@ -448,6 +489,8 @@ record read_record(walker& in, const keys::parsed& key) {
     return read_session(in, key);
   case table::member:
     return read_member(in, key);
+  case table::ban:
+    return read_ban(in, key);
   case table::page:
     return read_page(in, key);
   case table::occupied:

@@ -202,6 +202,16 @@ result<stored_session> read_session(store& from, partition_id partition,
     });
   if (!members)
     return members.error();
+  auto bans = read_records<ban_record>(
+    from, keys::prefix(partition, table::ban, session),
+    [&](ban_record rec) -> refusal {
+      out.bans.push_back(std::move(rec));
+      if (out.bans.size() > limits::bans_per_session)
+        return too_many("bans");
+      return std::nullopt;
+    });
+  if (!bans)
+    return bans.error();
   std::size_t present = 0;
   auto pages = read_records<roster_page>(
     from, keys::prefix(partition, table::page, session),
@@ -243,9 +253,9 @@ result<std::vector<event_record>> read_events(store& from,
 result<std::vector<std::string>> read_keys(store& from, partition_id partition,
                                            const session_key& session) {
   static constexpr std::array tables
-    = {table::session,    table::member,   table::page,     table::occupied,
-       table::due,        table::interval, table::audit,    table::round,
-       table::submission, table::event,    table::set_aside};
+    = {table::session, table::member,     table::page,  table::occupied,
+       table::due,     table::interval,   table::audit, table::ban,
+       table::round,   table::submission, table::event, table::set_aside};
   std::vector<std::string> out;
   for (auto where : tables) {
     auto scanned

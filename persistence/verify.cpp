@@ -135,6 +135,11 @@ private:
       add(damage::event_orphan, key, {}, {{std::string{key}, std::nullopt}});
   }
 
+  void check_record(const ban_record& rec, std::string_view key) {
+    if (!known_.contains(rec.session))
+      add(damage::ban_orphan, key, {}, {{std::string{key}, std::nullopt}});
+  }
+
   template <class Other>
   void check_record(const Other&, std::string_view) {
     // It decodes; nothing else is asked of history.
@@ -251,11 +256,11 @@ result<std::size_t> mend(store& at, const std::vector<finding>& found) {
 } // namespace
 
 std::string_view to_string(damage what) noexcept {
-  static constexpr std::array<std::string_view, 13> names = {
+  static constexpr std::array<std::string_view, 14> names = {
     "bad_key",      "bad_record",     "bad_checkpoint",   "wrong_partition",
     "empty_page",   "duplicate_user", "occupied_missing", "occupied_stale",
     "due_orphan",   "too_many_ops",   "round_orphan",     "submission_orphan",
-    "event_orphan",
+    "event_orphan", "ban_orphan",
   };
   auto index = static_cast<std::size_t>(what);
   return index < names.size() ? names[index] : "bad_record";

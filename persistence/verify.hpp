@@ -41,6 +41,8 @@ enum class damage : std::uint8_t {
   submission_orphan,
   /// An event of a session of which nothing else is known.
   event_orphan,
+  /// Somebody is banned from a session of which nothing else is known.
+  ban_orphan,
 };
 
 /// The name in reports, e.g. `"occupied_stale"`.

@@ -40,8 +40,11 @@ namespace rollcall::edge {
 
 [[nodiscard]] settings_patch read_settings(field_reader& in, need how);
 
-/// The list `permissions`: names, none twice.
+/// A list of names of permissions, none twice.
 [[nodiscard]] std::optional<std::vector<std::string>>
-read_permissions(field_reader& in);
+read_permissions(field_reader& in, std::string_view key);
+
+/// The session's `code`; empty when absent.
+[[nodiscard]] std::string read_code(field_reader& in);
 
 } // namespace rollcall::edge
