@@ -47,6 +47,8 @@ struct participant_view {
   std::uint32_t connections = 0;
   std::uint32_t reconnections = 0;
   live_map live;
+  /// Wall time of the last request, coalesced; that of joining at first.
+  millis last_active{0};
 
   friend bool operator==(const participant_view&, const participant_view&)
     = default;
@@ -117,12 +119,66 @@ struct host_change {
 struct session_change {
   kind_settings settings;
   bool ended = false;
+  /// Wall time.
+  std::optional<millis> starts_at{};
+};
+
+struct phase_change {
+  phase_state phase;
+};
+
+/// A round as observers see it.
+struct round_view {
+  std::string name;
+  bool open = true;
+  bool revise = false;
+  results_policy results = results_policy::after_close;
+  progress_policy progress = progress_policy::named;
+  /// All who have answered, here or not.
+  std::uint32_t answers = 0;
+  /// Of those here: who may answer, and who has. Zero once it is closed.
+  std::uint32_t eligible = 0;
+  std::uint32_t submitted = 0;
+  /// Who has answered, in order; nobody unless progress is `named`.
+  std::vector<participant_id> participants{};
+
+  friend bool operator==(const round_view&, const round_view&) = default;
+};
+
+/// A round opened, closed, or got on. `round.participants` are those who have
+/// answered since the change before.
+struct submission_change {
+  round_view round;
+};
+
+/// A barrier as observers see it.
+struct barrier_view {
+  barrier_state state;
+  /// Who is ready, in order; nobody once it has opened.
+  std::vector<participant_id> ready{};
+
+  friend bool operator==(const barrier_view&, const barrier_view&) = default;
+};
+
+/// With `participant`: whether that one is ready. Without: the barrier begins,
+/// nobody being ready, or opens.
+struct barrier_change {
+  barrier_state state;
+  std::optional<participant_id> participant{};
+  bool ready = false;
+};
+
+struct activity_change {
+  participant_id participant;
+  /// Wall time.
+  millis last_active{0};
 };
 
 using change_body
   = std::variant<joined_change, suspected_change, resumed_change, left_change,
                  live_change, connection_change, member_change, host_change,
-                 session_change>;
+                 session_change, phase_change, submission_change,
+                 barrier_change, activity_change>;
 
 /// One visible change. `present` and `total` are the counts right after it.
 struct change {
@@ -154,6 +210,12 @@ struct snapshot {
   std::optional<participant_id> host;
   /// In order of joining.
   std::vector<participant_view> participants;
+  /// Wall time.
+  std::optional<millis> starts_at{};
+  phase_state phase{};
+  std::optional<barrier_view> barrier{};
+  /// In order of their names.
+  std::vector<round_view> rounds{};
 
   friend bool operator==(const snapshot&, const snapshot&) = default;
 };

@@ -87,10 +87,14 @@ struct observe_command {
 struct create_command {
   std::string kind;
   settings_patch settings;
+  /// Wall time of the start, if it has one.
+  std::optional<millis> starts_at{};
 };
 
 struct configure_command {
   settings_patch settings;
+  /// The new start, or (inside) none; absent: stays.
+  std::optional<std::optional<millis>> starts_at{};
 };
 
 struct end_command {};
@@ -115,6 +119,54 @@ struct kick_command {
 struct transfer_host_command {
   user_id user;
   participant_id participant;
+};
+
+/// What is absent stays. A phase ends the timer of the one before.
+struct set_phase_command {
+  std::optional<std::string> phase{};
+  std::optional<std::string> status{};
+  /// So long, then `next` follows.
+  std::optional<millis> duration{};
+  std::string next{};
+};
+
+struct open_round_command {
+  std::string round;
+  round_rules rules;
+};
+
+struct close_round_command {
+  std::string round;
+};
+
+/// The caller's answer. The caller is present.
+struct submit_command {
+  std::string round;
+  datum answer;
+};
+
+/// A question: a round, and those of its answers that the caller may see.
+struct get_round_command {
+  std::string round;
+  std::optional<participant_id> after{};
+  std::uint32_t limit = 100;
+};
+
+/// Everyone here is to say when they are ready; replaces an earlier barrier.
+struct start_barrier_command {
+  std::string barrier;
+  std::optional<millis> timeout{};
+};
+
+/// Presence: applied at once, held in memory.
+struct set_ready_command {
+  bool ready = true;
+};
+
+/// The caller's own reminder. Makes the caller a member.
+struct set_reminder_command {
+  bool enabled = true;
+  millis lead{0};
 };
 
 // -- presence, later ---------------------------------------------------------
@@ -179,16 +231,16 @@ struct get_bans_command {
   std::uint32_t limit = 100;
 };
 
-using command_body
-  = std::variant<join_command, leave_command, set_live_command,
-                 get_roster_command, observe_command, create_command,
-                 configure_command, end_command, set_member_command,
-                 kick_command, transfer_host_command, renew_command,
-                 get_history_command, get_audit_command, list_sessions_command,
-                 delete_command, erase_user_command, forget_user_command,
-                 invite_command, uninvite_command, withdraw_command,
-                 ban_command, unban_command, get_members_command,
-                 get_bans_command>;
+using command_body = std::variant<
+  join_command, leave_command, set_live_command, get_roster_command,
+  observe_command, create_command, configure_command, end_command,
+  set_member_command, kick_command, transfer_host_command,
+  get_history_command, get_audit_command, list_sessions_command,
+  delete_command, erase_user_command, forget_user_command, set_phase_command,
+  open_round_command, close_round_command, submit_command, get_round_command,
+  start_barrier_command, set_ready_command, set_reminder_command, renew_command,
+  invite_command, uninvite_command, withdraw_command, ban_command,
+  unban_command, get_members_command, get_bans_command>;
 
 /// One request to one session.
 struct command {
@@ -236,6 +288,26 @@ struct observe_reply {
   /// Whether the caller belongs to the session, and is in it now.
   bool member = false;
   bool here = false;
+};
+
+struct answer_view {
+  participant_id participant;
+  /// Empty where the caller may not know.
+  user_id user;
+  datum answer;
+  /// Wall time of the last revision, and how many there were.
+  millis when{0};
+  std::uint32_t revisions = 0;
+};
+
+struct round_reply {
+  round_view round;
+  answer_schema schema;
+  /// Whether the caller may see the answers; one's own are shown always.
+  bool visible = false;
+  std::vector<answer_view> answers;
+  /// Where to go on; nothing when the page is the last.
+  std::optional<participant_id> next;
 };
 
 struct renew_reply {
@@ -287,9 +359,9 @@ struct bans_reply {
 };
 
 using reply_body
-  = std::variant<done, join_reply, roster_reply, observe_reply, renew_reply,
-                 leave_reply, history_reply, audit_reply, list_reply,
-                 erase_reply, members_reply, bans_reply>;
+  = std::variant<done, join_reply, roster_reply, observe_reply, round_reply,
+                 renew_reply, leave_reply, history_reply, audit_reply,
+                 list_reply, erase_reply, members_reply, bans_reply>;
 
 /// The answer to a command that was not refused.
 struct reply {
@@ -371,6 +443,13 @@ struct removed_direct {
 /// before. To be joined again.
 struct unknown_direct {};
 
+/// Reminds of the start of the session.
+struct reminder_direct {
+  /// Wall time.
+  millis starts_at{0};
+  bool late = false;
+};
+
 /// What the connection may see may have changed: to be asked again. Told on
 /// its own node only.
 struct recheck_direct {};
@@ -380,7 +459,8 @@ struct direct {
   connection_id connection;
   /// The node that has the connection.
   node_id edge;
-  std::variant<removed_direct, unknown_direct, recheck_direct> body;
+  std::variant<removed_direct, unknown_direct, reminder_direct, recheck_direct>
+    body;
 };
 
 using direct_ptr = std::shared_ptr<const direct>;

@@ -30,6 +30,8 @@ struct transferred_participant {
   std::vector<connection> connections;
   /// With the owner's stamps, which the next owner goes on from.
   std::map<std::string, live_entry> live;
+  /// Wall time.
+  millis last_active{0};
 };
 
 /// One session, as it was when its owner fell silent.
@@ -44,6 +46,8 @@ struct session_transfer {
   std::vector<node_id> observers;
   /// In order of joining; at most limits::participants_per_session.
   std::vector<transferred_participant> participants;
+  /// Who is ready at the barrier.
+  std::vector<participant_id> ready{};
 };
 
 /// A partition is free: its owner has stopped, and said so of `sessions`

@@ -1,5 +1,7 @@
 #include "actors/records.hpp"
 
+#include "actors/base/limits.hpp"
+
 #include <array>
 
 namespace rollcall {
@@ -11,6 +13,51 @@ std::string_view to_string(leave_reason reason) noexcept {
   };
   auto index = static_cast<std::size_t>(reason);
   return index < names.size() ? names[index] : "left";
+}
+
+void remember(op_memory& ops, const op_id& op, version at) {
+  if (op.empty())
+    return;
+  if (ops.size() >= limits::op_ids_per_record)
+    ops.erase(ops.begin());
+  ops.push_back({op, at});
+}
+
+void set_version(op_memory& ops, const op_id& op, version at) {
+  for (auto& done : ops)
+    if (done.op == op)
+      done.at = at;
+}
+
+std::string_view to_string(results_policy policy) noexcept {
+  switch (policy) {
+  case results_policy::live:
+    return "live";
+  case results_policy::after_close:
+    return "after_close";
+  case results_policy::moderators:
+    break;
+  }
+  return "moderators";
+}
+
+std::optional<results_policy> parse_results(std::string_view name) noexcept {
+  for (auto policy : {results_policy::live, results_policy::after_close,
+                      results_policy::moderators})
+    if (to_string(policy) == name)
+      return policy;
+  return std::nullopt;
+}
+
+std::optional<progress_policy> parse_progress(std::string_view name) noexcept {
+  for (auto policy : {progress_policy::named, progress_policy::counts})
+    if (to_string(policy) == name)
+      return policy;
+  return std::nullopt;
+}
+
+std::string_view to_string(progress_policy policy) noexcept {
+  return policy == progress_policy::named ? "named" : "counts";
 }
 
 } // namespace rollcall

@@ -5,8 +5,10 @@
 
 #include "actors/base/ids.hpp"
 #include "actors/base/instant.hpp"
+#include "actors/datum.hpp"
 #include "actors/identity.hpp"
 #include "actors/kind.hpp"
+#include "actors/schema.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -48,6 +50,48 @@ using op_memory = std::vector<done_op>;
 /// The time at which a session ended that is to be erased at once.
 inline constexpr millis deleted{0};
 
+/// Adds an operation, if it has an id; the oldest goes.
+void remember(op_memory& ops, const op_id& op, version at);
+
+/// Says at which version an operation took effect.
+void set_version(op_memory& ops, const op_id& op, version at);
+
+/// Where a session stands in its own course.
+struct phase_state {
+  /// Names; empty when nobody has said one.
+  std::string name{};
+  std::string status{};
+  /// Wall time at which `next` follows.
+  std::optional<millis> until{};
+  std::string next{};
+
+  friend bool operator==(const phase_state&, const phase_state&) = default;
+};
+
+/// The last barrier of a session: what everyone here gets ready for.
+struct barrier_state {
+  std::string name;
+  /// Wall time at which it opens although somebody is not ready.
+  std::optional<millis> until{};
+  /// Wall time at which it opened.
+  std::optional<millis> opened_at{};
+  /// It did not open because everyone was ready.
+  bool timed_out = false;
+
+  friend bool operator==(const barrier_state&, const barrier_state&) = default;
+};
+
+/// A member's wish to be reminded of the start.
+struct reminder {
+  bool enabled = false;
+  /// So long before it.
+  millis lead{0};
+  /// The start of which the member has been reminded, or was too late for.
+  std::optional<millis> given_for{};
+
+  friend bool operator==(const reminder&, const reminder&) = default;
+};
+
 /// A session's durable facts.
 struct session_record {
   session_key key;
@@ -62,6 +106,10 @@ struct session_record {
   std::optional<user_id> appointed_host;
   version at;
   op_memory ops;
+  /// Wall time.
+  std::optional<millis> starts_at{};
+  phase_state phase{};
+  std::optional<barrier_state> barrier{};
 
   friend bool operator==(const session_record&, const session_record&)
     = default;
@@ -79,6 +127,7 @@ struct member_record {
   millis admitted_at{0};
   version at;
   op_memory ops;
+  reminder remind{};
 
   friend bool operator==(const member_record&, const member_record&) = default;
 };
@@ -178,6 +227,86 @@ struct audit_record {
   friend bool operator==(const audit_record&, const audit_record&) = default;
 };
 
+/// Who may see the answers of a round. The values are stored and on the wire.
+enum class results_policy : std::uint8_t { live, after_close, moderators };
+
+/// What everyone is told of who has answered.
+enum class progress_policy : std::uint8_t { named, counts };
+
+[[nodiscard]] std::string_view to_string(results_policy policy) noexcept;
+[[nodiscard]] std::string_view to_string(progress_policy policy) noexcept;
+[[nodiscard]] std::optional<results_policy>
+parse_results(std::string_view name) noexcept;
+[[nodiscard]] std::optional<progress_policy>
+parse_progress(std::string_view name) noexcept;
+
+/// The rules of a round, fixed when it opens.
+struct round_rules {
+  answer_schema schema;
+  /// Only members with one of these roles; empty: everyone present.
+  std::vector<std::string> roles{};
+  /// An answer may be replaced while the round is open.
+  bool revise = false;
+  results_policy results = results_policy::after_close;
+  progress_policy progress = progress_policy::named;
+
+  friend bool operator==(const round_rules&, const round_rules&) = default;
+};
+
+/// A question to those present, which each may answer.
+struct round_record {
+  session_key session;
+  std::string name;
+  round_rules rules;
+  millis opened_at{0};
+  std::optional<millis> closed_at{};
+  version at;
+
+  friend bool operator==(const round_record&, const round_record&) = default;
+};
+
+/// What one user answered in one round.
+struct submission_record {
+  session_key session;
+  std::string round;
+  user_id user;
+  /// As the round's schema has it; participants by public id.
+  datum answer;
+  /// Wall time of the last revision, and how many there were.
+  millis when{0};
+  std::uint32_t revisions = 0;
+  version at;
+  op_memory ops;
+
+  friend bool operator==(const submission_record&, const submission_record&)
+    = default;
+};
+
+/// Something that happened of itself, for whoever follows the session later.
+struct event_record {
+  session_key session;
+  /// Its place in the log.
+  version at;
+  /// Wall time.
+  millis when{0};
+  /// What: `reminder`.
+  std::string type;
+  /// Whom it is about.
+  user_id user;
+  /// When it should have happened.
+  millis due{0};
+
+  friend bool operator==(const event_record&, const event_record&) = default;
+};
+
+/// Removes an entry of the event log.
+struct event_erased {
+  session_key session;
+  version at;
+
+  friend bool operator==(const event_erased&, const event_erased&) = default;
+};
+
 /// Removes everything of a session.
 struct session_erased {
   session_key session;
@@ -220,7 +349,8 @@ struct ban_erased {
 using record
   = std::variant<session_record, member_record, roster_page, occupied_mark,
                  due_mark, interval_record, audit_record, session_erased,
-                 member_erased, keys_erased, ban_record, ban_erased>;
+                 member_erased, keys_erased, round_record, submission_record, event_record,
+                 event_erased, ban_record, ban_erased>;
 
 /// Everything of one session that activation needs.
 struct stored_session {
@@ -231,6 +361,12 @@ struct stored_session {
   /// Stays of users who are gone: how often each was here before. The newest
   /// `limits::departed_per_session` users.
   std::vector<std::pair<user_id, std::uint32_t>> departed;
+  std::vector<round_record> rounds{};
+  std::vector<submission_record> submissions{};
+  /// The entries of the event log, and when they happened; in order.
+  std::vector<std::pair<version, millis>> events{};
+  /// What the `due` index says.
+  std::optional<millis> due{};
 };
 
 /// What a partition's new owner finds.

@@ -54,10 +54,8 @@ participant* roster::find(const connection_id& id) {
 }
 
 const participant* roster::find(const participant_id& id) const {
-  for (const auto& [user, who] : by_user_)
-    if (who->public_id == id)
-      return who.get();
-  return nullptr;
+  auto at = by_public_id_.find(id);
+  return at == by_public_id_.end() ? nullptr : at->second;
 }
 
 participant& roster::add(participant who) {
@@ -76,6 +74,7 @@ participant& roster::restore(participant who, std::uint32_t page) {
 
 void roster::link(participant& who) {
   order_.emplace(who.joined, &who);
+  by_public_id_.emplace(who.public_id, &who);
   for (const auto& item : who.connections) {
     by_connection_.emplace(item.id, &who);
     if (item.deadline)
@@ -107,6 +106,7 @@ void roster::remove(const participant& who) {
   std::erase(pages_[who.page], &who);
   open_pages_.insert(who.page);
   order_.erase(who.joined);
+  by_public_id_.erase(who.public_id);
   auto user = who.user;
   by_user_.erase(user);
 }
@@ -200,6 +200,7 @@ participant_view view_of(const participant& who, const member_record* member) {
   out.joined = who.joined;
   out.connections = who.shown_connections;
   out.reconnections = who.reconnections;
+  out.last_active = who.last_active;
   for (const auto& [key, entry] : who.live)
     if (entry.value)
       out.live.emplace(key, *entry.value);

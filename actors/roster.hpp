@@ -72,6 +72,9 @@ struct participant {
   std::uint32_t reconnections = 0;
   std::vector<connection> connections;
   std::map<std::string, live_entry> live;
+  /// Wall time of the last request that was more than a sign of life, as
+  /// observers were told.
+  millis last_active{0};
   /// What observers were last told.
   bool shown_suspected = false;
   std::optional<millis> shown_expires;
@@ -94,7 +97,7 @@ public:
   [[nodiscard]] participant* find(const user_id& user);
   [[nodiscard]] const participant* find(const user_id& user) const;
   [[nodiscard]] participant* find(const connection_id& id);
-  /// By public id; walks the roster.
+  /// By public id.
   [[nodiscard]] const participant* find(const participant_id& id) const;
 
   /// Takes a participant in; its user must not be here. Assigns a page.
@@ -151,6 +154,7 @@ private:
 
   std::unordered_map<user_id, std::unique_ptr<participant>> by_user_;
   std::unordered_map<connection_id, participant*> by_connection_;
+  std::unordered_map<participant_id, const participant*> by_public_id_;
   std::map<version, participant*> order_;
   std::set<std::pair<millis, connection_id>> deadlines_;
   std::vector<std::vector<participant*>> pages_;

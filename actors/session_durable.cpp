@@ -20,12 +20,6 @@ const done_op* find_op(const op_memory& ops, const op_id& op) {
   return at == ops.end() ? nullptr : &*at;
 }
 
-void set_version(op_memory& ops, const op_id& op, version at) {
-  for (auto& done : ops)
-    if (done.op == op)
-      done.at = at;
-}
-
 /// Notes in a record what the operation was that made it.
 void set_about(record& kept, const command& asked) {
   if (asked.op.empty() || asked.about == 0)
@@ -61,6 +55,9 @@ session_state::decided session_state::decide_durable(const command_ptr& asked) {
   }
   if (std::holds_alternative<join_command>(asked->body))
     op.why = durable_op::purpose::then_join;
+  if (std::holds_alternative<submit_command>(asked->body)
+      || std::holds_alternative<set_reminder_command>(asked->body))
+    op.touches = asked->caller.user;
   op.answer_to = ++last_ticket_;
   pending_.push(std::move(op));
   return last_ticket_;
@@ -129,11 +126,13 @@ std::optional<durable_batch> session_state::next_batch(instant now) {
     if (op.why == durable_op::purpose::command)
       for (auto& kept : op.records)
         set_about(kept, *op.asked);
+    op.due = earliest_due(op.records);
     out.records.insert(out.records.end(), op.records.begin(), op.records.end());
     started.push_back(std::move(op));
   }
   if (started.empty())
     return std::nullopt;
+  mark_due(out, started);
   out.number = ++last_batch_;
   in_flight_.emplace(out.number, std::move(started));
   return out;
@@ -148,9 +147,17 @@ void session_state::committed(std::uint64_t number,
   in_flight_.erase(at);
   for (auto& op : ops) {
     pending_.finished(op);
+    if (op.due)
+      coming_due_.erase(coming_due_.find(*op.due));
     if (op.why == durable_op::purpose::erasure)
       erasing_ = false;
     if (!outcome) {
+      // It may have been kept all the same.
+      due_known_ = false;
+      if (op.why == durable_op::purpose::erasure)
+        timer_failed({timer_kind::erasure}, now);
+      else if (op.timer)
+        timer_failed(*op.timer, now);
       // A fenced owner's caller asks again and finds the new owner.
       auto why = fail(errc::unavailable, "the change could not be kept");
       if (op.answer_to != 0)
@@ -180,6 +187,10 @@ const done_op* session_state::done_before(const durable_op& op) const {
   if (op.why != durable_op::purpose::command || hidden_from(op.asked->caller))
     return nullptr;
   const auto* known = op.touches ? member(*op.touches) : nullptr;
+  if (const auto* x = std::get_if<submit_command>(&op.asked->body)) {
+    const auto* kept = rounds_.answer_of(x->round, id_of(op.asked->caller));
+    return kept != nullptr ? find_op(kept->ops, op.asked->op) : nullptr;
+  }
   const auto* memory = op.touches ? (known != nullptr ? &known->ops : nullptr)
                                   : (record_ ? &record_->ops : nullptr);
   return memory != nullptr ? find_op(*memory, op.asked->op) : nullptr;
@@ -202,6 +213,10 @@ void session_state::remember_answer(const durable_op& op) {
     return;
   if (record_)
     set_version(record_->ops, op.asked->op, at());
+  if (const auto* x = std::get_if<submit_command>(&op.asked->body)) {
+    rounds_.set_version(x->round, id_of(op.asked->caller), op.asked->op, at());
+    return;
+  }
   if (op.touches)
     if (auto known = members_.find(*op.touches); known != members_.end())
       set_version(known->second.ops, op.asked->op, at());
@@ -218,6 +233,10 @@ void session_state::apply(const durable_op& op, instant now) {
     departed_.clear();
     settings_ = {};
     marked_occupied_ = false;
+    rounds_ = {};
+    barrier_.reset();
+    events_ = {};
+    timers_.clear();
     return;
   }
   for (const auto& kept : op.records) {
@@ -227,30 +246,53 @@ void session_state::apply(const durable_op& op, instant now) {
       apply_member(*known);
     else if (const auto* erased = std::get_if<member_erased>(&kept))
       apply_member_erased(erased->user, op, now);
+    else if (const auto* answer = std::get_if<submission_record>(&kept))
+      apply_submission(*answer);
+    else if (const auto* round = std::get_if<round_record>(&kept))
+      apply_round(*round);
+    else if (const auto* entry = std::get_if<event_record>(&kept))
+      events_.add(entry->at, entry->when);
+    else if (const auto* old = std::get_if<event_erased>(&kept))
+      events_.erased(old->at);
     else if (const auto* ban = std::get_if<ban_record>(&kept))
       apply_ban(ban->user, ban);
     else if (const auto* over = std::get_if<ban_erased>(&kept))
       apply_ban(over->user, nullptr);
   }
-  if (!op.asked)
-    return;
-  if (const auto* gone = std::get_if<forget_user_command>(&op.asked->body))
-    apply_forgotten(gone->user);
+  if (op.asked)
+    if (const auto* gone = std::get_if<forget_user_command>(&op.asked->body))
+      apply_forgotten(gone->user);
+  if (op.why == durable_op::purpose::timer) {
+    timers_.set({timer_kind::events}, events_.due(rules_->event_retention));
+    if (op.touches)
+      reminded_.erase(*op.touches);
+  }
+  publish_rounds();
 }
 
 void session_state::apply_session(const session_record& kept, instant now) {
   bool created = !record_;
   auto before = settings_;
-  auto named_before = record_ ? record_->appointed_host : std::nullopt;
-  bool ended_before = record_ && record_->ended_at;
+  auto old = record_.value_or(session_record{});
   use_record(kept);
-  bool ends = kept.ended_at && !ended_before;
-  if (!created && (settings_ != before || ends))
-    push_change(session_change{settings_, kept.ended_at.has_value()});
+  bool ends = kept.ended_at && !old.ended_at;
+  if (!created
+      && (settings_ != before || ends || kept.starts_at != old.starts_at))
+    push_change(
+      session_change{settings_, kept.ended_at.has_value(), kept.starts_at});
+  if (kept.phase != old.phase)
+    push_change(phase_change{kept.phase});
+  if (kept.barrier != old.barrier)
+    restart_barrier();
+  if (kept.barrier && kept.barrier != old.barrier)
+    push_change(barrier_change{*kept.barrier});
+  if (created || ends || kept.starts_at != old.starts_at
+      || kept.phase != old.phase || kept.barrier != old.barrier)
+    arm_timers();
   if (settings_.gated_media && !before.gated_media)
     for (const auto& [joined, who] : roster_.in_order())
       enforce_gates(*who);
-  if (kept.appointed_host && kept.appointed_host != named_before
+  if (kept.appointed_host && kept.appointed_host != old.appointed_host
       && roster_.find(*kept.appointed_host) == nullptr
       && settings_.host != host_policy::none && host_ != kept.appointed_host)
     reclaim_until_ = now.steady + settings_.host_reclaim;

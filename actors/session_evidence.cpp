@@ -179,9 +179,11 @@ void session_state::expire(instant now) {
     queue_host_lapse();
     refresh_host();
   }
-  if (record_ && record_->ended_at
-      && now.wall >= *record_->ended_at + rules_->ended_retention)
-    queue_erasure();
+  while (!pending_.full())
+    if (auto name = timers_.take_due(now.wall))
+      queue_timer(*name);
+    else
+      break;
 }
 
 // -- the end of a connection -------------------------------------------------
@@ -248,8 +250,12 @@ void session_state::remove_participant(participant& who, leave_reason reason,
       && settings_.host_reclaim > millis{0})
     reclaim_until_ = now.steady + settings_.host_reclaim;
   auto public_id = who.public_id;
+  rounds_.leave(public_id, role_of(who.user));
   roster_.remove(who);
   push_change(left_change{public_id, reason});
+  publish_rounds();
+  barrier_.forget(public_id);
+  open_barrier_if_ready();
   refresh_host();
   if (roster_.empty())
     idle_since_ = now.steady;
@@ -278,10 +284,12 @@ void session_state::show_presence(participant& who) {
     who.shown_suspected = true;
     who.shown_expires = expires;
     push_change(suspected_change{who.public_id, *expires});
+    see_at_barrier(who);
   } else if (!suspected && who.shown_suspected) {
     who.shown_suspected = false;
     who.shown_expires.reset();
     push_change(resumed_change{who.public_id});
+    see_at_barrier(who);
   }
 }
 

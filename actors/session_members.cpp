@@ -165,6 +165,7 @@ void session_state::apply_member(const member_record& kept) {
   // Admission without a role shows nothing of someone who is seen already.
   bool shown = changed != 0 || (fresh && here == nullptr);
   note(member_key::membership, fresh);
+  auto role = role_of(kept.user);
   if (fresh) {
     members_.emplace(kept.user, kept);
     admitted_.emplace(kept.admitted, kept.user);
@@ -175,6 +176,11 @@ void session_state::apply_member(const member_record& kept) {
   } else {
     known->second = kept;
   }
+  if (here != nullptr && role != kept.role) {
+    rounds_.leave(here->public_id, role);
+    rounds_.enter(here->public_id, kept.role);
+  }
+  arm_reminder(kept);
   if (shown)
     push_change(member_change{public_id(kept.user), kept.user, kept.role,
                               kept.permissions, changed, true});
@@ -194,6 +200,7 @@ void session_state::apply_member_erased(const user_id& user,
       dismiss(item, reason, std::holds_alternative<ban_command>(body));
     remove_participant(*here, reason, now);
   }
+  timers_.set({timer_kind::reminder, user}, std::nullopt);
   if (auto known = members_.find(user); known != members_.end()) {
     admitted_.erase({known->second.admitted, user});
     members_.erase(known);

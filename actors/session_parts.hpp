@@ -10,6 +10,7 @@
 #include "actors/kind.hpp"
 #include "actors/pending_queue.hpp"
 #include "actors/records.hpp"
+#include "actors/session_timers.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -31,6 +32,8 @@ struct session_rules {
   millis idle_after{60'000};
   /// Ended sessions are erased after this.
   millis ended_retention{30LL * 86'400'000};
+  /// Entries of the event log are erased after this.
+  millis event_retention{7LL * 86'400'000};
 
   [[nodiscard]] const kind_settings* find_kind(std::string_view name) const;
 };
@@ -48,6 +51,8 @@ struct durable_op {
     erasure,
     /// Forgets a host who was named and has not come back in time; likewise.
     host_lapse,
+    /// What is due by `timer`; likewise.
+    timer,
   };
 
   purpose why = purpose::command;
@@ -56,11 +61,11 @@ struct durable_op {
   /// The user it touches; nothing: the whole session.
   std::optional<user_id> touches;
   /// Set when started: what must be durable before it takes effect.
-  std::vector<record> records;
+  std::vector<record> records{};
+  std::optional<timer_name> timer{};
+  /// Set when started: the earliest deadline that its records bring.
+  std::optional<millis> due{};
 };
-
-/// Adds an operation to those that a record remembers.
-void remember(op_memory& ops, const op_id& op, version at);
 
 /// Operations that become durable together.
 struct durable_batch {

@@ -17,6 +17,16 @@ failure of_settings(failure why) {
   return why;
 }
 
+result<done> check_start(const std::optional<millis>& start, instant now) {
+  if (!start)
+    return done{};
+  if (*start < now.wall - limits::start_slack
+      || *start > now.wall + limits::longest_wait)
+    return fail(errc::bad_request, "must lie ahead, by a year at most",
+                "starts_at");
+  return done{};
+}
+
 std::string_view action_of(const command_body& body) {
   struct namer {
     std::string_view operator()(const create_command&) const {
@@ -51,6 +61,30 @@ std::string_view action_of(const command_body& body) {
     }
     std::string_view operator()(const observe_command& body) const {
       return body.hidden ? "observe_hidden" : "observe";
+    }
+    std::string_view operator()(const set_phase_command&) const {
+      return "set_phase";
+    }
+    std::string_view operator()(const open_round_command&) const {
+      return "open_round";
+    }
+    std::string_view operator()(const close_round_command&) const {
+      return "close_round";
+    }
+    std::string_view operator()(const submit_command&) const {
+      return "submit";
+    }
+    std::string_view operator()(const get_round_command&) const {
+      return "get_round";
+    }
+    std::string_view operator()(const start_barrier_command&) const {
+      return "start_barrier";
+    }
+    std::string_view operator()(const set_ready_command&) const {
+      return "set_ready";
+    }
+    std::string_view operator()(const set_reminder_command&) const {
+      return "set_reminder";
     }
     std::string_view operator()(const renew_command&) const {
       return "renew";
@@ -100,14 +134,6 @@ std::string_view action_of(const command_body& body) {
 
 } // namespace
 
-void remember(op_memory& ops, const op_id& op, version at) {
-  if (op.empty())
-    return;
-  if (ops.size() >= limits::op_ids_per_record)
-    ops.erase(ops.begin());
-  ops.push_back({op, at});
-}
-
 std::optional<failure> session_state::prepare(durable_op& op, instant now) {
   if (op.why == durable_op::purpose::erasure) {
     // What is still to be written of it would outlive it.
@@ -118,6 +144,10 @@ std::optional<failure> session_state::prepare(durable_op& op, instant now) {
   }
   if (op.why == durable_op::purpose::admission)
     return prepare_admission(op, now);
+  if (op.why == durable_op::purpose::timer) {
+    prepare_timer(op, now);
+    return std::nullopt;
+  }
   if (op.why == durable_op::purpose::host_lapse) {
     // Whoever came back meanwhile is still the host.
     if (!record_ || !record_->appointed_host || reclaim_until_
@@ -149,7 +179,9 @@ std::optional<failure> session_state::prepare(durable_op& op, instant now) {
   if (const auto* gone = std::get_if<forget_user_command>(&body))
     return prepare_forget(op, *gone);
   auto refusal = prepare_command(op, creates, now);
-  if (!refusal && !op.records.empty())
+  // An answer's record says who and when.
+  if (!refusal && !op.records.empty()
+      && !std::holds_alternative<submit_command>(body))
     op.records.emplace_back(audit_of(op, target_named(op), now));
   return refusal;
 }
@@ -160,13 +192,25 @@ session_state::prepare_command(durable_op& op, bool creates, instant now) {
   if (creates)
     return prepare_create(op, now);
   if (std::holds_alternative<configure_command>(body))
-    return prepare_configure(op);
+    return prepare_configure(op, now);
   if (std::holds_alternative<end_command>(body))
     return prepare_end(op, now);
   if (std::holds_alternative<delete_command>(body))
     return prepare_delete(op, now);
   if (const auto* x = std::get_if<set_member_command>(&body))
     return prepare_member(op, *x, now);
+  if (const auto* x = std::get_if<submit_command>(&body))
+    return prepare_submission(op, *x, now);
+  if (const auto* x = std::get_if<open_round_command>(&body))
+    return prepare_round(op, *x, now);
+  if (const auto* x = std::get_if<close_round_command>(&body))
+    return prepare_close(op, *x, now);
+  if (const auto* x = std::get_if<set_phase_command>(&body))
+    return prepare_phase(op, *x, now);
+  if (const auto* x = std::get_if<start_barrier_command>(&body))
+    return prepare_barrier(op, *x, now);
+  if (const auto* x = std::get_if<set_reminder_command>(&body))
+    return prepare_reminder(op, *x, now);
   if (const auto* x = std::get_if<invite_command>(&body))
     return prepare_invite(op, *x, now);
   if (const auto* x = std::get_if<uninvite_command>(&body))
@@ -250,8 +294,12 @@ std::optional<failure> session_state::prepare_create(durable_op& op,
   if (const auto* x = std::get_if<create_command>(&op.asked->body)) {
     kept.kind = x->kind;
     kept.overrides = x->settings;
+    kept.starts_at = x->starts_at;
   } else {
-    kept.kind = *std::get<join_command>(op.asked->body).create_kind;
+    const auto& join = std::get<join_command>(op.asked->body);
+    kept.kind = *join.create_kind;
+    if (auto good = check_live(kept.kind, join.live); !good)
+      return good.error();
   }
   const auto* kind = rules_->find_kind(kept.kind);
   if (kind == nullptr)
@@ -260,6 +308,8 @@ std::optional<failure> session_state::prepare_create(durable_op& op,
   auto settings = with_patch(*kind, kept.overrides);
   if (auto good = check(settings, kept.overrides); !good)
     return of_settings(good.error());
+  if (auto good = check_start(kept.starts_at, now); !good)
+    return good.error();
   kept.created_by = caller.user;
   kept.created_at = now.wall;
   if (settings.host == host_policy::appointed)
@@ -277,19 +327,25 @@ std::optional<failure> session_state::prepare_create(durable_op& op,
   return std::nullopt;
 }
 
-std::optional<failure> session_state::prepare_configure(durable_op& op) {
+std::optional<failure> session_state::prepare_configure(durable_op& op,
+                                                        instant now) {
   if (!rights_of(op.asked->caller).has(capability::configure))
     return fail(errc::forbidden, "you may not configure this session");
-  const auto& patch = std::get<configure_command>(op.asked->body).settings;
+  const auto& body = std::get<configure_command>(op.asked->body);
   auto kept = *record_;
-  kept.overrides = merged(kept.overrides, patch);
+  if (body.starts_at) {
+    if (auto good = check_start(*body.starts_at, now); !good)
+      return good.error();
+    kept.starts_at = *body.starts_at;
+  }
+  kept.overrides = merged(kept.overrides, body.settings);
   const auto* kind = rules_->find_kind(kept.kind);
   auto settings
     = with_patch(kind != nullptr ? *kind : kind_settings{}, kept.overrides);
   if (auto good = check(settings, kept.overrides); !good)
     return of_settings(good.error());
   // Another way to find the host ends what was said by hand.
-  if (patch.host && *patch.host != host_policy::appointed)
+  if (body.settings.host && *body.settings.host != host_policy::appointed)
     kept.appointed_host.reset();
   kept.at = at();
   remember(kept.ops, op.asked->op, kept.at);
@@ -308,7 +364,6 @@ std::optional<failure> session_state::prepare_end(durable_op& op, instant now) {
   kept.at = at();
   remember(kept.ops, op.asked->op, kept.at);
   op.records.emplace_back(std::move(kept));
-  op.records.emplace_back(due_mark{key_, now.wall + rules_->ended_retention});
   return std::nullopt;
 }
 

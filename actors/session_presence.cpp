@@ -1,6 +1,7 @@
 // The presence half of session_state: joins, leaves, silence, live state.
 
 #include "actors/base/limits.hpp"
+#include "actors/live_rules.hpp"
 #include "actors/session_state.hpp"
 
 #include <algorithm>
@@ -37,6 +38,10 @@ session_state::handle(const command_ptr& asked, instant now) {
     return get_roster(*asked, *x);
   if (watch != nullptr)
     return observe(*asked);
+  if (const auto* x = std::get_if<get_round_command>(&body))
+    return get_round(*asked, *x);
+  if (const auto* x = std::get_if<set_ready_command>(&body))
+    return set_ready(*asked, x->ready, now);
   if (const auto* x = std::get_if<get_members_command>(&body))
     return get_members(*asked, *x, now);
   if (const auto* x = std::get_if<get_bans_command>(&body))
@@ -82,6 +87,8 @@ result<reply> session_state::join(const command& asked,
     return *refusal;
   if (auto refusal = refuses_entry(here, body, caller))
     return *refusal;
+  if (auto good = check_live(settings_.kind, body.live); !good)
+    return good.error();
   if (auto* owner = roster_.find(asked.connection)) {
     if (owner != here)
       return fail(errc::conflict, "the connection joined as another user");
@@ -95,10 +102,12 @@ result<reply> session_state::join(const command& asked,
       target.lease = lease_of(body);
       renew(target, now);
       show_presence(*here);
+      note_activity(*here, now.wall);
       return join_answer(*here, asked);
     }
     target.unconfirmed |= target.reason == leave_reason::left;
     confirm(*here, target);
+    note_activity(*here, now.wall);
     return join_answer(*here, asked);
   }
   // Whoever was removed may come again by itself, on the same connection.
@@ -177,6 +186,7 @@ void session_state::enter(const command& asked, const join_command& body,
   who.grants = asked.caller.grants;
   who.joined = {epoch_, rev_ + 1};
   who.since = now.wall;
+  who.last_active = now.wall;
   if (auto before = departed_.find(who.user); before != departed_.end())
     who.reconnections = before->second;
   if (const auto& old = body.admitted;
@@ -198,6 +208,9 @@ void session_state::enter(const command& asked, const join_command& body,
   if (record_->appointed_host == added.user)
     reclaim_until_.reset();
   push_change(joined_change{view_of(added, known), added.reconnections > 0});
+  rounds_.enter(added.public_id, role_of(added.user));
+  publish_rounds();
+  see_at_barrier(added);
   if (settings_.membership == membership_mode::durable && known == nullptr)
     queue_admission(asked);
   refresh_host();
@@ -335,7 +348,23 @@ reply session_state::observe_answer(const command& asked,
   return out;
 }
 
+// Coalesced: observers hear of it at most once in limits::activity_every.
+void session_state::note_activity(participant& who, millis wall) {
+  if (wall < who.last_active + limits::activity_every)
+    return;
+  who.last_active = wall;
+  push_change(activity_change{who.public_id, wall});
+}
+
 // -- live state --------------------------------------------------------------
+
+result<done> session_state::check_live(std::string_view kind,
+                                       const live_map& live) {
+  if (live.size() > limits::live_keys)
+    return fail(errc::too_large, "more than 16 live keys", "live");
+  live_update update{live.begin(), live.end()};
+  return check(live_rules_of(kind), update);
+}
 
 void session_state::set_initial_live(participant& who, const live_map& live,
                                      instant now) {
@@ -343,8 +372,6 @@ void session_state::set_initial_live(participant& who, const live_map& live,
     return;
   live_update update;
   for (const auto& [key, value] : live) {
-    if (who.live.size() >= limits::live_keys)
-      break;
     who.live[key] = {value, now.wall};
     update.emplace(key, value);
   }
@@ -361,6 +388,8 @@ result<reply> session_state::set_live(const command& asked,
     return fail(errc::conflict, "join the session first", "session");
   if (!rights_of(asked.caller).has(capability::publish))
     return fail(errc::forbidden, "the token does not allow to publish");
+  if (auto good = check(live_rules_of(settings_.kind), body.live); !good)
+    return good.error();
   for (const auto& [key, value] : body.live)
     if (value && turns_on(*value)
         && !may_turn_on(who->user, asked.caller.grants, key))
@@ -388,6 +417,7 @@ result<reply> session_state::set_live(const command& asked,
   }
   if (!applied.empty())
     publish_live(*who, applied);
+  note_activity(*who, now.wall);
   return answer(ack_level::accepted);
 }
 

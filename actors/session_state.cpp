@@ -52,6 +52,7 @@ void session_state::restore(const stored_session& stored, instant now) {
       who.grants = kept.grants;
       who.joined = kept.joined;
       who.since = kept.since;
+      who.last_active = kept.since;
       who.reconnections = kept.reconnections;
       for (const auto& item : kept.connections)
         who.connections.push_back(restored(item, now));
@@ -68,6 +69,16 @@ void session_state::restore(const stored_session& stored, instant now) {
       && roster_.find(*record_->appointed_host) == nullptr)
     reclaim_until_ = now.steady + settings_.host_reclaim;
   host_ = find_host();
+  for (const auto& kept : stored.rounds)
+    rounds_.take(kept);
+  for (const auto& kept : stored.submissions)
+    rounds_.take(kept, public_id(kept.user), false, {});
+  for (const auto& [place, when] : stored.events)
+    events_.add(place, when);
+  kept_due_ = stored.due;
+  recount_rounds();
+  restart_barrier();
+  arm_timers();
 }
 
 void session_state::use_record(session_record kept) {
@@ -213,6 +224,7 @@ batch_ptr session_state::take_batch() {
   out->changes = std::move(changes_);
   changes_.clear();
   live_at_.clear();
+  round_at_.clear();
   published_ = out->to;
   ring_.push(out);
   return out;
@@ -239,6 +251,14 @@ snapshot session_state::make_snapshot() const {
   out.participants.reserve(roster_.size());
   for (const auto& [joined, who] : roster_.in_order())
     out.participants.push_back(view_of(*who, member(who->user)));
+  out.rounds = rounds_.views();
+  if (!record_)
+    return out;
+  out.starts_at = record_->starts_at;
+  out.phase = record_->phase;
+  if (record_->barrier)
+    out.barrier = barrier_view{
+      *record_->barrier, {barrier_.ready().begin(), barrier_.ready().end()}};
   return out;
 }
 
@@ -295,10 +315,10 @@ std::optional<millis> session_state::next_deadline(instant now) const {
 }
 
 std::optional<millis> session_state::next_due(instant now) const {
-  if (!record_ || !record_->ended_at || erasing_)
+  auto wall = timers_.next();
+  if (!wall)
     return std::nullopt;
-  auto wall = *record_->ended_at + rules_->ended_retention;
-  return now.steady + later(wall - now.wall, millis{0});
+  return now.steady + later(*wall - now.wall, millis{0});
 }
 
 bool session_state::idle() const noexcept {
@@ -314,6 +334,8 @@ std::vector<record> session_state::farewell() const {
   auto kept = *record_;
   kept.at = {epoch_, std::max(rev_, chronicle_.last_number())};
   out.emplace_back(std::move(kept));
+  if (!due_known_ || kept_due_ != timers_.next())
+    out.emplace_back(due_mark{key_, timers_.next()});
   return out;
 }
 

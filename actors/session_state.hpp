@@ -8,6 +8,7 @@
 
 #include "actors/access.hpp"
 #include "actors/bans.hpp"
+#include "actors/barrier.hpp"
 #include "actors/base/errors.hpp"
 #include "actors/base/ids.hpp"
 #include "actors/base/instant.hpp"
@@ -15,15 +16,19 @@
 #include "actors/changes.hpp"
 #include "actors/chronicle.hpp"
 #include "actors/commands.hpp"
+#include "actors/event_log.hpp"
 #include "actors/handover.hpp"
 #include "actors/pending_queue.hpp"
 #include "actors/records.hpp"
 #include "actors/roster.hpp"
 #include "actors/store_questions.hpp"
+#include "actors/rounds.hpp"
 #include "actors/session_parts.hpp"
+#include "actors/session_timers.hpp"
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -187,6 +192,8 @@ private:
   [[nodiscard]] bool is_earlier_stay(const participant& who,
                                      const join_command& body) const;
   void enter(const command& asked, const join_command& body, instant now);
+  static result<done> check_live(std::string_view kind, const live_map& live);
+  void note_activity(participant& who, millis wall);
   void add_connection(participant& who, const command& asked,
                       const join_command& body, instant now);
   connection new_connection(const command& asked, const join_command& body,
@@ -258,7 +265,7 @@ private:
   decided decide_durable(const command_ptr& asked);
   std::optional<failure> prepare(durable_op& op, instant now);
   std::optional<failure> prepare_create(durable_op& op, instant now);
-  std::optional<failure> prepare_configure(durable_op& op);
+  std::optional<failure> prepare_configure(durable_op& op, instant now);
   std::optional<failure> prepare_end(durable_op& op, instant now);
   using maybe_failure = std::optional<failure>;
   maybe_failure prepare_hidden(durable_op& op);
@@ -330,6 +337,54 @@ private:
   std::optional<failure> prepare_forget(durable_op& op,
                                         const forget_user_command& body);
   void apply_forgotten(const user_id& user);
+  // session_plan.cpp
+  std::optional<failure>
+  prepare_phase(durable_op& op, const set_phase_command& body, instant now);
+  std::optional<failure> prepare_barrier(durable_op& op,
+                                         const start_barrier_command& body,
+                                         instant now);
+  std::optional<failure> prepare_reminder(durable_op& op,
+                                          const set_reminder_command& body,
+                                          instant now);
+  void prepare_timer(durable_op& op, instant now);
+  void prepare_phase_end(durable_op& op, instant now);
+  void prepare_opening(durable_op& op, instant now);
+  void prepare_reminding(durable_op& op, instant now);
+  void add_event(durable_op& op, event_record entry, instant now);
+  result<reply> set_ready(const command& asked, bool ready, instant now);
+  /// Queues what is due by a timer.
+  void queue_timer(const timer_name& name);
+  /// A timer's operation was not kept.
+  void timer_failed(const timer_name& name, instant now);
+  /// Sets all timers to what is kept.
+  void arm_timers();
+  void arm_reminder(const member_record& kept);
+  [[nodiscard]] std::optional<millis>
+  reminder_due(const session_record& session, const member_record& kept) const;
+  [[nodiscard]] std::optional<millis>
+  earliest_due(const std::vector<record>& records) const;
+  /// The `due` entry that these operations and all before them need, if it is
+  /// not the one that is kept.
+  void mark_due(durable_batch& out, const std::vector<durable_op>& started);
+  void restart_barrier();
+  void see_at_barrier(const participant& who);
+  void open_barrier_if_ready();
+
+  // session_rounds.cpp
+  std::optional<failure>
+  prepare_round(durable_op& op, const open_round_command& body, instant now);
+  std::optional<failure>
+  prepare_close(durable_op& op, const close_round_command& body, instant now);
+  std::optional<failure>
+  prepare_submission(durable_op& op, const submit_command& body, instant now);
+  void apply_round(const round_record& kept);
+  void apply_submission(const submission_record& kept);
+  result<reply> get_round(const command& asked,
+                          const get_round_command& body) const;
+  [[nodiscard]] const std::string& role_of(const user_id& user) const;
+  [[nodiscard]] participant_id id_of(const identity& caller) const;
+  void recount_rounds();
+  void publish_rounds();
 
   // session_transfer.cpp
   void adopt(const transferred_participant& from, instant now);
@@ -376,11 +431,27 @@ private:
   millis confirmed_by_{0};
   std::optional<millis> reclaim_until_;
 
+  session_timers timers_;
+  rounds rounds_;
+  barrier barrier_;
+  /// The barrier's opening is on its way.
+  bool barrier_opens_ = false;
+  event_log events_;
+  /// What the `due` index says, as far as that is known.
+  std::optional<millis> kept_due_;
+  bool due_known_ = true;
+  /// The deadlines that operations in flight bring.
+  std::multiset<millis> coming_due_;
+  /// Reminders that were pushed and are not kept yet.
+  std::set<user_id> reminded_;
+
   std::vector<change> changes_;
   /// Observers are still to be told that the epoch is a new one.
   bool opening_ = false;
   /// Where this tick's live change of a participant is in `changes_`.
   std::unordered_map<const participant*, std::size_t> live_at_;
+  /// Likewise of a round's progress.
+  std::map<std::string, std::size_t> round_at_;
   change_ring ring_;
   std::vector<direct> directs_;
   std::set<node_id> observers_;

@@ -23,7 +23,8 @@ session_transfer session_state::transfer() const {
   for (const auto& [joined, who] : roster_.in_order())
     out.participants.push_back({who->user, who->who, who->grants, who->joined,
                                 who->since, who->reconnections,
-                                who->connections, who->live});
+                                who->connections, who->live, who->last_active});
+  out.ready.assign(barrier_.ready().begin(), barrier_.ready().end());
   return out;
 }
 
@@ -50,6 +51,12 @@ void session_state::adopt(const session_transfer& from, instant now) {
     adopt(who, now);
   reclaim_until_ = from.reclaim_until;
   host_ = find_host();
+  recount_rounds();
+  restart_barrier();
+  for (const auto& id : from.ready)
+    if (const auto* who = roster_.find(id))
+      (void)barrier_.set_ready(id, true, !who->shown_suspected);
+  open_barrier_if_ready();
 }
 
 void session_state::adopt(const transferred_participant& from, instant now) {
@@ -89,6 +96,7 @@ void session_state::adopt(const transferred_participant& from, instant now) {
     }
   }
   here->live = from.live;
+  here->last_active = later(from.last_active, from.since);
   auto shown = shown_of(*here);
   here->shown_suspected = shown.suspected;
   here->shown_expires = shown.expires;

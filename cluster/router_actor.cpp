@@ -83,6 +83,8 @@ bool may_repeat(const command& asked) {
   return !asked.op.empty() || std::holds_alternative<join_command>(asked.body)
          || std::holds_alternative<leave_command>(asked.body)
          || std::holds_alternative<set_live_command>(asked.body)
+         || std::holds_alternative<set_ready_command>(asked.body)
+         || std::holds_alternative<get_round_command>(asked.body)
          || std::holds_alternative<get_roster_command>(asked.body)
          || std::holds_alternative<observe_command>(asked.body)
          || std::holds_alternative<get_history_command>(asked.body)

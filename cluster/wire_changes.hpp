@@ -2,7 +2,7 @@
 
 // What observers are sent, on the wire: batches and snapshots.
 
-#include "cluster/wire_fields.hpp"
+#include "cluster/wire_rounds.hpp"
 
 namespace rollcall::cluster::wire {
 
@@ -16,6 +16,10 @@ template <> struct tag<connection_change> { static constexpr int value = 6; };
 template <> struct tag<member_change>     { static constexpr int value = 7; };
 template <> struct tag<host_change>       { static constexpr int value = 8; };
 template <> struct tag<session_change>    { static constexpr int value = 9; };
+template <> struct tag<phase_change>      { static constexpr int value = 10; };
+template <> struct tag<submission_change> { static constexpr int value = 11; };
+template <> struct tag<barrier_change>    { static constexpr int value = 12; };
+template <> struct tag<activity_change>   { static constexpr int value = 13; };
 // clang-format on
 
 template <class Io>
@@ -91,10 +95,43 @@ void fields(Io& io, part<Io, host_change>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, session_change>& value) {
-  auto& [settings, ended] = value;
-  tuple<Io> in{io, 2, "session"};
+  auto& [settings, ended, starts_at] = value;
+  tuple<Io> in{io, 3, 1, "session"};
   fields(io, settings);
   io.flag(ended, "ended");
+  if (in.has_next())
+    some_time(io, starts_at, "starts_at");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, phase_change>& value) {
+  auto& [phase] = value;
+  tuple<Io> in{io, 1, "phase"};
+  fields(io, phase);
+}
+
+template <class Io>
+void fields(Io& io, part<Io, submission_change>& value) {
+  auto& [round] = value;
+  tuple<Io> in{io, 1, "submission"};
+  fields(io, round);
+}
+
+template <class Io>
+void fields(Io& io, part<Io, barrier_change>& value) {
+  auto& [state, participant, ready] = value;
+  tuple<Io> in{io, 3, "barrier"};
+  fields(io, state);
+  maybe(io, participant, [&io](auto& x) { id(io, x, "participant"); });
+  io.flag(ready, "ready");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, activity_change>& value) {
+  auto& [participant, last_active] = value;
+  tuple<Io> in{io, 2, "activity"};
+  id(io, participant, "participant");
+  io.time(last_active, "last_active");
 }
 
 template <class Io>
@@ -123,9 +160,10 @@ void fields(Io& io, part<Io, batch>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, snapshot>& value) {
-  auto& [session, at, settings, ended, present, total, host, participants]
+  auto& [session, at, settings, ended, present, total, host, participants,
+         starts_at, phase, barrier, rounds]
     = value;
-  tuple<Io> in{io, 8, "snapshot"};
+  tuple<Io> in{io, 12, 4, "snapshot"};
   fields(io, session);
   fields(io, at);
   fields(io, settings);
@@ -135,6 +173,15 @@ void fields(Io& io, part<Io, snapshot>& value) {
   maybe(io, host, [&io](auto& x) { id(io, x, "host"); });
   list(io, participants, limits::participants_per_session, "participants",
        [&io](auto& x) { fields(io, x); });
+  if (in.has_next())
+    some_time(io, starts_at, "starts_at");
+  if (in.has_next())
+    fields(io, phase);
+  if (in.has_next())
+    maybe(io, barrier, [&io](auto& x) { fields(io, x); });
+  if (in.has_next())
+    list(io, rounds, limits::rounds_per_session, "rounds",
+         [&io](auto& x) { fields(io, x); });
 }
 
 } // namespace rollcall::cluster::wire

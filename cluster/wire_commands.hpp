@@ -4,6 +4,7 @@
 
 #include "actors/commands.hpp"
 #include "cluster/wire_past.hpp"
+#include "cluster/wire_rounds.hpp"
 
 namespace rollcall::cluster::wire {
 
@@ -19,6 +20,14 @@ template <> struct tag<end_command>           { static constexpr int value = 8; 
 template <> struct tag<set_member_command>    { static constexpr int value = 9; };
 template <> struct tag<kick_command>          { static constexpr int value = 10; };
 template <> struct tag<transfer_host_command> { static constexpr int value = 11; };
+template <> struct tag<set_phase_command>     { static constexpr int value = 12; };
+template <> struct tag<open_round_command>    { static constexpr int value = 13; };
+template <> struct tag<close_round_command>   { static constexpr int value = 14; };
+template <> struct tag<submit_command>        { static constexpr int value = 15; };
+template <> struct tag<get_round_command>     { static constexpr int value = 16; };
+template <> struct tag<start_barrier_command> { static constexpr int value = 17; };
+template <> struct tag<set_ready_command>     { static constexpr int value = 18; };
+template <> struct tag<set_reminder_command>  { static constexpr int value = 19; };
 template <> struct tag<renew_command>         { static constexpr int value = 20; };
 template <> struct tag<invite_command>        { static constexpr int value = 21; };
 template <> struct tag<uninvite_command>      { static constexpr int value = 22; };
@@ -44,6 +53,7 @@ template <> struct tag<done>          { static constexpr int value = 1; };
 template <> struct tag<join_reply>    { static constexpr int value = 2; };
 template <> struct tag<roster_reply>  { static constexpr int value = 3; };
 template <> struct tag<observe_reply> { static constexpr int value = 4; };
+template <> struct tag<round_reply>   { static constexpr int value = 5; };
 template <> struct tag<renew_reply>   { static constexpr int value = 20; };
 template <> struct tag<leave_reply>   { static constexpr int value = 70; };
 template <> struct tag<members_reply> { static constexpr int value = 21; };
@@ -55,8 +65,9 @@ template <> struct tag<unobserve_note> { static constexpr int value = 3; };
 template <> struct tag<announce_note>  { static constexpr int value = 4; };
 template <> struct tag<edge_lost_note> { static constexpr int value = 5; };
 
-template <> struct tag<removed_direct> { static constexpr int value = 1; };
-template <> struct tag<unknown_direct> { static constexpr int value = 2; };
+template <> struct tag<removed_direct>  { static constexpr int value = 1; };
+template <> struct tag<unknown_direct>  { static constexpr int value = 2; };
+template <> struct tag<reminder_direct> { static constexpr int value = 3; };
 template <> struct tag<recheck_direct> { static constexpr int value = 20; };
 // clang-format on
 
@@ -129,17 +140,25 @@ void fields(Io& io, part<Io, observe_command>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, create_command>& value) {
-  auto& [kind, settings] = value;
-  tuple<Io> in{io, 2, "create"};
+  auto& [kind, settings, starts_at] = value;
+  tuple<Io> in{io, 3, 1, "create"};
   io.text(kind, limits::id_bytes, "kind");
   fields(io, settings);
+  if (in.has_next())
+    some_time(io, starts_at, "starts_at");
 }
 
 template <class Io>
 void fields(Io& io, part<Io, configure_command>& value) {
-  auto& [settings] = value;
-  tuple<Io> in{io, 1, "configure"};
+  auto& [settings, starts_at] = value;
+  tuple<Io> in{io, 2, 1, "configure"};
   fields(io, settings);
+  // `[start]`, where there may be none; nil leaves it as it is.
+  if (in.has_next())
+    maybe(io, starts_at, [&io](auto& x) {
+      tuple<Io> wish{io, 1, "starts_at"};
+      some_time(io, x, "starts_at");
+    });
 }
 
 template <class Io>
@@ -233,6 +252,74 @@ void fields(Io& io, part<Io, transfer_host_command>& value) {
 }
 
 template <class Io>
+void fields(Io& io, part<Io, set_phase_command>& value) {
+  auto& [phase, status, duration, next] = value;
+  auto some_name = [&io](auto& field, const char* called) {
+    maybe(io, field, [&](auto& x) { io.text(x, limits::name_bytes, called); });
+  };
+  tuple<Io> in{io, 4, "set_phase"};
+  some_name(phase, "phase");
+  some_name(status, "status");
+  some_time(io, duration, "duration");
+  io.text(next, limits::name_bytes, "next");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, open_round_command>& value) {
+  auto& [round, rules] = value;
+  tuple<Io> in{io, 2, "open_round"};
+  io.text(round, limits::name_bytes, "round");
+  fields(io, rules);
+}
+
+template <class Io>
+void fields(Io& io, part<Io, close_round_command>& value) {
+  auto& [round] = value;
+  tuple<Io> in{io, 1, "close_round"};
+  io.text(round, limits::name_bytes, "round");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, submit_command>& value) {
+  auto& [round, answer] = value;
+  tuple<Io> in{io, 2, "submit"};
+  io.text(round, limits::name_bytes, "round");
+  fields(io, answer);
+}
+
+template <class Io>
+void fields(Io& io, part<Io, get_round_command>& value) {
+  auto& [round, after, limit] = value;
+  tuple<Io> in{io, 3, "get_round"};
+  io.text(round, limits::name_bytes, "round");
+  maybe(io, after, [&io](auto& x) { id(io, x, "after"); });
+  number(io, limit, "limit");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, start_barrier_command>& value) {
+  auto& [barrier, timeout] = value;
+  tuple<Io> in{io, 2, "start_barrier"};
+  io.text(barrier, limits::name_bytes, "barrier");
+  some_time(io, timeout, "timeout");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, set_ready_command>& value) {
+  auto& [ready] = value;
+  tuple<Io> in{io, 1, "set_ready"};
+  io.flag(ready, "ready");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, set_reminder_command>& value) {
+  auto& [enabled, lead] = value;
+  tuple<Io> in{io, 2, "set_reminder"};
+  io.flag(enabled, "enabled");
+  io.time(lead, "lead");
+}
+
+template <class Io>
 void fields(Io& io, part<Io, command>& value) {
   auto& [session, edge, connection, caller, op, request, body, about] = value;
   tuple<Io> in{io, 8, 1, "command"};
@@ -301,6 +388,29 @@ void fields(Io& io, part<Io, leave_reply>& value) {
   tuple<Io> in{io, 2, "leave"};
   id(io, participant, "participant");
   number(io, leaves, "leaves");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, answer_view>& value) {
+  auto& [participant, user, answer, when, revisions] = value;
+  tuple<Io> in{io, 5, "answers"};
+  id(io, participant, "participant");
+  id(io, user, "user");
+  fields(io, answer);
+  io.time(when, "when");
+  number(io, revisions, "revisions");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, round_reply>& value) {
+  auto& [round, rules, visible, answers, next] = value;
+  tuple<Io> in{io, 5, "round"};
+  fields(io, round);
+  schema(io, rules);
+  io.flag(visible, "visible");
+  list(io, answers, limits::answers_page, "answers",
+       [&io](auto& x) { fields(io, x); });
+  maybe(io, next, [&io](auto& x) { id(io, x, "next"); });
 }
 
 template <class Io>
@@ -459,6 +569,14 @@ void fields(Io& io, part<Io, removed_direct>& value) {
 template <class Io>
 void fields(Io& io, part<Io, unknown_direct>&) {
   tuple<Io> in{io, 0, "unknown"};
+}
+
+template <class Io>
+void fields(Io& io, part<Io, reminder_direct>& value) {
+  auto& [starts_at, late] = value;
+  tuple<Io> in{io, 2, "reminder"};
+  io.time(starts_at, "starts_at");
+  io.flag(late, "late");
 }
 
 template <class Io>

@@ -396,9 +396,9 @@ void permissions(Io& io, Names& names) {
 template <class Io>
 void fields(Io& io, part<Io, participant_view>& value) {
   auto& [participant, user, who, role, allowed, state, expires, since, joined,
-         connections, reconnections, live]
+         connections, reconnections, live, last_active]
     = value;
-  tuple<Io> in{io, 12, "participants"};
+  tuple<Io> in{io, 13, 1, "participants"};
   id(io, participant, "participant");
   id(io, user, "user");
   fields(io, who);
@@ -411,6 +411,8 @@ void fields(Io& io, part<Io, participant_view>& value) {
   number(io, connections, "connections");
   number(io, reconnections, "reconnections");
   fields(io, live);
+  if (in.has_next())
+    io.time(last_active, "last_active");
 }
 
 } // namespace rollcall::cluster::wire

@@ -38,9 +38,10 @@ void fields(Io& io, part<Io, live_entry>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, transferred_participant>& value) {
-  auto& [user, who, grants, joined, since, reconnections, connections, live]
+  auto& [user, who, grants, joined, since, reconnections, connections, live,
+         last_active]
     = value;
-  tuple<Io> in{io, 8, "participants"};
+  tuple<Io> in{io, 9, 1, "participants"};
   id(io, user, "user");
   fields(io, who);
   fields(io, grants);
@@ -50,12 +51,15 @@ void fields(Io& io, part<Io, transferred_participant>& value) {
   list(io, connections, limits::connections_per_participant, "connections",
        [&io](auto& x) { fields(io, x); });
   keyed(io, live, limits::live_keys, "live", [&io](auto& x) { fields(io, x); });
+  if (in.has_next())
+    io.time(last_active, "last_active");
 }
 
 template <class Io>
 void fields(Io& io, part<Io, session_transfer>& value) {
-  auto& [session, epoch, at, reclaim_until, observers, participants] = value;
-  tuple<Io> in{io, 6, "session"};
+  auto& [session, epoch, at, reclaim_until, observers, participants, ready]
+    = value;
+  tuple<Io> in{io, 7, 1, "session"};
   fields(io, session);
   number(io, epoch, "epoch");
   fields(io, at);
@@ -64,6 +68,9 @@ void fields(Io& io, part<Io, session_transfer>& value) {
        [&io](auto& x) { fields(io, x); });
   list(io, participants, limits::participants_per_session, "participants",
        [&io](auto& x) { fields(io, x); });
+  if (in.has_next())
+    list(io, ready, limits::participants_per_session, "ready",
+         [&io](auto& x) { id(io, x, "ready"); });
 }
 
 template <class Io>

@@ -117,6 +117,19 @@ void cut_table(cutter& in, parsed& out) {
     out.rest = in.text("action");
     out.user = user_id{in.text("target")};
     return;
+  case table::round:
+    out.session = cut_session(in);
+    out.rest = in.text("round");
+    return;
+  case table::submission:
+    out.session = cut_session(in);
+    out.rest = in.text("round");
+    out.user = user_id{in.text("user")};
+    return;
+  case table::event:
+    out.session = cut_session(in);
+    out.at = in.at("at");
+    return;
   case table::set_aside:
     out.session = cut_session(in);
     out.rest = in.all();
@@ -188,6 +201,28 @@ std::string of_audit(partition_id partition, const session_key& session,
   return out;
 }
 
+std::string of_round(partition_id partition, const session_key& session,
+                     std::string_view round) {
+  auto out = prefix(partition, table::round, session);
+  put_text(out, round);
+  return out;
+}
+
+std::string of_submission(partition_id partition, const session_key& session,
+                          std::string_view round, const user_id& user) {
+  auto out = prefix(partition, table::submission, session);
+  put_text(out, round);
+  put_text(out, user.str());
+  return out;
+}
+
+std::string of_event(partition_id partition, const session_key& session,
+                     version at) {
+  auto out = prefix(partition, table::event, session);
+  put_version(out, at);
+  return out;
+}
+
 std::string of_set_aside(partition_id partition, const session_key& session,
                          std::string_view old_key) {
   auto out = prefix(partition, table::set_aside, session);
@@ -241,7 +276,8 @@ std::string prefix(partition_id partition, table where,
 std::span<const table> tables_of_sessions() noexcept {
   static constexpr std::array all
     = {table::session, table::member,   table::page,  table::occupied,
-       table::due,     table::interval, table::audit, table::ban, table::set_aside};
+       table::due,     table::interval, table::audit, table::ban,
+       table::round, table::submission, table::event, table::set_aside};
   return all;
 }
 

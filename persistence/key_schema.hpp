@@ -33,6 +33,12 @@ enum class table : std::uint8_t {
   audit = 0x07,
   /// session, user -> ban_record
   ban = 0x08,
+  /// session, round -> round_record
+  round = 0x09,
+  /// session, round, user -> submission_record
+  submission = 0x0A,
+  /// session, at (epoch and rev) -> event_record
+  event = 0x0E,
   /// session, the old key -> what `repair` could not read
   set_aside = 0xEE,
   /// -> the partition's checkpoint
@@ -75,6 +81,15 @@ of_ban(partition_id partition, const session_key& session, const user_id& user);
                                    const session_key& session, version at,
                                    std::string_view action,
                                    const user_id& target);
+[[nodiscard]] std::string of_round(partition_id partition,
+                                   const session_key& session,
+                                   std::string_view round);
+[[nodiscard]] std::string of_submission(partition_id partition,
+                                        const session_key& session,
+                                        std::string_view round,
+                                        const user_id& user);
+[[nodiscard]] std::string of_event(partition_id partition,
+                                   const session_key& session, version at);
 [[nodiscard]] std::string of_set_aside(partition_id partition,
                                        const session_key& session,
                                        std::string_view old_key);
@@ -102,13 +117,15 @@ struct parsed {
   partition_id partition = 0;
   table where = table::session;
   session_key session;
-  /// The user of a member, ban or interval, the target of an audit entry.
+  /// The user of a member, ban, interval or submission, the target of an
+  /// audit entry.
   user_id user;
   /// The number of a page.
   std::uint32_t number = 0;
-  /// `joined` of an interval, `at` of an audit entry.
+  /// `joined` of an interval, `at` of an audit entry or event.
   version at;
-  /// The action of an audit entry; the old key of what was set aside.
+  /// The action of an audit entry; the name of a round; the old key of what
+  /// was set aside.
   std::string rest;
 
   friend bool operator==(const parsed&, const parsed&) = default;

@@ -81,6 +81,39 @@ public:
       number<std::uint8_t>(field, static_cast<std::uint8_t>(last)));
   }
 
+  // NOLINTNEXTLINE(misc-no-recursion): bounded by limits::answer_depth.
+  datum tree(const char* field, std::size_t depth = 0) {
+    datum out;
+    if (depth > limits::answer_depth) {
+      wrong("a tree is too deep", field);
+    } else if (next_is(object_type::ARRAY)) {
+      auto items = list(limits::answer_bytes, field);
+      datum::list all;
+      while (items.left() > 0)
+        all.push_back(items.tree(field, depth + 1));
+      out.what = std::move(all);
+    } else if (next_is(object_type::MAP)) {
+      out.what = members(field, depth);
+    } else if (next_is(object_type::STR)) {
+      out.what = text(limits::answer_bytes, field);
+    } else if (next_is(object_type::BOOLEAN)) {
+      out.what = flag(field);
+    } else if (next_is(object_type::POSITIVE_INTEGER)
+               || next_is(object_type::NEGATIVE_INTEGER)) {
+      out.what = std::int64_t{time(field).count()};
+    } else {
+      out.what = real(field);
+    }
+    return out;
+  }
+
+  double real(const char* field) {
+    if (next_is(object_type::FLOAT32))
+      return take(object_type::FLOAT32, field)->via.f64;
+    const auto* item = take(object_type::FLOAT64, field);
+    return item ? item->via.f64 : 0;
+  }
+
   bool flag(const char* field) {
     const auto* item = take(object_type::BOOLEAN, field);
     return item && item->via.boolean;
@@ -154,6 +187,21 @@ public:
   }
 
 private:
+  // NOLINTNEXTLINE(misc-no-recursion): bounded by limits::answer_depth.
+  datum::fields members(const char* field, std::size_t depth) {
+    datum::fields out;
+    const auto* item = take(object_type::MAP, field);
+    if (item == nullptr)
+      return out;
+    for (std::uint32_t i = 0; i < item->via.map.size && !bad_; ++i) {
+      const auto& each = item->via.map.ptr[i];
+      auto name = walker{&each.key, 1, bad_}.text(limits::id_bytes, field);
+      out.emplace_back(std::move(name),
+                       walker{&each.val, 1, bad_}.tree(field, depth + 1));
+    }
+    return out;
+  }
+
   bool next_is(object_type type) const noexcept {
     return left() > 0 && next_->type == type;
   }
@@ -223,6 +271,25 @@ settings_patch read_overrides(walker& in) {
   return out;
 }
 
+void read_plan(walker& in, session_record& out) {
+  auto all = in.tuple(3, "plan");
+  out.starts_at = all.maybe([&] { return all.time("starts_at"); });
+  auto phase = all.tuple(4, "phase");
+  out.phase.name = phase.text(limits::name_bytes, "phase");
+  out.phase.status = phase.text(limits::name_bytes, "status");
+  out.phase.until = phase.maybe([&] { return phase.time("until"); });
+  out.phase.next = phase.text(limits::name_bytes, "next");
+  out.barrier = all.maybe([&] {
+    auto state = all.tuple(4, "barrier");
+    barrier_state barrier;
+    barrier.name = state.text(limits::name_bytes, "barrier");
+    barrier.until = state.maybe([&] { return state.time("until"); });
+    barrier.opened_at = state.maybe([&] { return state.time("opened_at"); });
+    barrier.timed_out = state.flag("timed_out");
+    return barrier;
+  });
+}
+
 session_record read_session(walker& in, const keys::parsed& key) {
   session_record out;
   out.key = key.session;
@@ -235,6 +302,9 @@ session_record read_session(walker& in, const keys::parsed& key) {
     [&] { return user_id{in.text(limits::id_bytes, "appointed_host")}; });
   out.at = in.at("at");
   out.ops = in.ops();
+  // Added later.
+  if (in.left() > 0)
+    read_plan(in, out);
   return out;
 }
 
@@ -252,6 +322,79 @@ member_record read_member(walker& in, const keys::parsed& key) {
   out.at = in.at("at");
   out.ops = in.ops();
   in.more(out.who);
+  // Later still.
+  if (in.left() > 0) {
+    auto wish = in.tuple(3, "remind");
+    out.remind.enabled = wish.flag("remind");
+    out.remind.lead = wish.time("lead");
+    out.remind.given_for = wish.maybe([&] { return wish.time("given_for"); });
+  }
+  return out;
+}
+
+answer_schema read_schema(walker& in) {
+  answer_schema out;
+  auto rules = in.list(limits::schema_rules, "schema");
+  while (rules.left() > 0) {
+    auto item = rules.tuple(10, "schema");
+    auto real = [&] { return item.real("schema"); };
+    auto& rule = out.emplace_back();
+    rule.name = item.text(limits::name_bytes, "schema");
+    rule.type = item.name("schema", answer_type::participants);
+    rule.optional = item.flag("schema");
+    rule.least = item.maybe(real);
+    rule.most = item.maybe(real);
+    auto choices = item.list(limits::answer_choices, "schema");
+    while (choices.left() > 0)
+      rule.choices.push_back(choices.text(limits::id_bytes, "schema"));
+    rule.sum_least = item.maybe(real);
+    rule.sum_most = item.maybe(real);
+    rule.self = item.flag("schema");
+    rule.below = item.number<std::uint16_t>("schema");
+  }
+  return out;
+}
+
+round_record read_round(walker& in, const keys::parsed& key) {
+  round_record out;
+  out.session = key.session;
+  out.name = key.rest;
+  out.rules.schema = read_schema(in);
+  auto roles = in.list(limits::roles_per_round, "roles");
+  while (roles.left() > 0)
+    out.rules.roles.push_back(roles.text(limits::name_bytes, "roles"));
+  out.rules.revise = in.flag("revise");
+  out.rules.results = in.name("results", results_policy::moderators);
+  out.rules.progress = in.name("progress", progress_policy::counts);
+  out.opened_at = in.time("opened_at");
+  out.closed_at = in.maybe([&] { return in.time("closed_at"); });
+  out.at = in.at("at");
+  if (in.left() == 0 && !check(out.rules.schema))
+    in.wrong("a schema contradicts itself", "schema");
+  return out;
+}
+
+submission_record read_submission(walker& in, const keys::parsed& key) {
+  submission_record out;
+  out.session = key.session;
+  out.round = key.rest;
+  out.user = key.user;
+  out.answer = in.tree("answer");
+  out.when = in.time("when");
+  out.revisions = in.number<std::uint32_t>("revisions");
+  out.at = in.at("at");
+  out.ops = in.ops();
+  return out;
+}
+
+event_record read_event(walker& in, const keys::parsed& key) {
+  event_record out;
+  out.session = key.session;
+  out.at = key.at;
+  out.when = in.time("when");
+  out.type = in.text(limits::name_bytes, "type");
+  out.user = user_id{in.text(limits::id_bytes, "user")};
+  out.due = in.time("due");
   return out;
 }
 
@@ -368,6 +511,12 @@ record read_record(walker& in, const keys::parsed& key) {
     return read_interval(in, key);
   case table::audit:
     return read_audit(in, key);
+  case table::round:
+    return read_round(in, key);
+  case table::submission:
+    return read_submission(in, key);
+  case table::event:
+    return read_event(in, key);
   default:
     in.wrong("this table holds no records", "table");
     return session_erased{key.session};
@@ -381,8 +530,9 @@ auto read_value(std::string_view value, table kind, Read read)
   if (value.size() > limits::record_bytes)
     return refuse("a stored value is over its bound", "record");
   try {
-    const msgpack::unpack_limit bounds{edges_most, 0, limits::record_bytes,
-                                       0,          0, 8};
+    // Lists, maps, texts, bytes, extensions, depth.
+    const msgpack::unpack_limit bounds{
+      edges_most, limits::answer_bytes, limits::record_bytes, 0, 0, 16};
     std::size_t used = 0;
     auto handle = msgpack::unpack(value.data(), value.size(), used, nullptr,
                                   nullptr, bounds);

@@ -19,6 +19,10 @@ public:
     number(static_cast<std::uint8_t>(kind));
   }
 
+  void map(std::size_t size) {
+    packer_.pack_map(static_cast<std::uint32_t>(size));
+  }
+
   void array(std::size_t size) {
     packer_.pack_array(static_cast<std::uint32_t>(size));
   }
@@ -30,6 +34,11 @@ public:
 
   void time(millis value) {
     packer_.pack_int64(value.count());
+  }
+
+  /// As such even where it is whole, so that it comes back as what it was.
+  void real(double value) {
+    packer_.pack_double(value);
   }
 
   void nil() {
@@ -141,8 +150,80 @@ void write_overrides(writer& out, const settings_patch& patch) {
   out.maybe(patch.code, text(limits::code_bytes, "code"));
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): bounded by limits::answer_depth.
+void write_datum(writer& out, const datum& value, std::size_t depth = 0) {
+  out.bound(depth, limits::answer_depth, "answer");
+  if (depth > limits::answer_depth) {
+    out.nil();
+  } else if (const auto* items = std::get_if<datum::list>(&value.what)) {
+    out.array(items->size());
+    for (const auto& item : *items)
+      write_datum(out, item, depth + 1);
+  } else if (const auto* named = std::get_if<datum::fields>(&value.what)) {
+    out.map(named->size());
+    for (const auto& [name, item] : *named) {
+      out.text(name, limits::id_bytes, "answer");
+      write_datum(out, item, depth + 1);
+    }
+  } else if (const auto* text = std::get_if<std::string>(&value.what)) {
+    out.text(*text, limits::answer_bytes, "answer");
+  } else if (const auto* flag = std::get_if<bool>(&value.what)) {
+    out.number(*flag);
+  } else if (const auto* whole = std::get_if<std::int64_t>(&value.what)) {
+    out.number(*whole);
+  } else {
+    out.real(std::get<double>(value.what));
+  }
+}
+
+void write_schema(writer& out, const answer_schema& schema) {
+  auto real = [&](double value) { out.real(value); };
+  out.bound(schema.size(), limits::schema_rules, "schema");
+  out.array(schema.size());
+  for (const auto& rule : schema) {
+    out.array(10);
+    out.text(rule.name, limits::name_bytes, "schema");
+    out.number(static_cast<std::uint8_t>(rule.type));
+    out.number(rule.optional);
+    out.maybe(rule.least, real);
+    out.maybe(rule.most, real);
+    out.bound(rule.choices.size(), limits::answer_choices, "schema");
+    out.array(rule.choices.size());
+    for (const auto& choice : rule.choices)
+      out.text(choice, limits::id_bytes, "schema");
+    out.maybe(rule.sum_least, real);
+    out.maybe(rule.sum_most, real);
+    out.number(rule.self);
+    out.number(rule.below);
+  }
+}
+
+// What came after the first version: nothing is written where there is
+// nothing, so that a build from before it can read the record.
+bool has_plan(const session_record& rec) {
+  return rec.starts_at || rec.phase != phase_state{} || rec.barrier;
+}
+
+void write_plan(writer& out, const session_record& rec) {
+  auto time = [&](millis when) { out.time(when); };
+  out.array(3);
+  out.maybe(rec.starts_at, time);
+  out.array(4);
+  out.text(rec.phase.name, limits::name_bytes, "phase");
+  out.text(rec.phase.status, limits::name_bytes, "status");
+  out.maybe(rec.phase.until, time);
+  out.text(rec.phase.next, limits::name_bytes, "next");
+  out.maybe(rec.barrier, [&](const barrier_state& state) {
+    out.array(4);
+    out.text(state.name, limits::name_bytes, "barrier");
+    out.maybe(state.until, time);
+    out.maybe(state.opened_at, time);
+    out.number(state.timed_out);
+  });
+}
+
 result<std::string> value_of(const session_record& rec) {
-  writer out{table::session, 8};
+  writer out{table::session, has_plan(rec) ? 9U : 8U};
   out.text(rec.kind, limits::id_bytes, "kind");
   write_overrides(out, rec.overrides);
   out.text(rec.created_by.str(), limits::id_bytes, "created_by");
@@ -153,12 +234,16 @@ result<std::string> value_of(const session_record& rec) {
   });
   out.at(rec.at);
   out.ops(rec.ops);
+  if (has_plan(rec))
+    write_plan(out, rec);
   return out.finish();
 }
 
 result<std::string> value_of(const member_record& rec) {
-  // Before further fields of a profile there were eight.
-  writer out{table::member, rec.who.more.empty() ? 8U : 9U};
+  // Before further fields of a profile, and reminders, there were eight.
+  bool reminded = rec.remind != reminder{};
+  bool more = reminded || !rec.who.more.empty();
+  writer out{table::member, reminded ? 10U : more ? 9U : 8U};
   out.who(rec.who);
   out.text(rec.role, limits::name_bytes, "role");
   out.bound(rec.permissions.size(), limits::permissions_per_member,
@@ -170,8 +255,50 @@ result<std::string> value_of(const member_record& rec) {
   out.time(rec.admitted_at);
   out.at(rec.at);
   out.ops(rec.ops);
-  if (!rec.who.more.empty())
+  if (more)
     out.more(rec.who);
+  if (reminded) {
+    out.array(3);
+    out.number(rec.remind.enabled);
+    out.time(rec.remind.lead);
+    out.maybe(rec.remind.given_for, [&](millis when) { out.time(when); });
+  }
+  return out.finish();
+}
+
+result<std::string> value_of(const round_record& rec) {
+  writer out{table::round, 8};
+  const auto& rules = rec.rules;
+  write_schema(out, rules.schema);
+  out.bound(rules.roles.size(), limits::roles_per_round, "roles");
+  out.array(rules.roles.size());
+  for (const auto& role : rules.roles)
+    out.text(role, limits::name_bytes, "roles");
+  out.number(rules.revise);
+  out.number(static_cast<std::uint8_t>(rules.results));
+  out.number(static_cast<std::uint8_t>(rules.progress));
+  out.time(rec.opened_at);
+  out.maybe(rec.closed_at, [&](millis when) { out.time(when); });
+  out.at(rec.at);
+  return out.finish();
+}
+
+result<std::string> value_of(const submission_record& rec) {
+  writer out{table::submission, 5};
+  write_datum(out, rec.answer);
+  out.time(rec.when);
+  out.number(rec.revisions);
+  out.at(rec.at);
+  out.ops(rec.ops);
+  return out.finish();
+}
+
+result<std::string> value_of(const event_record& rec) {
+  writer out{table::event, 4};
+  out.time(rec.when);
+  out.text(rec.type, limits::name_bytes, "type");
+  out.text(rec.user.str(), limits::id_bytes, "user");
+  out.time(rec.due);
   return out.finish();
 }
 
@@ -338,6 +465,23 @@ struct encoder {
       value_of(rec));
   }
 
+  encoded operator()(const round_record& rec) const {
+    return put(keys::of_round(partition, rec.session, rec.name), value_of(rec));
+  }
+
+  encoded operator()(const submission_record& rec) const {
+    return put(keys::of_submission(partition, rec.session, rec.round, rec.user),
+               value_of(rec));
+  }
+
+  encoded operator()(const event_record& rec) const {
+    return put(keys::of_event(partition, rec.session, rec.at), value_of(rec));
+  }
+
+  encoded operator()(const event_erased& rec) const {
+    return remove(keys::of_event(partition, rec.session, rec.at));
+  }
+
   encoded operator()(const session_erased&) const {
     return std::vector<encoded_record>{};
   }
@@ -409,6 +553,17 @@ struct key_checker {
     session(rec.session);
     text(rec.action, "action");
     text(rec.target.str(), "target");
+  }
+
+  void operator()(const round_record& rec) {
+    session(rec.session);
+    text(rec.name, "round");
+  }
+
+  void operator()(const submission_record& rec) {
+    session(rec.session);
+    text(rec.round, "round");
+    text(rec.user.str(), "user");
   }
 
   template <class Other>

@@ -76,6 +76,46 @@ failure too_many(const char* what) {
   return fail(errc::internal, "a stored session is over its bound", what);
 }
 
+// Who answered what, and what happened of itself.
+result<done> read_course(store& from, partition_id partition,
+                         const session_key& session, stored_session& out) {
+  using refusal = std::optional<failure>;
+  auto rounds = read_records<round_record>(
+    from, keys::prefix(partition, table::round, session),
+    [&](round_record rec) -> refusal {
+      out.rounds.push_back(std::move(rec));
+      if (out.rounds.size() > limits::rounds_per_session)
+        return too_many("rounds");
+      return std::nullopt;
+    });
+  if (!rounds)
+    return rounds;
+  auto answers = read_records<submission_record>(
+    from, keys::prefix(partition, table::submission, session),
+    [&](submission_record rec) -> refusal {
+      out.submissions.push_back(std::move(rec));
+      if (out.submissions.size() > limits::answers_per_session)
+        return too_many("submissions");
+      return std::nullopt;
+    });
+  if (!answers)
+    return answers;
+  auto events = read_events(from, partition, session, {});
+  if (!events)
+    return events.error();
+  for (const auto& entry : *events)
+    out.events.emplace_back(entry.at, entry.when);
+  auto key = keys::of_due(partition, session);
+  auto value = from.get(key);
+  if (!value)
+    return value.error();
+  if (*value)
+    // An entry that cannot be read is passed over: `verify` names it.
+    if (auto rec = decode(key, **value))
+      out.due = std::get<due_mark>(*rec).at;
+  return done{};
+}
+
 } // namespace
 
 result<std::vector<session_key>> read_occupied(store& from,
@@ -154,6 +194,27 @@ result<stored_session> read_session(store& from, partition_id partition,
   if (!pages)
     return pages.error();
   if (auto read = read_departed(from, partition, session, out); !read)
+    return read.error();
+  if (auto read = read_course(from, partition, session, out); !read)
+    return read.error();
+  return out;
+}
+
+result<std::vector<event_record>> read_events(store& from,
+                                              partition_id partition,
+                                              const session_key& session,
+                                              version after) {
+  std::vector<event_record> out;
+  auto read = read_records<event_record>(
+    from, keys::prefix(partition, table::event, session),
+    [&](event_record rec) -> std::optional<failure> {
+      if (rec.at > after)
+        out.push_back(std::move(rec));
+      if (out.size() > 2 * limits::events_per_session)
+        return too_many("events");
+      return std::nullopt;
+    });
+  if (!read)
     return read.error();
   return out;
 }

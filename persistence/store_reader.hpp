@@ -40,4 +40,9 @@ struct session_keys {
                                              const session_key& session,
                                              std::size_t most);
 
+/// The entries of a session's event log after `after`, in order.
+[[nodiscard]] result<std::vector<event_record>>
+read_events(store& from, partition_id partition, const session_key& session,
+            version after);
+
 } // namespace rollcall

@@ -141,6 +141,26 @@ private:
     history_.check(entry, key, records_.contains(entry.session));
   }
 
+  void check_record(const round_record& rec, std::string_view key) {
+    if (!known_.contains(rec.session))
+      add(damage::round_orphan, key, {}, {{std::string{key}, std::nullopt}});
+    else
+      rounds_.insert({rec.session, rec.name});
+  }
+
+  void check_record(submission_record& rec, std::string_view key) {
+    if (!rounds_.contains({rec.session, rec.round}))
+      add(damage::submission_orphan, key, {},
+          {{std::string{key}, std::nullopt}});
+    else
+      check_ops(rec, key);
+  }
+
+  void check_record(const event_record& rec, std::string_view key) {
+    if (!known_.contains(rec.session))
+      add(damage::event_orphan, key, {}, {{std::string{key}, std::nullopt}});
+  }
+
   void check_record(const ban_record& rec, std::string_view key) {
     if (!known_.contains(rec.session))
       add(damage::ban_orphan, key, {}, {{std::string{key}, std::nullopt}});
@@ -207,6 +227,7 @@ private:
     records_.clear();
     ended_.clear();
     due_.clear();
+    rounds_.clear();
     paged_.clear();
     unmarked_.clear();
   }
@@ -244,6 +265,7 @@ private:
                                   const interval_record* mended) {
     tell_history(what, key, field, mended);
   }};
+  std::set<std::pair<session_key, std::string>> rounds_;
   /// Sessions with roster pages, and those of them not yet seen in the index.
   std::set<session_key> paged_;
   std::set<session_key> unmarked_;
@@ -286,12 +308,13 @@ result<std::size_t> mend(store& at, const std::vector<finding>& found) {
 } // namespace
 
 std::string_view to_string(damage what) noexcept {
-  static constexpr std::array<std::string_view, 18> names = {
+  static constexpr std::array<std::string_view, 21> names = {
     "bad_key",        "bad_record",     "bad_checkpoint",   "wrong_partition",
     "empty_page",     "duplicate_user", "occupied_missing", "occupied_stale",
     "due_orphan",     "too_many_ops",   "session_missing",  "due_missing",
     "ended_occupied", "stay_reversed",  "stay_overlap",     "wrong_count",
-    "history_orphan", "ban_orphan",
+    "history_orphan", "round_orphan",   "submission_orphan",
+    "event_orphan",   "ban_orphan",
   };
   auto index = static_cast<std::size_t>(what);
   return index < names.size() ? names[index] : "bad_record";

@@ -50,6 +50,12 @@ enum class damage : std::uint8_t {
   wrong_count,
   /// A stay or an audit entry of a session that has no record.
   history_orphan,
+  /// A round of a session of which nothing else is known.
+  round_orphan,
+  /// An answer to a round that is not there.
+  submission_orphan,
+  /// An event of a session of which nothing else is known.
+  event_orphan,
   /// Somebody is banned from a session of which nothing else is known.
   ban_orphan,
 };

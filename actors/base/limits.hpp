@@ -45,6 +45,8 @@ inline constexpr millis ban_most{10LL * 366 * 86'400'000};
 inline constexpr std::size_t live_keys = 16;
 /// One live value: a number, a boolean or this much text.
 inline constexpr std::size_t live_value_bytes = 128;
+/// How often observers hear of one participant's activity.
+inline constexpr millis activity_every{10'000};
 /// Departed users whose reconnection count a session remembers.
 inline constexpr std::size_t departed_per_session = 65'536;
 /// How long a leased connection may count without being renewed.
@@ -66,6 +68,38 @@ inline constexpr std::size_t first_page_participants = 64;
 inline constexpr std::size_t page_participants = 256;
 /// Nodes that may observe one session.
 inline constexpr std::size_t observers_per_session = 256;
+
+// -- rounds, barriers, reminders ---------------------------------------------
+
+/// Rounds of one session, open and closed.
+inline constexpr std::size_t rounds_per_session = 64;
+/// Answers of all rounds of one session, and their bytes.
+inline constexpr std::size_t answers_per_session = 131'072;
+inline constexpr std::size_t answers_bytes = std::size_t{64} << 20;
+/// One answer, and how deep it may be.
+inline constexpr std::size_t answer_bytes = std::size_t{32} << 10;
+inline constexpr std::size_t answer_depth = 8;
+/// Rules of one schema, how deep they may be, and texts one may choose from.
+inline constexpr std::size_t schema_rules = 64;
+inline constexpr std::size_t schema_depth = 4;
+inline constexpr std::size_t answer_choices = 64;
+/// Roles that a round may be for.
+inline constexpr std::size_t roles_per_round = 8;
+/// Beyond so many answers progress tells how many, not who.
+inline constexpr std::size_t named_progress = 1'024;
+/// Answers in one page of results, and about how many bytes of them.
+inline constexpr std::size_t answers_page = 1'000;
+inline constexpr std::size_t answers_page_bytes = std::size_t{1} << 20;
+/// How long a phase, a barrier or a reminder's lead may be.
+inline constexpr millis longest_wait{366LL * 86'400'000};
+/// A start may be said so much after it.
+inline constexpr millis start_slack{60'000};
+/// A reminder that comes so much after its time is told as late.
+inline constexpr millis reminder_late_after{5'000};
+/// What a timer asked for could not be kept: it is tried again after this.
+inline constexpr millis timer_again{1'000};
+/// Entries of a session's event log.
+inline constexpr std::size_t events_per_session = 4'096;
 
 // -- partitions --------------------------------------------------------------
 
@@ -330,8 +364,8 @@ inline constexpr std::size_t token_keys = 64;
 inline constexpr std::size_t kinds = 64;
 
 static_assert(page_participants
-                    * (3 * id_bytes + 2 * profile_field_bytes
-                       + profile_fields * (name_bytes + profile_more_bytes))
+                  * (3 * id_bytes + 2 * profile_field_bytes
+                     + profile_fields * (name_bytes + profile_more_bytes))
                 <= record_bytes,
               "a roster page with the longest names fits one record");
 static_assert(write_queue_soft_bytes < write_queue_hard_bytes,

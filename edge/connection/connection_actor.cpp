@@ -116,7 +116,8 @@ failure as_seen_here(const connection_shell& s, const command_ptr& asked,
   const auto& all = s.state->sessions();
   auto at = all.find(asked->session.id);
   if (why.code != errc::conflict || at == all.end() || !at->second.joined
-      || !std::holds_alternative<set_live_command>(asked->body))
+      || (!std::holds_alternative<set_live_command>(asked->body)
+          && !std::holds_alternative<set_ready_command>(asked->body)))
     return why;
   auto out = fail(errc::unavailable, "the session has a new owner");
   out.retry_after = millis{100};
@@ -397,6 +398,10 @@ void take_direct(self_ptr self, const direct& word) {
   }
   if (std::holds_alternative<unknown_direct>(word.body)) {
     join_again(self, word.session.id);
+    return;
+  }
+  if (std::holds_alternative<reminder_direct>(word.body)) {
+    deliver(self, encode_direct(s.language, word));
     return;
   }
   forget_session(self, word.session.id);

@@ -2,6 +2,9 @@
 
 #include "edge/protocol/message_parts.hpp"
 #include "edge/protocol/past_writers.hpp"
+#include "edge/protocol/round_parts.hpp"
+
+#include <array>
 
 namespace rollcall::edge {
 
@@ -119,9 +122,11 @@ void write_session_ack(Writer& to, const session_ack& what) {
   const auto* page = std::get_if<roster_reply>(&what.what.body);
   const auto* past = std::get_if<history_reply>(&what.what.body);
   const auto* entries = std::get_if<audit_reply>(&what.what.body);
+  const auto* round = std::get_if<round_reply>(&what.what.body);
   to.template key<"session">();
   to.text(what.session.str());
-  bool is_page = page != nullptr
+  bool is_page = page != nullptr || round != nullptr || past != nullptr
+                 || entries != nullptr
                  || std::holds_alternative<members_reply>(what.what.body)
                  || std::holds_alternative<bans_reply>(what.what.body);
   if (!is_page) {
@@ -157,6 +162,8 @@ void write_session_ack(Writer& to, const session_ack& what) {
     write_history(to, *past);
   else if (entries != nullptr)
     write_audit(to, *entries);
+  else if (round != nullptr)
+    write_round_page(to, *round);
 }
 
 template <class Writer>

@@ -231,6 +231,10 @@ void write_participant(Writer& to, const participant_view& who,
     to.template key<"reconnections">();
     to.integer(who.reconnections);
   }
+  if (who.last_active > who.since) {
+    to.template key<"last_active_at">();
+    to.integer(who.last_active.count());
+  }
   if (!who.live.empty()) {
     to.template key<"live">();
     to.open_map(who.live.size());

@@ -1,6 +1,7 @@
 #include "edge/protocol/push_encoder.hpp"
 
 #include "edge/protocol/message_parts.hpp"
+#include "edge/protocol/round_parts.hpp"
 
 namespace rollcall::edge {
 
@@ -177,6 +178,37 @@ private:
     write_settings(to_, body.settings);
     to_.template key<"ended">();
     to_.boolean(body.ended);
+    if (body.starts_at) {
+      to_.template key<"starts_at">();
+      to_.integer(body.starts_at->count());
+    }
+  }
+
+  void put(const change& what, const phase_change& body) {
+    start<"phase">(what);
+    write_phase(to_, body.phase);
+  }
+
+  void put(const change& what, const submission_change& body) {
+    start<"submission">(what);
+    write_round(to_, body.round);
+  }
+
+  void put(const change& what, const barrier_change& body) {
+    start<"barrier">(what);
+    write_barrier(to_, body.state);
+    if (body.participant) {
+      write_who(to_, *body.participant);
+      to_.template key<"ready">();
+      to_.boolean(body.ready);
+    }
+  }
+
+  void put(const change& what, const activity_change& body) {
+    start<"activity">(what);
+    write_who(to_, body.participant);
+    to_.template key<"last_active_at">();
+    to_.integer(body.last_active.count());
   }
 
   Writer& to_;
@@ -251,6 +283,39 @@ std::size_t changes_bytes(const batch& what, const viewer& who) {
                                           : what.changes.size() * change_bytes;
 }
 
+/// Where the session stands; nothing of what nobody has set.
+template <class Writer>
+void write_course(Writer& to, const snapshot& what) {
+  if (what.starts_at) {
+    to.template key<"starts_at">();
+    to.integer(what.starts_at->count());
+  }
+  if (what.phase != phase_state{}) {
+    to.template key<"phase">();
+    to.open_map();
+    write_phase(to, what.phase);
+    to.close_map();
+  }
+  if (what.barrier) {
+    to.template key<"barrier">();
+    to.open_map();
+    write_barrier(to, what.barrier->state);
+    to.template key<"ready">();
+    write_ids(to, what.barrier->ready);
+    to.close_map();
+  }
+  if (!what.rounds.empty()) {
+    to.template key<"rounds">();
+    to.open_array(what.rounds.size());
+    for (const auto& each : what.rounds) {
+      to.open_map();
+      write_round(to, each);
+      to.close_map();
+    }
+    to.close_array();
+  }
+}
+
 template <class Writer>
 void write_snapshot(Writer& to, const viewer& who, const snapshot& what,
                     std::string_view why, millis now, bool stale) {
@@ -276,6 +341,7 @@ void write_snapshot(Writer& to, const viewer& who, const snapshot& what,
     for (const auto& each : what.participants)
       write_participant(to, each, shows_identity(who), now);
     to.close_array();
+    write_course(to, what);
   }
   to.close_map();
 }
@@ -354,7 +420,6 @@ std::string encode_changes(dialect language, const viewer& who,
 }
 
 std::string encode_direct(dialect language, const direct& what) {
-  const auto& removed = std::get<removed_direct>(what.body);
   return encoded(language, head_bytes, [&](auto& to) {
     to.open_map();
     to.template key<"push">();
@@ -362,12 +427,21 @@ std::string encode_direct(dialect language, const direct& what) {
     to.template key<"session">();
     to.text(what.session.id.str());
     to.template key<"type">();
-    to.template word<"removed">();
-    to.template key<"reason">();
-    if (removed.banned)
-      to.template word<"banned">();
-    else
-      to.text(to_string(removed.reason));
+    if (const auto* word = std::get_if<reminder_direct>(&what.body)) {
+      to.template word<"reminder">();
+      to.template key<"starts_at">();
+      to.integer(word->starts_at.count());
+      to.template key<"late">();
+      to.boolean(word->late);
+    } else {
+      to.template word<"removed">();
+      to.template key<"reason">();
+      const auto& removed = std::get<removed_direct>(what.body);
+      if (removed.banned)
+        to.template word<"banned">();
+      else
+        to.text(to_string(removed.reason));
+    }
     to.close_map();
   });
 }

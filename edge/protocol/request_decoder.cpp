@@ -4,6 +4,7 @@
 #include "edge/protocol/msgpack_codec.hpp"
 #include "edge/protocol/past_writers.hpp"
 #include "edge/protocol/request_fields.hpp"
+#include "edge/protocol/round_fields.hpp"
 
 #include <algorithm>
 #include <array>
@@ -194,11 +195,16 @@ request_body decode_create(field_reader& in) {
   create_command body;
   body.kind = in.checked("kind", check_name, need::required).value_or("");
   body.settings = read_settings(in, need::optional);
+  body.starts_at = read_start(in, false).value_or(std::nullopt);
   return durable(in, std::move(body));
 }
 
 request_body decode_configure(field_reader& in) {
-  return durable(in, configure_command{read_settings(in, need::required)});
+  configure_command body;
+  body.starts_at = read_start(in, true);
+  body.settings
+    = read_settings(in, body.starts_at ? need::optional : need::required);
+  return durable(in, std::move(body));
 }
 
 request_body decode_end(field_reader& in) {
@@ -277,6 +283,78 @@ request_body decode_delete(field_reader& in) {
   return durable(in, delete_command{});
 }
 
+// -- the course of a session -------------------------------------------------
+
+std::optional<millis> read_span(field_reader& in, std::string_view key) {
+  if (const auto* span = in.integer(key, 0, max_integer))
+    return millis{*span};
+  return std::nullopt;
+}
+
+std::string read_name(field_reader& in, std::string_view key) {
+  return in.checked(key, check_name, need::required).value_or("");
+}
+
+request_body decode_set_phase(field_reader& in) {
+  set_phase_command body;
+  body.phase = in.checked("phase", check_name);
+  body.status = in.checked("status", check_name);
+  body.duration = read_span(in, "duration_ms");
+  body.next = in.checked("next", check_name).value_or("");
+  return durable(in, std::move(body));
+}
+
+request_body decode_open_round(field_reader& in) {
+  open_round_command body;
+  body.round = read_name(in, "round");
+  body.rules = read_round_rules(in);
+  return durable(in, std::move(body));
+}
+
+request_body decode_close_round(field_reader& in) {
+  return durable(in, close_round_command{read_name(in, "round")});
+}
+
+request_body decode_submit(field_reader& in) {
+  submit_command body;
+  body.round = read_name(in, "round");
+  body.answer = read_answer(in);
+  return durable(in, std::move(body));
+}
+
+request_body decode_get_round(field_reader& in) {
+  get_round_command body;
+  body.round = read_name(in, "round");
+  if (auto after = in.checked("after", check_id))
+    body.after = participant_id{std::move(*after)};
+  if (const auto* limit
+      = in.integer("limit", 1, std::int64_t{limits::answers_page}))
+    body.limit = static_cast<std::uint32_t>(*limit);
+  return to_session(in, std::move(body));
+}
+
+request_body decode_start_barrier(field_reader& in) {
+  start_barrier_command body;
+  body.barrier = read_name(in, "barrier");
+  body.timeout = read_span(in, "timeout_ms");
+  return durable(in, std::move(body));
+}
+
+request_body decode_set_ready(field_reader& in) {
+  set_ready_command body;
+  if (const auto* ready = in.boolean("ready", need::required))
+    body.ready = *ready;
+  return to_session(in, body);
+}
+
+request_body decode_set_reminder(field_reader& in) {
+  set_reminder_command body;
+  if (const auto* enabled = in.boolean("enabled", need::required))
+    body.enabled = *enabled;
+  body.lead = read_span(in, "lead_ms").value_or(millis{0});
+  return durable(in, body);
+}
+
 // -- the table ---------------------------------------------------------------
 
 struct operation {
@@ -284,7 +362,7 @@ struct operation {
   body_decoder decode;
 };
 
-constexpr std::array<operation, 28> operations = {{
+constexpr std::array<operation, 36> operations = {{
   {"hello", decode_hello},
   {"refresh_token", decode_refresh},
   {"heartbeat", decode_heartbeat},
@@ -306,6 +384,14 @@ constexpr std::array<operation, 28> operations = {{
   {"list_sessions", decode_list_sessions},
   {"erase_user", decode_erase_user},
   {"delete_session", decode_delete},
+  {"set_phase", decode_set_phase},
+  {"open_round", decode_open_round},
+  {"close_round", decode_close_round},
+  {"submit", decode_submit},
+  {"get_round", decode_get_round},
+  {"start_barrier", decode_start_barrier},
+  {"set_ready", decode_set_ready},
+  {"set_reminder", decode_set_reminder},
   {"invite", decode_invite},
   {"uninvite", decode_uninvite},
   {"withdraw", decode_withdraw},
@@ -406,6 +492,30 @@ struct name_of_command {
   }
   std::string_view operator()(const forget_user_command&) const {
     return "forget_user";
+  }
+  std::string_view operator()(const set_phase_command&) const {
+    return "set_phase";
+  }
+  std::string_view operator()(const open_round_command&) const {
+    return "open_round";
+  }
+  std::string_view operator()(const close_round_command&) const {
+    return "close_round";
+  }
+  std::string_view operator()(const submit_command&) const {
+    return "submit";
+  }
+  std::string_view operator()(const get_round_command&) const {
+    return "get_round";
+  }
+  std::string_view operator()(const start_barrier_command&) const {
+    return "start_barrier";
+  }
+  std::string_view operator()(const set_ready_command&) const {
+    return "set_ready";
+  }
+  std::string_view operator()(const set_reminder_command&) const {
+    return "set_reminder";
   }
 };
 

@@ -1,7 +1,9 @@
 #include "edge/relay/relay_state.hpp"
 
+#include "actors/rounds.hpp"
 #include "edge/relay/replica_diff.hpp"
 
+#include <algorithm>
 #include <type_traits>
 #include <variant>
 
@@ -86,6 +88,30 @@ participant_view* relay_state::find(const participant_id& id) {
   return at == joined_.end() ? nullptr : &in_order_.at(at->second);
 }
 
+void relay_state::apply_round(const round_view& news) {
+  auto at = std::lower_bound(
+    current_.rounds.begin(), current_.rounds.end(), news.name,
+    [](const auto& one, const auto& name) { return one.name < name; });
+  if (at == current_.rounds.end() || at->name != news.name)
+    current_.rounds.insert(at, news);
+  else
+    merge_news(*at, news);
+}
+
+void relay_state::apply_barrier(const barrier_change& x) {
+  if (!x.participant || !current_.barrier) {
+    current_.barrier = barrier_view{x.state};
+    return;
+  }
+  auto& ready = current_.barrier->ready;
+  auto at = std::lower_bound(ready.begin(), ready.end(), *x.participant);
+  bool known = at != ready.end() && *at == *x.participant;
+  if (x.ready && !known)
+    ready.insert(at, *x.participant);
+  else if (!x.ready && known)
+    ready.erase(at);
+}
+
 void relay_state::apply(const change& one) {
   auto apply_live = [this](const live_change& x) {
     auto* who = find(x.participant);
@@ -119,6 +145,8 @@ void relay_state::apply(const change& one) {
                    in_order_.erase(at->second);
                    joined_.erase(at);
                  }
+                 if (current_.barrier)
+                   std::erase(current_.barrier->ready, x.participant);
                },
                apply_live,
                [this](const connection_change& x) {
@@ -136,6 +164,14 @@ void relay_state::apply(const change& one) {
                [this](const session_change& x) {
                  current_.settings = x.settings;
                  current_.ended = x.ended;
+                 current_.starts_at = x.starts_at;
+               },
+               [this](const phase_change& x) { current_.phase = x.phase; },
+               [this](const submission_change& x) { apply_round(x.round); },
+               [this](const barrier_change& x) { apply_barrier(x); },
+               [this](const activity_change& x) {
+                 if (auto* who = find(x.participant))
+                   who->last_active = x.last_active;
                },
              },
              one.body);

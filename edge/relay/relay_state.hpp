@@ -69,6 +69,8 @@ public:
 
 private:
   void apply(const change& one);
+  void apply_round(const round_view& news);
+  void apply_barrier(const barrier_change& x);
   participant_view* find(const participant_id& id);
   void add(const participant_view& who);
 

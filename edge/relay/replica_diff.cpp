@@ -1,6 +1,8 @@
 #include "edge/relay/replica_diff.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -43,8 +45,13 @@ public:
     }
     if (before_.host != after_.host)
       add(host_change{after_.host});
-    if (before_.settings != after_.settings || before_.ended != after_.ended)
-      add(session_change{after_.settings, after_.ended});
+    if (before_.settings != after_.settings || before_.ended != after_.ended
+        || before_.starts_at != after_.starts_at)
+      add(session_change{after_.settings, after_.ended, after_.starts_at});
+    if (before_.phase != after_.phase)
+      add(phase_change{after_.phase});
+    compare_barriers();
+    compare_rounds();
     out_.present = after_.present;
     out_.total = after_.total;
     return std::move(out_);
@@ -61,6 +68,8 @@ private:
   void compare(const participant_view& old, const participant_view& now) {
     if (old.role != now.role || old.permissions != now.permissions)
       add(member_change{now.participant, now.user, now.role, now.permissions});
+    if (old.last_active != now.last_active)
+      add(activity_change{now.participant, now.last_active});
     if (old.connections != now.connections)
       add(connection_change{now.participant, now.connections});
     compare_state(old, now);
@@ -74,6 +83,44 @@ private:
         live.emplace(key, std::nullopt);
     if (!live.empty())
       add(live_change{now.participant, std::move(live)});
+  }
+
+  // Those who are gone are no longer ready: their `left` says so.
+  void compare_barriers() {
+    if (!after_.barrier)
+      return;
+    const auto& now = *after_.barrier;
+    std::set<participant_id> old;
+    if (before_.barrier && before_.barrier->state == now.state)
+      old.insert(before_.barrier->ready.begin(), before_.barrier->ready.end());
+    else
+      add(barrier_change{now.state});
+    std::set<participant_id> ready{now.ready.begin(), now.ready.end()};
+    for (const auto& who : ready)
+      if (!old.contains(who))
+        add(barrier_change{now.state, who, true});
+    for (const auto& who : old)
+      if (!ready.contains(who))
+        add(barrier_change{now.state, who, false});
+  }
+
+  // Rounds are never taken away, nor answers.
+  void compare_rounds() {
+    for (const auto& now : after_.rounds) {
+      auto old = std::find_if(
+        before_.rounds.begin(), before_.rounds.end(),
+        [&](const round_view& one) { return one.name == now.name; });
+      if (old != before_.rounds.end() && *old == now)
+        continue;
+      auto news = now;
+      if (old != before_.rounds.end()) {
+        news.participants.clear();
+        std::set_difference(now.participants.begin(), now.participants.end(),
+                            old->participants.begin(), old->participants.end(),
+                            std::back_inserter(news.participants));
+      }
+      add(submission_change{std::move(news)});
+    }
   }
 
   void compare_state(const participant_view& old, const participant_view& now) {

@@ -49,6 +49,14 @@ export class Replica {
   present = 0;
   total = 0;
   host = null;
+  /** Unix milliseconds, or null. */
+  starts_at = null;
+  /** `{phase, status?, until_at?, next?}`, or null while nobody has set one. */
+  phase = null;
+  /** `{barrier, until_at?, opened_at?, timed_out?, ready: [...]}`, or null. */
+  barrier = null;
+  /** By name, as the page of the protocol describes a round. */
+  rounds = new Map();
   /** By participant_id, in order of joining. */
   participants = new Map();
 
@@ -63,6 +71,11 @@ export class Replica {
     this.present = push.present;
     this.total = push.total;
     this.host = push.host ?? null;
+    this.starts_at = push.starts_at ?? null;
+    this.phase = push.phase ?? null;
+    this.barrier = push.barrier ?? null;
+    this.rounds = new Map();
+    for (const round of push.rounds ?? []) this.rounds.set(round.round, round);
     this.participants = new Map();
     for (const participant of push.participants ?? [])
       this.#add(participant, now);
@@ -112,6 +125,13 @@ export class Replica {
     return next;
   }
 
+  #setReady(participant_id, ready) {
+    if (!this.barrier) return;
+    const others = this.barrier.ready.filter((id) => id !== participant_id);
+    if (ready) others.push(participant_id);
+    this.barrier = { ...this.barrier, ready: others };
+  }
+
   #apply(change, now) {
     switch (change.type) {
       case "joined": {
@@ -124,6 +144,7 @@ export class Replica {
       case "left": {
         const participant = this.participants.get(change.participant_id);
         this.participants.delete(change.participant_id);
+        this.#setReady(change.participant_id, false);
         return { ...change, participant };
       }
       case "suspected": {
@@ -157,6 +178,13 @@ export class Replica {
         ));
         return { ...change, participant };
       }
+      case "activity": {
+        const { last_active_at } = change;
+        const participant = this.#edit(change, (old) => (
+          { ...old, last_active_at }
+        ));
+        return { ...change, participant };
+      }
       case "member": {
         const previous = this.participants.get(change.participant_id);
         const participant = this.#edit(change, (old) => (
@@ -173,7 +201,28 @@ export class Replica {
         this.kind = change.kind;
         this.settings = change.settings ?? {};
         this.ended = change.ended ?? false;
+        this.starts_at = change.starts_at ?? null;
         return { ...change };
+      case "phase": {
+        const { type, rev, ...phase } = change;
+        this.phase = phase;
+        return { ...change };
+      }
+      case "submission": {
+        const { type, rev, ...round } = change;
+        const before = this.rounds.get(round.round)?.participants ?? [];
+        if (round.participants)
+          round.participants = [...new Set([...before, ...round.participants])];
+        this.rounds.set(round.round, round);
+        return { ...change };
+      }
+      case "barrier": {
+        const { type, rev, participant_id, ready, ...barrier } = change;
+        if (participant_id === undefined || !this.barrier)
+          this.barrier = { ...barrier, ready: [] };
+        else this.#setReady(participant_id, ready);
+        return { ...change };
+      }
       default:
         return null; // a later server's change; its version still counts
     }

@@ -160,6 +160,7 @@ export class Session extends Emitter {
   receive(push) {
     if (push.push === "direct") {
       if (push.type === "removed") this.#removed(push.reason);
+      else if (push.type === "reminder") this.emit("reminder", push);
     } else if (this.#intent && push.push === "snapshot") {
       const before = [this.present, this.total];
       this.#replica.applySnapshot(push, this.#link.now());

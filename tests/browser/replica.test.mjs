@@ -28,6 +28,9 @@ class Server {
   host = null;
   here = new Map();
   members = new Map();
+  phase = null;
+  barrier = null;
+  rounds = new Map();
 
   constructor(random) {
     this.random = random;
@@ -52,6 +55,9 @@ class Server {
       at: [this.epoch, this.rev], kind: this.kind, settings: this.settings,
       ended: this.ended, host: this.host, ...this.counts(),
       participants: [...this.here.values()],
+      ...(this.phase && { phase: this.phase }),
+      ...(this.barrier && { barrier: this.barrier }),
+      ...(this.rounds.size > 0 && { rounds: [...this.rounds.values()] }),
     });
   }
 
@@ -69,6 +75,7 @@ class Server {
   }
 
   step() {
+    if (this.random() < 0.2) return this.course();
     const roll = this.random();
     const id = `p${Math.floor(this.random() * 12)}`;
     if (!this.here.has(id)) return roll < 0.8 ? this.join(id) : this.member(id);
@@ -94,6 +101,34 @@ class Server {
     return { type: "of_a_later_server", participant_id: id, anything: [1] };
   }
 
+  course() {
+    const roll = this.random();
+    if (roll < 0.3) {
+      this.phase = this.pick([{ phase: "a" }, { phase: "b", status: "x" }]);
+      return { type: "phase", ...this.phase };
+    }
+    if (roll < 0.4 || !this.barrier) {
+      this.barrier = { barrier: "go", until_at: this.rev, ready: [] };
+      return { type: "barrier", barrier: "go", until_at: this.rev };
+    }
+    const id = this.pick([...this.here.keys()]);
+    if (roll < 0.7 && id) {
+      const ready = this.random() < 0.7;
+      this.barrier.ready = this.barrier.ready.filter((one) => one !== id);
+      if (ready) this.barrier.ready.push(id);
+      return { type: "barrier", barrier: "go",
+               until_at: this.barrier.until_at, participant_id: id, ready };
+    }
+    const round = this.pick(["r1", "r2"]);
+    const old = this.rounds.get(round) ?? { round, answers: 0,
+                                            participants: [] };
+    const fresh = `q${old.answers}`;
+    const next = { ...old, answers: old.answers + 1,
+                   participants: [...old.participants, fresh] };
+    this.rounds.set(round, next);
+    return { type: "submission", ...next, participants: [fresh] };
+  }
+
   join(id) {
     const who = { participant_id: id, user: id, state: "online",
                   since_at: this.rev, connections: 1 };
@@ -106,6 +141,8 @@ class Server {
 
   leave(id) {
     this.here.delete(id);
+    if (this.barrier)
+      this.barrier.ready = this.barrier.ready.filter((one) => one !== id);
     return { type: "left", participant_id: id, reason: "left",
              ...this.counts() };
   }
@@ -157,7 +194,11 @@ function state(replica) {
     delete copy.expires_at; // of the client's own making
     return copy;
   });
-  return { version, kind, settings, ended, present, total, host, participants };
+  const { starts_at, phase, barrier } = replica;
+  const rounds = [...replica.rounds.values()]
+    .sort((a, b) => (a.round < b.round ? -1 : 1));
+  return { version, kind, settings, ended, present, total, host, starts_at,
+           phase, barrier, rounds, participants };
 }
 
 function after(snapshot) {
@@ -277,7 +318,7 @@ test("changes of an unknown kind or participant are skipped", () => {
   const { outcome, events } = replica.applyChanges({
     from, to: [5, from[1] + 3], present: 0, total: 0,
     changes: [
-      { type: "phase", rev: from[1] + 1, phase: "intro" },
+      { type: "weather", rev: from[1] + 1, sky: "blue" },
       { type: "live", rev: from[1] + 2, participant_id: "x", live: { a: 1 } },
       { type: "member", rev: from[1] + 3, participant_id: "x", role: "r" },
     ],

@@ -169,7 +169,9 @@ class Client:
             assert push["session"] in self.replicas, push
             self.replicas[push["session"]].apply(push)
         elif kind == "direct":
-            check_keys("direct", push, {"push", "session", "type", "reason"})
+            more = {"removed": {"reason"}, "reminder": {"starts_at", "late"}}
+            check_keys("direct", push, {"push", "session", "type",
+                                        *more[push["type"]]})
             self.directs.append(push)
         elif kind == "bye":
             check_keys("bye", push, {"push", "code", "reason", "reconnect"},

@@ -27,8 +27,10 @@ async def agree(session, *clients, at=(0, 0)):
         first = clients[0][session]
         return first.at >= list(at) and all(
             (c[session].at, c[session].people, c[session].host,
-             c[session].total)
-            == (first.at, first.people, first.host, first.total)
+             c[session].total, c[session].phase, c[session].barrier,
+             c[session].rounds)
+            == (first.at, first.people, first.host, first.total, first.phase,
+                first.barrier, first.rounds)
             for c in clients)
     for client in clients:
         await client.until(same)

@@ -6,12 +6,19 @@ wrong is collected, and fails the test that the client belongs to.
 
 PARTICIPANT = {"participant_id", "state", "since_at", "connections"}
 PARTICIPANT_MAYBE = {"user", "name", "email", "role", "permissions",
-                     "expires_in_ms", "reconnections", "live", "profile"}
+                     "expires_in_ms", "reconnections", "live", "profile",
+                     "last_active_at"}
 SETTINGS = {"membership", "access", "host", "identity", "duplicates",
             "capacity", "locked", "anonymous_views", "beat_ms",
             "suspect_after_ms", "timeout_ms", "drop_grace_ms",
             "host_reclaim_ms"}
 SETTINGS_MAYBE = {"group", "roles", "default_role", "gated_media"}
+PHASE_MAYBE = {"status", "until_at", "next"}
+BARRIER_MAYBE = {"until_at", "opened_at", "timed_out"}
+ROUND = {"round", "open", "revise", "results", "progress", "answers",
+         "eligible", "submitted"}
+ROUND_MAYBE = {"participants"}
+COURSE = {"starts_at", "phase", "barrier", "rounds"}
 REASONS = {"left", "timeout", "network", "kicked", "replaced",
            "session_ended", "edge_lost"}
 CHANGES = {
@@ -25,7 +32,11 @@ CHANGES = {
                {"user", "role", "permissions", "changed", "member",
                 "banned"}),
     "host": ({"host"}, set()),
-    "session": ({"kind", "settings", "ended"}, set()),
+    "session": ({"kind", "settings", "ended"}, {"starts_at"}),
+    "activity": ({"participant_id", "last_active_at"}, set()),
+    "phase": ({"phase"}, PHASE_MAYBE),
+    "submission": (ROUND, ROUND_MAYBE),
+    "barrier": ({"barrier"}, BARRIER_MAYBE | {"participant_id", "ready"}),
 }
 EVENTS = {
     "joined": ({"participant_id", "present"}, {"is_reconnection"}),
@@ -37,6 +48,10 @@ def check_keys(what, value, needed, maybe=frozenset()):
     have = set(value)
     assert needed <= have, f"{what} lacks {needed - have}: {value}"
     assert have <= needed | maybe, f"{what} has {have - needed - maybe}"
+
+
+def without(value, *keys):
+    return {k: v for k, v in value.items() if k not in keys}
 
 
 def check_participant(one):
@@ -58,6 +73,8 @@ class Replica:
         self.host = None
         self.present = self.total = 0
         self.people = {}
+        self.starts_at = self.phase = self.barrier = None
+        self.rounds = {}
         #: every change applied, oldest first
         self.changes = []
         #: the `why` of every snapshot
@@ -69,7 +86,8 @@ class Replica:
         check_keys("snapshot", push, {
             "push", "session", "view", "at", "why", "kind", "settings",
             "ended", "present", "total",
-            *(roster if push["view"] == "roster" else ())}, {"stale"})
+            *(roster if push["view"] == "roster" else ())},
+            {"stale", *(COURSE if push["view"] == "roster" else ())})
         assert push["why"] in ("attached", "too_old", "unknown_session",
                                "epoch_changed", "slow_reader",
                                "rights_changed")
@@ -87,6 +105,15 @@ class Replica:
                 check_participant(one)
                 assert one["participant_id"] not in self.people, "twice"
                 self.people[one["participant_id"]] = dict(one)
+            self.starts_at = push.get("starts_at")
+            self.phase = push.get("phase")
+            self.barrier = push.get("barrier")
+            if self.barrier:
+                check_keys("barrier", self.barrier, {"barrier", "ready"},
+                           BARRIER_MAYBE)
+            self.rounds = {one["round"]: one for one in push.get("rounds", [])}
+            for one in self.rounds.values():
+                check_keys("round", one, ROUND, ROUND_MAYBE)
             self.check_counts()
 
     def check_counts(self):
@@ -140,6 +167,8 @@ class Replica:
         elif kind == "left":
             assert change["reason"] in REASONS, change
             del self.people[change["participant_id"]]
+            if self.barrier:
+                self.set_ready(change["participant_id"], False)
         elif kind == "suspected":
             one["state"] = "suspected"
             one["expires_in_ms"] = change["expires_in_ms"]
@@ -150,6 +179,8 @@ class Replica:
         elif kind == "live":
             live = {**one.get("live", {}), **change["live"]}
             one["live"] = {k: v for k, v in live.items() if v is not None}
+        elif kind == "activity":
+            one["last_active_at"] = change["last_active_at"]
         elif kind == "connection":
             one["connections"] = change["connections"]
         elif kind == "member" and "banned" in change:
@@ -166,8 +197,28 @@ class Replica:
                        SETTINGS_MAYBE)
             self.kind, self.ended = change["kind"], change["ended"]
             self.settings = change["settings"]
+            self.starts_at = change.get("starts_at")
+        elif kind == "phase":
+            self.phase = without(change, "type", "rev")
+        elif kind == "submission":
+            news = without(change, "type", "rev")
+            if "participants" in news:
+                known = self.rounds.get(news["round"], {})
+                news["participants"] = sorted(
+                    {*known.get("participants", []), *news["participants"]})
+            self.rounds[news["round"]] = news
+        elif kind == "barrier":
+            if "participant_id" in change:
+                self.set_ready(change["participant_id"], change["ready"])
+            else:
+                self.barrier = {**without(change, "type", "rev"), "ready": []}
         if kind in ("joined", "left"):
             assert change["present"] == len(self.people), change
+
+    def set_ready(self, participant_id, ready):
+        others = {*self.barrier["ready"]} - {participant_id}
+        self.barrier["ready"] = sorted(
+            others | ({participant_id} if ready else set()))
 
     def types(self, *wanted):
         return [c["type"] for c in self.changes

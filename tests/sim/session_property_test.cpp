@@ -3,6 +3,7 @@
 // disturbed by a journal that refuses. Every seed can be replayed:
 // ROLLCALL_SEED=<seed> ROLLCALL_SEEDS=1.
 
+#include "actors/base/limits.hpp"
 #include "edge/relay/relay_state.hpp"
 #include "edge/relay/replica_diff.hpp"
 #include "support/session_harness.hpp"
@@ -10,9 +11,11 @@
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 #include <set>
+#include <utility>
 
 using namespace rollcall;
 using namespace rollcall::test;
@@ -34,6 +37,12 @@ enum class planted : std::uint8_t {
   absent_host,
   twice_in_roster,
   ghost,
+  wrong_progress,
+  lost_answer,
+  ready_ghost,
+  stuck_barrier,
+  stuck_phase,
+  missed_reminder,
   ended_lease,
   lifted_ban,
 };
@@ -58,7 +67,10 @@ public:
     if (chance(4))
       settings.duplicates
         = chance(2) ? duplicate_policy::kick_old : duplicate_policy::reject_new;
-    EXPECT_TRUE(s_.create(kinds[pick(5)], settings).ok());
+    create_command body{kinds[pick(5)], settings};
+    if (chance(3))
+      body.starts_at = s_.now.wall + millis{pick(600'000)};
+    EXPECT_TRUE(s_.run("owner", 9'999, body).ok());
     (void)s_.changes();
     observer_.take(s_.state->make_snapshot());
     seen_ = s_.state->make_snapshot().at;
@@ -91,27 +103,27 @@ private:
   }
 
   void step() {
-    switch (pick(24)) {
-    case 19:
-    case 20:
+    switch (pick(30)) {
+    case 25:
+    case 26:
       ban();
       break;
-    case 21:
+    case 27:
       give_and_take();
       break;
-    case 22:
+    case 28:
       withdraw();
       break;
-    case 23:
+    case 29:
       configure();
       break;
-    case 16:
+    case 22:
       lease();
       break;
-    case 17:
+    case 23:
       renew();
       break;
-    case 18:
+    case 24:
       edge_speaks();
       break;
     case 0:
@@ -160,7 +172,107 @@ private:
       if (chance(6))
         restart();
       break;
+    case 16:
+      set_phase();
+      break;
+    case 17:
+      set_round();
+      break;
+    case 18:
+    case 19:
+      submit();
+      break;
+    case 20:
+      set_barrier();
+      break;
+    case 21:
+      if (chance(2))
+        (void)s_.run(some_user(), some_connection(),
+                     set_reminder_command{!chance(4), millis{pick(300'000)}});
+      else
+        set_start();
+      break;
     }
+    // What fell due of itself is kept at once.
+    if (chance(2))
+      s_.pump();
+  }
+
+  void set_phase() {
+    set_phase_command body;
+    body.phase = "p" + std::to_string(pick(3));
+    if (chance(2)) {
+      body.duration = millis{1 + pick(30'000)};
+      body.next = "p" + std::to_string(pick(3));
+    } else if (chance(2)) {
+      body.status = "s" + std::to_string(pick(3));
+    }
+    (void)s_.run("owner", 9'999, body);
+  }
+
+  void set_start() {
+    configure_command body;
+    body.starts_at = std::optional<millis>{};
+    if (!chance(4))
+      *body.starts_at = s_.now.wall + millis{pick(600'000)};
+    (void)s_.run("owner", 9'999, body);
+  }
+
+  std::string some_round() {
+    return "r" + std::to_string(pick(4));
+  }
+
+  void set_round() {
+    if (chance(3)) {
+      (void)s_.run("owner", 9'999, close_round_command{some_round()});
+      return;
+    }
+    answer_rule root;
+    root.below = 1;
+    answer_rule score;
+    score.name = "score";
+    score.type = answer_type::integer;
+    score.most = 10;
+    round_rules rules{{root, score}};
+    if (chance(4))
+      rules.roles = {"guest"};
+    rules.revise = chance(2);
+    rules.progress
+      = chance(3) ? progress_policy::counts : progress_policy::named;
+    (void)s_.run("owner", 9'999, open_round_command{some_round(), rules});
+  }
+
+  void submit() {
+    submit_command body;
+    body.round = some_round();
+    auto value = std::int64_t{pick(13)};
+    body.answer = {datum::fields{{"score", {value}}}};
+    auto asked = s_.make(some_user(), some_connection(), body,
+                         "sub" + std::to_string(pick(50)));
+    auto kept = s_.kept.stored().submissions;
+    auto first = s_.run(asked);
+    if (!first.ok()) {
+      // 13: a refused input changes nothing.
+      EXPECT_EQ(s_.kept.stored().submissions, kept);
+      return;
+    }
+    EXPECT_EQ(first->level, ack_level::committed);
+    answered_.insert({body.round, asked->caller.user});
+    auto before = s_.look();
+    observer_stale_ = true;
+    EXPECT_TRUE(s_.run(asked).ok());
+    EXPECT_EQ(s_.look(), before) << "11: a repeated op has one effect";
+  }
+
+  void set_barrier() {
+    if (chance(3)) {
+      start_barrier_command body{"b" + std::to_string(pick(2))};
+      if (chance(2))
+        body.timeout = millis{1 + pick(30'000)};
+      (void)s_.run("owner", 9'999, body);
+      return;
+    }
+    (void)s_.run(some_user(), some_connection(), set_ready_command{!chance(4)});
   }
 
   void leave() {
@@ -362,6 +474,7 @@ private:
     auto outcome = s_.state->handle(s_.make("owner", 9'999, body), s_.now);
     ASSERT_TRUE(std::holds_alternative<ticket>(outcome));
     s_.pump(fail(errc::unavailable, "refused by the test"));
+    refused_at_ = s_.now.wall;
     auto late = s_.take_late();
     ASSERT_EQ(late.size(), 1U);
     EXPECT_FALSE(late[0].answer.ok());
@@ -381,6 +494,9 @@ private:
 
   // What an observer folds must be what the session is.
   void observe() {
+    // The shell wakes at once for what is due already.
+    s_.state->expire(s_.now);
+    s_.pump();
     auto next = bent(s_.state->take_batch());
     auto truth = bent(s_.state->make_snapshot());
     if (next) {
@@ -451,6 +567,17 @@ private:
   }
 
   snapshot bent(snapshot truth) const {
+    if (bug_ == planted::wrong_progress && !truth.rounds.empty())
+      ++truth.rounds[0].submitted;
+    else if (bug_ == planted::lost_answer && !truth.rounds.empty()
+             && truth.rounds[0].answers > 0)
+      --truth.rounds[0].answers;
+    else if (bug_ == planted::ready_ghost && truth.barrier)
+      truth.barrier->ready.push_back(participant_id{"nobody"});
+    else if (bug_ == planted::stuck_barrier && truth.barrier)
+      truth.barrier->state.opened_at.reset();
+    else if (bug_ == planted::stuck_phase && !truth.phase.name.empty())
+      truth.phase.until = s_.now.wall - millis{60'000};
     if (truth.participants.empty())
       return truth;
     auto& last = truth.participants.back();
@@ -501,6 +628,90 @@ private:
       auto bound = who.expires.value_or(s_.now.steady);
       EXPECT_GT(bound, s_.now.steady - millis{500}) << "2: no ghost";
     }
+    check_rounds(truth);
+    check_course(truth, ids);
+  }
+
+  // Progress is of those present, and no answer is ever lost.
+  void check_rounds(const snapshot& truth) {
+    auto kept = s_.kept.stored();
+    for (const auto& round : truth.rounds) {
+      std::set<std::string> answered;
+      for (const auto& [name, user] : answered_)
+        if (name == round.name)
+          answered.insert(s_.id_of(user.str()).str());
+      EXPECT_EQ(round.answers, answered.size()) << "1: committed, and lost";
+      auto record
+        = std::find_if(kept.rounds.begin(), kept.rounds.end(),
+                       [&](const auto& one) { return one.name == round.name; });
+      ASSERT_NE(record, kept.rounds.end()) << "shown before it is kept";
+      EXPECT_EQ(round.open, !record->closed_at);
+      std::uint32_t eligible = 0;
+      std::uint32_t submitted = 0;
+      for (const auto& who : truth.participants) {
+        const auto& roles = record->rules.roles;
+        if (!roles.empty() && who.role != roles[0])
+          continue;
+        ++eligible;
+        submitted += answered.contains(who.participant.str()) ? 1 : 0;
+      }
+      EXPECT_EQ(round.eligible, round.open ? eligible : 0);
+      EXPECT_EQ(round.submitted, round.open ? submitted : 0);
+      std::set<std::string> told;
+      for (const auto& who : round.participants)
+        EXPECT_TRUE(told.insert(who.str()).second);
+      if (round.progress == progress_policy::named) {
+        EXPECT_EQ(told, answered);
+      } else {
+        EXPECT_TRUE(told.empty());
+      }
+    }
+  }
+
+  // What waits for a time does not wait beyond it, and what waits for people
+  // waits for people.
+  void check_course(const snapshot& truth, const std::set<std::string>& here) {
+    auto due = s_.kept.due();
+    // What could not be kept is tried again a little later.
+    auto again = s_.now.wall + limits::timer_again;
+    bool refused = s_.now.wall < refused_at_ + 2 * limits::timer_again;
+    if (bug_ == planted::missed_reminder)
+      due.reset();
+    auto asked_for = [&](std::optional<millis> when, const char* what) {
+      if (when) {
+        EXPECT_TRUE(due && *due <= later(*when, again))
+          << what << " is not in the index";
+      }
+    };
+    auto kept = s_.kept.stored();
+    for (const auto& known : kept.members)
+      if (known.remind.enabled && kept.session->starts_at
+          && known.remind.given_for != kept.session->starts_at) {
+        auto when = *kept.session->starts_at - known.remind.lead;
+        EXPECT_TRUE(refused || when > s_.now.wall - millis{500})
+          << "a reminder is missed";
+        asked_for(when, "a reminder");
+      }
+    asked_for(kept.session->phase.until, "a phase");
+    if (truth.phase.until) {
+      EXPECT_TRUE(refused || *truth.phase.until > s_.now.wall - millis{500});
+    }
+    if (!truth.barrier)
+      return;
+    for (const auto& who : truth.barrier->ready)
+      EXPECT_TRUE(here.contains(who.str())) << "ready, and not here";
+    EXPECT_EQ(truth.barrier->state, kept.session->barrier);
+    if (truth.barrier->state.opened_at)
+      return;
+    std::set<std::string> ready;
+    for (const auto& who : truth.barrier->ready)
+      ready.insert(who.str());
+    bool all = !ready.empty();
+    for (const auto& who : truth.participants)
+      all = all
+            && (who.state == presence_state::suspected
+                || ready.contains(who.participant.str()));
+    EXPECT_FALSE(all && !refused) << "everyone is ready, and it is not open";
   }
 
   std::mt19937_64 random_;
@@ -509,6 +720,9 @@ private:
   edge::relay_state observer_;
   edge::relay_state absent_;
   version seen_;
+  /// Every answer that was committed.
+  std::set<std::pair<std::string, user_id>> answered_;
+  millis refused_at_{0};
   bool observer_stale_ = false;
   std::uint32_t last_connection_ = 0;
   std::map<std::uint32_t, held_lease> leases_;
@@ -548,18 +762,21 @@ TEST_P(SessionCheckers, SeeAPlantedBug) {
 
 std::string name_of(const ::testing::TestParamInfo<planted>& bug) {
   static constexpr const char* names[]
-    = {"nothing",     "lost_change", "repeated_change", "wrong_count",
-       "old_version", "absent_host", "twice_in_roster", "ghost",
-       "ended_lease", "lifted_ban"};
+    = {"nothing",        "lost_change",     "repeated_change", "wrong_count",
+       "old_version",    "absent_host",     "twice_in_roster", "ghost",
+       "wrong_progress", "lost_answer",     "ready_ghost",     "stuck_barrier",
+       "stuck_phase",    "missed_reminder", "ended_lease",     "lifted_ban"};
   return names[static_cast<std::size_t>(bug.param)];
 }
 
 INSTANTIATE_TEST_SUITE_P(
   Planted, SessionCheckers,
-  ::testing::Values(planted::lost_change, planted::repeated_change,
-                    planted::wrong_count, planted::old_version,
-                    planted::absent_host, planted::twice_in_roster,
-                    planted::ghost, planted::ended_lease, planted::lifted_ban),
+  ::testing::Values(
+    planted::lost_change, planted::repeated_change, planted::wrong_count,
+    planted::old_version, planted::absent_host, planted::twice_in_roster,
+    planted::ghost, planted::wrong_progress, planted::lost_answer,
+    planted::ready_ghost, planted::stuck_barrier, planted::stuck_phase,
+    planted::missed_reminder, planted::ended_lease, planted::lifted_ban),
   name_of);
 
 } // namespace

@@ -58,6 +58,16 @@ public:
       audit_[entry->at] = *entry;
     else if (const auto* mark = std::get_if<occupied_mark>(&one))
       occupied_ = mark->occupied;
+    else if (const auto* round = std::get_if<round_record>(&one))
+      rounds_[round->name] = *round;
+    else if (const auto* answer = std::get_if<submission_record>(&one))
+      answers_[{answer->round, answer->user}] = *answer;
+    else if (const auto* entry = std::get_if<event_record>(&one))
+      events_[entry->at] = *entry;
+    else if (const auto* old = std::get_if<event_erased>(&one))
+      events_.erase(old->at);
+    else if (const auto* due = std::get_if<due_mark>(&one))
+      due_ = due->at;
     else if (std::holds_alternative<session_erased>(one))
       *this = {};
   }
@@ -76,7 +86,23 @@ public:
     for (const auto& [key, stay] : stays_)
       ++visits[key.first];
     out.departed.assign(visits.begin(), visits.end());
+    for (const auto& [name, round] : rounds_)
+      out.rounds.push_back(round);
+    for (const auto& [key, answer] : answers_)
+      out.submissions.push_back(answer);
+    for (const auto& [at, entry] : events_)
+      out.events.emplace_back(at, entry.when);
+    out.due = due_;
     return out;
+  }
+
+  /// When the session wants to be activated without demand, in wall time.
+  [[nodiscard]] std::optional<millis> due() const {
+    return due_;
+  }
+
+  [[nodiscard]] const std::map<version, event_record>& events() const {
+    return events_;
   }
 
   [[nodiscard]] bool occupied() const {
@@ -103,6 +129,10 @@ private:
   std::vector<audit_record> audit_;
   std::map<std::pair<user_id, version>, interval_record> stays_;
   std::map<version, audit_record> audit_;
+  std::map<std::string, round_record> rounds_;
+  std::map<std::pair<std::string, user_id>, submission_record> answers_;
+  std::map<version, event_record> events_;
+  std::optional<millis> due_;
   bool occupied_ = false;
 };
 

@@ -267,10 +267,10 @@ TEST_F(SessionPresence, LiveUpdatesOfOneTickAreConflated) {
   (void)s.changes();
   for (std::int64_t i = 0; i < 5; ++i)
     ASSERT_TRUE(
-      s.run("ada", 1, set_live_command{{{"step", live_value{i}}}, {}}).ok());
+      s.run("ada", 1, set_live_command{{{"page", live_value{i}}}, {}}).ok());
   auto changes = s.changes();
   ASSERT_EQ(changes.size(), 1U);
-  EXPECT_EQ(std::get<live_change>(changes[0].body).live.at("step"),
+  EXPECT_EQ(std::get<live_change>(changes[0].body).live.at("page"),
             live_value{std::int64_t{4}});
 }
 
@@ -575,6 +575,53 @@ TEST_F(SessionPresence, PassivatesOnlyWhenNothingHoldsIt) {
   s.kept.keep(s.state->farewell());
   session_state again{make_rules(), s.key(), s.epoch, s.kept.stored(), s.now};
   EXPECT_GE(again.at(), before) << "versions never go back";
+}
+
+TEST_F(SessionPresence, ActivityIsToldAtMostEveryTenSeconds) {
+  create("board");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  auto joined = s.now.wall;
+  EXPECT_EQ(s.look().participants.at(0).last_active, joined);
+  auto act = [&](std::int64_t value) {
+    ASSERT_TRUE(
+      s.run("ada", 1, set_live_command{{{"k", live_value{value}}}}).ok());
+  };
+  s.now = s.now + millis{9'000};
+  act(1);
+  EXPECT_EQ(count_changes<activity_change>(s.changes()), 0U);
+  s.now = s.now + millis{1'000};
+  act(2);
+  EXPECT_EQ(count_changes<activity_change>(s.changes()), 1U);
+  EXPECT_EQ(s.look().participants.at(0).last_active, s.now.wall);
+  s.now = s.now + millis{10'000};
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  EXPECT_EQ(count_changes<activity_change>(s.changes()), 1U);
+}
+
+TEST_F(SessionPresence, LiveKeysOfAKindAreChecked) {
+  create("board");
+  auto join = [&](std::int64_t step) {
+    join_command body;
+    body.live.emplace("step", live_value{step});
+    return s.run("ada", 1, body);
+  };
+  auto before = s.look();
+  EXPECT_EQ(join(4).error().field, "live.step");
+  EXPECT_EQ(s.look(), before);
+  ASSERT_TRUE(join(3).ok());
+  before = s.look();
+  set_live_command wrong{
+    {{"hat", live_value{true}}, {"step", live_value{std::int64_t{0}}}}};
+  EXPECT_EQ(s.run("ada", 1, wrong).error().field, "live.step");
+  EXPECT_EQ(s.look(), before);
+}
+
+TEST_F(SessionPresence, AJoinThatIsRefusedCreatesNothing) {
+  join_command body;
+  body.create_kind = "board";
+  body.live.emplace("step", live_value{std::int64_t{9}});
+  EXPECT_EQ(s.run("ada", 1, body).error().field, "live.step");
+  EXPECT_FALSE(s.state->exists());
 }
 
 } // namespace

@@ -67,7 +67,7 @@ template <> inline constexpr std::size_t members<session_summary> = 10;
 template <> inline constexpr std::size_t members<history_summary> = 14;
 template <> inline constexpr std::size_t members<resumed_change> = 1;
 template <> inline constexpr std::size_t members<host_change> = 1;
-template <> inline constexpr std::size_t members<configure_command> = 1;
+template <> inline constexpr std::size_t members<configure_command> = 2;
 template <> inline constexpr std::size_t members<evidence> = 1;
 template <> inline constexpr std::size_t members<observe_note> = 1;
 template <> inline constexpr std::size_t members<announce_note> = 2;
@@ -82,10 +82,10 @@ template <> inline constexpr std::size_t members<suspected_change> = 2;
 template <> inline constexpr std::size_t members<left_change> = 2;
 template <> inline constexpr std::size_t members<live_change> = 2;
 template <> inline constexpr std::size_t members<connection_change> = 2;
-template <> inline constexpr std::size_t members<session_change> = 2;
+template <> inline constexpr std::size_t members<session_change> = 3;
 template <> inline constexpr std::size_t members<set_live_command> = 2;
 template <> inline constexpr std::size_t members<get_roster_command> = 3;
-template <> inline constexpr std::size_t members<create_command> = 2;
+template <> inline constexpr std::size_t members<create_command> = 3;
 template <> inline constexpr std::size_t members<kick_command> = 2;
 template <> inline constexpr std::size_t members<transfer_host_command> = 2;
 template <> inline constexpr std::size_t members<roster_reply> = 2;
@@ -95,10 +95,10 @@ template <> inline constexpr std::size_t members<routed_reply> = 2;
 template <> inline constexpr std::size_t members<join_command> = 5;
 template <> inline constexpr std::size_t members<admission> = 3;
 template <> inline constexpr std::size_t members<partition_transfer> = 4;
-template <> inline constexpr std::size_t members<session_transfer> = 6;
+template <> inline constexpr std::size_t members<session_transfer> = 7;
 template <> inline constexpr std::size_t members<connection> = 10;
 template <> inline constexpr std::size_t members<live_entry> = 2;
-template <> inline constexpr std::size_t members<transferred_participant> = 8;
+template <> inline constexpr std::size_t members<transferred_participant> = 9;
 template <> inline constexpr std::size_t members<evidence_item> = 3;
 template <> inline constexpr std::size_t members<note> = 3;
 template <> inline constexpr std::size_t members<identity> = 7;
@@ -112,9 +112,30 @@ template <> inline constexpr std::size_t members<change> = 5;
 template <> inline constexpr std::size_t members<reply> = 5;
 template <> inline constexpr std::size_t members<batch> = 6;
 template <> inline constexpr std::size_t members<command> = 8;
-template <> inline constexpr std::size_t members<snapshot> = 8;
+template <> inline constexpr std::size_t members<snapshot> = 12;
+template <> inline constexpr std::size_t members<phase_change> = 1;
+template <> inline constexpr std::size_t members<submission_change> = 1;
+template <> inline constexpr std::size_t members<close_round_command> = 1;
+template <> inline constexpr std::size_t members<set_ready_command> = 1;
+template <> inline constexpr std::size_t members<barrier_view> = 2;
+template <> inline constexpr std::size_t members<open_round_command> = 2;
+template <> inline constexpr std::size_t members<submit_command> = 2;
+template <> inline constexpr std::size_t members<start_barrier_command> = 2;
+template <> inline constexpr std::size_t members<set_reminder_command> = 2;
+template <> inline constexpr std::size_t members<reminder_direct> = 2;
+template <> inline constexpr std::size_t members<activity_change> = 2;
+template <> inline constexpr std::size_t members<barrier_change> = 3;
+template <> inline constexpr std::size_t members<get_round_command> = 3;
+template <> inline constexpr std::size_t members<phase_state> = 4;
+template <> inline constexpr std::size_t members<barrier_state> = 4;
+template <> inline constexpr std::size_t members<set_phase_command> = 4;
+template <> inline constexpr std::size_t members<round_rules> = 5;
+template <> inline constexpr std::size_t members<answer_view> = 5;
+template <> inline constexpr std::size_t members<round_reply> = 5;
+template <> inline constexpr std::size_t members<round_view> = 9;
+template <> inline constexpr std::size_t members<answer_rule> = 10;
 template <> inline constexpr std::size_t members<heartbeat> = 11;
-template <> inline constexpr std::size_t members<participant_view> = 12;
+template <> inline constexpr std::size_t members<participant_view> = 13;
 template <> inline constexpr std::size_t members<settings_patch> = 18;
 template <> inline constexpr std::size_t members<kind_settings> = 18;
 // clang-format on
@@ -161,6 +182,9 @@ auto tied(T& x) {
   } else if constexpr (count == 12) {
     auto& [a, b, c, d, e, f, g, h, i, j, k, l] = x;
     return std::tie(a, b, c, d, e, f, g, h, i, j, k, l);
+  } else if constexpr (count == 13) {
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = x;
+    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m);
   } else {
     static_assert(count == 18);
     auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r] = x;
@@ -372,6 +396,18 @@ private:
     return 3;
   }
 
+  static constexpr std::uint64_t count_of(answer_type) {
+    return 8;
+  }
+
+  static constexpr std::uint64_t count_of(results_policy) {
+    return 3;
+  }
+
+  static constexpr std::uint64_t count_of(progress_policy) {
+    return 2;
+  }
+
   static constexpr std::uint64_t count_of(errc) {
     return 15;
   }
@@ -439,6 +475,34 @@ private:
       fill(*x);
     else
       x = why;
+  }
+
+  void fill(datum& x) {
+    fill(x, 0);
+  }
+
+  void fill(datum& x, std::size_t depth) {
+    switch (below(depth == limits::answer_depth ? 4 : 6)) {
+    case 0:
+      return fill(x.what.emplace<bool>());
+    case 1:
+      return fill(x.what.emplace<std::int64_t>());
+    case 2:
+      return fill(x.what.emplace<double>());
+    case 3:
+      return fill(x.what.emplace<std::string>());
+    case 4:
+      x.what.emplace<datum::list>().resize(below(4));
+      for (auto& item : std::get<datum::list>(x.what))
+        fill(item, depth + 1);
+      return;
+    default:
+      x.what.emplace<datum::fields>().resize(below(4));
+      for (auto& [name, item] : std::get<datum::fields>(x.what)) {
+        fill(name);
+        fill(item, depth + 1);
+      }
+    }
   }
 
   void fill(connection& x) {

@@ -363,4 +363,47 @@ TEST_F(PartitionActor, EndedSessionsAreErasedWhenDue) {
   EXPECT_TRUE(again.ok()) << "the id is free again";
 }
 
+TEST_F(PartitionActor, PhasesEndWhileNobodyHasTheSession) {
+  ASSERT_TRUE(run("owner", 9, create_command{"board", {}}).ok());
+  set_phase_command body{"voting", {}, millis{600'000}, "results"};
+  ASSERT_TRUE(run("owner", 9, body).ok());
+  fixture.advance(millis{70'000}, millis{500});
+  EXPECT_EQ(figure("sessions"), 0) << "passivated";
+  auto phase = [this] {
+    snapshots.clear();
+    tell(observe_note{});
+    fixture.advance(millis{100});
+    auto seen = snapshots.empty() ? std::string{} : snapshots[0]->phase.name;
+    tell(unobserve_note{});
+    return seen;
+  };
+  EXPECT_EQ(phase(), "voting");
+  fixture.advance(millis{70'000}, millis{500});
+  EXPECT_EQ(figure("sessions"), 0) << "passivated again";
+  // What is kept brings it back; nobody asks.
+  crash();
+  fixture.advance(millis{600'000}, millis{500});
+  EXPECT_EQ(figure("sessions"), 0) << "done, and passivated";
+  auto kept = fixture.ask<loaded_ptr>(
+    store, load_session_ptr{std::make_shared<const load_session>(
+             load_session{0, maker.key()})});
+  ASSERT_TRUE(kept && (*kept)->ok());
+  EXPECT_EQ((**kept)->session->phase.name, "results");
+  EXPECT_EQ((**kept)->due, std::nullopt);
+  EXPECT_EQ(phase(), "results");
+}
+
+TEST_F(PartitionActor, ARemindersPushReachesTheConnectionsEdge) {
+  auto start = fixture.now().wall + millis{60'000};
+  ASSERT_TRUE(run("owner", 9, create_command{"party", {}, start}).ok());
+  ASSERT_TRUE(run("ada", 1, join_command{}).ok());
+  ASSERT_TRUE(run("ada", 1, set_reminder_command{true, millis{50'000}}).ok());
+  fixture.advance(millis{9'000}, millis{250});
+  EXPECT_TRUE(directs.empty());
+  fixture.advance(millis{2'000}, millis{250});
+  ASSERT_EQ(directs.size(), 1U);
+  EXPECT_EQ(directs[0]->connection, (connection_id{7, 1}));
+  EXPECT_EQ(std::get<reminder_direct>(directs[0]->body).starts_at, start);
+}
+
 } // namespace

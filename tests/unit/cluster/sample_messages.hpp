@@ -71,6 +71,7 @@ inline participant_view ada() {
               {"quality", std::int64_t{-3}},
               {"volume", 0.5},
               {"step", "intro"}};
+  out.last_active = millis{1'700'000'000'007};
   return out;
 }
 
@@ -80,6 +81,57 @@ inline participant_view bob() {
   out.user = user_id{"bob"};
   out.joined = {1'099'511'627'777, 5};
   return out;
+}
+
+inline phase_state a_phase() {
+  return {"voting", "running", millis{1'760'000'060'000}, "results"};
+}
+
+inline barrier_state a_barrier() {
+  return {"start", millis{1'760'000'000'000}, millis{1'760'000'000'001}, true};
+}
+
+inline round_view a_round() {
+  return {"vote",
+          true,
+          true,
+          results_policy::moderators,
+          progress_policy::named,
+          3,
+          5,
+          2,
+          {bob().participant, ada().participant}};
+}
+
+inline datum an_answer() {
+  datum::fields shares;
+  shares.emplace_back(bob().participant.str(), datum{60.5});
+  datum::fields all;
+  all.emplace_back("good", datum{true});
+  all.emplace_back("list", datum{datum::list{{std::int64_t{-3}}}});
+  all.emplace_back("note", datum{std::string{"hi"}});
+  all.emplace_back("shares", datum{std::move(shares)});
+  return {std::move(all)};
+}
+
+inline round_rules some_rules() {
+  answer_rule root;
+  root.below = 1;
+  answer_rule mood;
+  mood.name = "mood";
+  mood.type = answer_type::choice;
+  mood.optional = true;
+  mood.choices = {"good", "bad"};
+  mood.least = 0.5;
+  mood.most = 2;
+  mood.sum_least = -1;
+  mood.sum_most = 100;
+  mood.self = true;
+  return {{root, mood},
+          {"guest"},
+          true,
+          results_policy::live,
+          progress_policy::counts};
 }
 
 inline std::vector<change_body> change_bodies() {
@@ -94,7 +146,12 @@ inline std::vector<change_body> change_bodies() {
     member_change{who, user_id{"ada"}, "owner", {"draw"}, 5, true, false},
     host_change{who},
     host_change{},
-    session_change{settings(), true},
+    session_change{settings(), true, millis{1'760'000'000'000}},
+    phase_change{a_phase()},
+    submission_change{a_round()},
+    barrier_change{a_barrier(), who, true},
+    barrier_change{},
+    activity_change{who, millis{1'760'000'000'000}},
   };
 }
 
@@ -121,6 +178,10 @@ inline snapshot_ptr a_snapshot() {
   out->total = 3;
   out->host = ada().participant;
   out->participants = {ada(), bob()};
+  out->starts_at = millis{1'760'000'000'000};
+  out->phase = a_phase();
+  out->barrier = barrier_view{a_barrier(), {ada().participant}};
+  out->rounds = {a_round()};
   return out;
 }
 
@@ -197,6 +258,7 @@ inline session_transfer_ptr giving() {
   who.connections.push_back(third);
   who.live["typing"] = {live_value{true}, millis{1'700'000'000'001}};
   who.live["gone"] = {std::nullopt, millis{1'700'000'000'002}};
+  who.last_active = millis{1'700'000'000'008};
   auto out = std::make_shared<session_transfer>();
   out->session = party();
   out->epoch = 1'099'511'627'777;
@@ -204,6 +266,7 @@ inline session_transfer_ptr giving() {
   out->reclaim_until = sent_at + millis{4'000};
   out->observers = {edge(), sender};
   out->participants = {who};
+  out->ready = {ada().participant};
   return out;
 }
 
@@ -311,6 +374,11 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
                          direct{party(), {8, 9}, edge(), recheck_direct{}})},
     {"direct_unknown", std::make_shared<direct>(
                          direct{party(), {8, 9}, edge(), unknown_direct{}})},
+    {"direct_reminder", std::make_shared<direct>(direct{
+                          party(),
+                          {8, 9},
+                          edge(),
+                          reminder_direct{millis{1'760'000'000'000}, true}})},
     {"heartbeat", beating()},
     {"session_transfer", giving()},
     {"partition_transfer",
@@ -332,8 +400,9 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
      set_live_command{{{"away", true}, {"step", std::nullopt}}, millis{40}}},
     {"get_roster", get_roster_command{version{1, 2}, 50, "p1"}},
     {"observe", observe_command{true}},
-    {"create", create_command{"party", patch()}},
-    {"configure", configure_command{patch()}},
+    {"create", create_command{"party", patch(), millis{1'760'000'000'000}}},
+    {"configure",
+     configure_command{patch(), std::optional{millis{1'760'000'000'000}}}},
     {"end", end_command{}},
     {"set_member", set_member_command{user_id{"bob"},
                                       bob().participant,
@@ -343,6 +412,15 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
                                       {"can_speak"}}},
     {"kick", kick_command{user_id{"bob"}, bob().participant}},
     {"transfer_host", transfer_host_command{user_id{"bob"}, bob().participant}},
+    {"set_phase",
+     set_phase_command{"voting", "running", millis{60'000}, "results"}},
+    {"open_round", open_round_command{"vote", some_rules()}},
+    {"close_round", close_round_command{"vote"}},
+    {"submit", submit_command{"vote", an_answer()}},
+    {"get_round", get_round_command{"vote", bob().participant, 50}},
+    {"start_barrier", start_barrier_command{"start", millis{30'000}}},
+    {"set_ready", set_ready_command{true}},
+    {"set_reminder", set_reminder_command{true, millis{600'000}}},
     {"renew", renew_command{connection_id{8, 11}}},
     {"invite", invite_command{user_id{"bob"}, "guest"}},
     {"uninvite", uninvite_command{user_id{"bob"}, bob().participant}},
@@ -367,6 +445,12 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
     {"roster", roster_reply{{ada(), bob()}, version{1, 9}}},
     {"observe", observe_reply{settings(), rights, true, participant_id{"p1"},
                               millis{8}, true, true}},
+    {"round", round_reply{a_round(),
+                          some_rules().schema,
+                          true,
+                          {{bob().participant, user_id{"bob"}, an_answer(),
+                            millis{1'760'000'000'000}, 2}},
+                          bob().participant}},
     {"renew", renew_reply{millis{45'000}}},
     {"leave", leave_reply{participant_id{"p1"}, 3}},
     {"members", members_reply{{{bob().participant,

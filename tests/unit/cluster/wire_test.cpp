@@ -375,7 +375,7 @@ TEST(Wire, RefusesAnUnknownAlternative) {
     });
   };
   EXPECT_EQ(field_of(decode(direct_of(1), sent_at)), "(read)");
-  EXPECT_EQ(field_of(decode(direct_of(3), sent_at)), "direct");
+  EXPECT_EQ(field_of(decode(direct_of(4), sent_at)), "direct");
   EXPECT_EQ(field_of(decode(direct_of(1ULL << 40), sent_at)), "direct");
 }
 

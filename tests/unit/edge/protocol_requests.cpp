@@ -4,8 +4,10 @@
 #include "edge/protocol/message_parts.hpp"
 #include "edge/protocol/past_writers.hpp"
 #include "edge/protocol/request_decoder.hpp"
+#include "edge/protocol/round_parts.hpp"
 
 #include <array>
+#include <map>
 #include <set>
 
 namespace rollcall::edge::test {
@@ -234,10 +236,67 @@ struct body_writer {
   void put(const create_command& what) {
     put_text(to, "kind", what.kind);
     put_settings(to, what.settings);
+    put_number(to, "starts_at", what.starts_at);
   }
 
   void put(const configure_command& what) {
     put_settings(to, what.settings);
+    if (!what.starts_at)
+      return;
+    put_number(to, "starts_at", *what.starts_at);
+    if (!*what.starts_at) {
+      to.key("starts_at");
+      to.null();
+    }
+  }
+
+  void put(const set_phase_command& what) {
+    put_text(to, "phase", what.phase.value_or(""));
+    put_text(to, "status", what.status.value_or(""));
+    put_number(to, "duration_ms", what.duration);
+    put_text(to, "next", what.next);
+  }
+
+  void put(const open_round_command& what) {
+    put_text(to, "round", what.round);
+    to.key("schema");
+    write_fields(to, what.rules.schema, 0);
+    to.key("roles");
+    write_permissions(to, what.rules.roles);
+    put_number(to, "revise", std::optional{what.rules.revise});
+    put_choice(to, "results", std::optional{what.rules.results});
+    put_choice(to, "progress", std::optional{what.rules.progress});
+  }
+
+  void put(const close_round_command& what) {
+    put_text(to, "round", what.round);
+  }
+
+  void put(const submit_command& what) {
+    put_text(to, "round", what.round);
+    to.key("answer");
+    write_datum(to, what.answer);
+  }
+
+  void put(const get_round_command& what) {
+    put_text(to, "round", what.round);
+    if (what.after)
+      put_text(to, "after", what.after->str());
+    put_number(to, "limit", std::optional{what.limit});
+  }
+
+  void put(const start_barrier_command& what) {
+    put_text(to, "barrier", what.barrier);
+    put_number(to, "timeout_ms", what.timeout);
+  }
+
+  void put(const set_ready_command& what) {
+    put_number(to, "ready", std::optional{what.ready});
+  }
+
+  void put(const set_reminder_command& what) {
+    put_number(to, "enabled", std::optional{what.enabled});
+    put_number(to, "lead_ms", std::optional{what.lead});
   }
 
   void put(const end_command&) {
@@ -575,7 +634,7 @@ private:
     auto lease = [this] {
       return maybe([this] { return connection_id{source_(), source_()}; });
     };
-    switch (below(28)) {
+    switch (below(36)) {
     case 0:
       return hello_request{maybe_text(), maybe_text()};
     case 1:
@@ -605,37 +664,128 @@ private:
     case 13:
       return session(target<transfer_host_command>(), true);
     case 14:
-      return session(renew_command{lease()}, false);
+      return session(
+        set_phase_command{maybe([this] { return name(); }),
+                          maybe([this] { return name(); }),
+                          maybe([this] { return millis{number()}; }),
+                          chance() ? name() : std::string{}},
+        true);
     case 15:
-      return get_history();
+      return open_round();
     case 16:
-      return get_audit();
+      return session(close_round_command{name()}, true);
     case 17:
-      return list_sessions();
+      return session(submit_command{name(), {fields(0)}}, true);
     case 18:
-      return session(delete_command{}, true);
+      return session(
+        get_round_command{
+          name(), maybe([this] { return participant_id{text(20)}; }),
+          1 + static_cast<std::uint32_t>(below(limits::answers_page))},
+        false);
     case 19:
-      return namespace_request{
-        erase_user_command{0, user_id{text(limits::id_bytes)}, {}}};
+      return session(start_barrier_command{name(), maybe([this] {
+                                             return millis{number()};
+                                           })},
+                     true);
     case 20:
+      return session(set_ready_command{chance()}, false);
+    case 21:
+      return session(set_reminder_command{chance(), millis{number()}}, true);
+    case 22:
+      return session(renew_command{lease()}, false);
+    case 23:
       return session(invite_command{user_id{text(limits::id_bytes)},
                                     maybe([this] { return name(); })},
                      true);
-    case 21:
-      return session(target<uninvite_command>(), true);
-    case 22:
-      return session(withdraw_command{}, true);
-    case 23:
-      return ban();
     case 24:
-      return session(target<unban_command>(), true);
+      return session(target<uninvite_command>(), true);
     case 25:
-      return session(page<get_members_command>(), false);
+      return session(withdraw_command{}, true);
     case 26:
+      return ban();
+    case 27:
+      return session(target<unban_command>(), true);
+    case 28:
+      return session(page<get_members_command>(), false);
+    case 29:
       return session(page<get_bans_command>(), false);
+    case 30:
+      return get_history();
+    case 31:
+      return get_audit();
+    case 32:
+      return list_sessions();
+    case 33:
+      return session(delete_command{}, true);
+    case 34:
+      return namespace_request{
+        erase_user_command{0, user_id{text(limits::id_bytes)}, {}}};
     default:
       return join();
     }
+  }
+
+  /// A map of anything, sorted as the decoder sorts it.
+  datum::fields fields(std::size_t depth) {
+    std::map<std::string, datum> all;
+    for (auto left = below(4); left > 0; --left)
+      all[text(20)] = tree(depth + 1);
+    return {all.begin(), all.end()};
+  }
+
+  datum tree(std::size_t depth) {
+    switch (below(depth < limits::answer_depth ? 6 : 4)) {
+    case 0:
+      return {chance()};
+    case 1:
+      return {chance() ? number() : -number()};
+    case 2:
+      return {static_cast<double>(number()) / 1'024.0 - 4.0};
+    case 3:
+      return {text(20)};
+    case 4: {
+      datum::list all;
+      for (auto left = below(4); left > 0; --left)
+        all.push_back(tree(depth + 1));
+      return {std::move(all)};
+    }
+    default:
+      return {fields(depth)};
+    }
+  }
+
+  request_body open_round() {
+    open_round_command what;
+    what.round = name();
+    auto& schema = what.rules.schema;
+    schema.emplace_back();
+    std::set<std::string> names;
+    for (auto left = below(5); left > 0; --left) {
+      auto type = static_cast<answer_type>(below(8));
+      auto& rule = schema.emplace_back();
+      do
+        rule.name = name();
+      while (!names.insert(rule.name).second);
+      rule.type = type;
+      rule.optional = chance();
+      rule.self = chance();
+      rule.least = maybe([this] { return static_cast<double>(below(100)); });
+      rule.most
+        = maybe([this] { return static_cast<double>(below(100)) + 0.5; });
+      if (chance())
+        rule.choices = {text(10), text(10)};
+      if (type == answer_type::list || type == answer_type::participants) {
+        rule.below = 1;
+        schema.emplace_back().type = answer_type::number;
+      }
+    }
+    schema[0].below = static_cast<std::uint16_t>(schema.size() - 1);
+    for (auto left = below(limits::roles_per_round + 1); left > 0; --left)
+      what.rules.roles.push_back(name());
+    what.rules.revise = chance();
+    what.rules.results = static_cast<results_policy>(below(3));
+    what.rules.progress = static_cast<progress_policy>(below(2));
+    return session(std::move(what), true);
   }
 
   std::mt19937_64& source_;

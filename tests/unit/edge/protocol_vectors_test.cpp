@@ -237,6 +237,78 @@ std::map<std::string, client_request> durable_requests() {
   };
 }
 
+answer_rule rule(std::string name, answer_type type, std::uint16_t below = 0) {
+  answer_rule out;
+  out.name = std::move(name);
+  out.type = type;
+  out.below = below;
+  return out;
+}
+
+round_rules vote_rules() {
+  auto score = rule("score", answer_type::integer);
+  score.least = 0;
+  score.most = 100;
+  auto note = rule("note", answer_type::text);
+  note.optional = true;
+  note.most = 64;
+  auto mood = rule("mood", answer_type::choice);
+  mood.choices = {"good", "bad"};
+  auto shares = rule("shares", answer_type::participants, 2);
+  shares.sum_most = 100;
+  shares.self = true;
+  auto part = rule("part", answer_type::number);
+  part.least = 0.5;
+  return {{rule("", answer_type::record, 6), score, note, mood, shares,
+           rule("", answer_type::record, 1), part},
+          {"guest"},
+          true,
+          results_policy::live,
+          progress_policy::counts};
+}
+
+datum vote_answer() {
+  datum::fields part{{"part", {60.5}}};
+  datum::fields shares{{"ada", {std::move(part)}}};
+  datum::list list{{std::int64_t{-3}}, {true}, {std::string{"x"}}};
+  return {datum::fields{{"list", {std::move(list)}},
+                        {"score", {std::int64_t{90}}},
+                        {"shares", {std::move(shares)}}}};
+}
+
+std::map<std::string, client_request> course_requests() {
+  create_command party{"party", {}, millis{1'700'000'600'000}};
+  configure_command no_start{{}, std::optional<millis>{}};
+  return {
+    {"request_create_session_start", {std::int64_t{9}, in_town_hall(party)}},
+    {"request_configure_session_no_start",
+     {std::int64_t{10}, in_town_hall(no_start)}},
+    {"request_set_phase",
+     {std::int64_t{15},
+      in_town_hall(
+        set_phase_command{"voting", "running", millis{60'000}, "results"},
+        "op-6")}},
+    {"request_open_round",
+     {std::int64_t{16},
+      in_town_hall(open_round_command{"vote", vote_rules()}, "op-7")}},
+    {"request_close_round",
+     {std::int64_t{17}, in_town_hall(close_round_command{"vote"})}},
+    {"request_submit",
+     {std::int64_t{18},
+      in_town_hall(submit_command{"vote", vote_answer()}, "op-8")}},
+    {"request_get_round",
+     {std::int64_t{19}, in_town_hall(get_round_command{"vote", bob_id, 50})}},
+    {"request_start_barrier",
+     {std::int64_t{20},
+      in_town_hall(start_barrier_command{"go", millis{30'000}})}},
+    {"request_set_ready",
+     {std::int64_t{21}, in_town_hall(set_ready_command{true})}},
+    {"request_set_reminder",
+     {std::int64_t{22},
+      in_town_hall(set_reminder_command{true, millis{600'000}})}},
+  };
+}
+
 // -- answers and pushes ------------------------------------------------------
 
 using encoder = std::function<std::string(dialect)>;
@@ -367,6 +439,36 @@ listing some_sessions() {
   return {millis{1'700'000'060'000}, false, {one}, session_id{"town-hall"}};
 }
 
+round_view vote_view() {
+  round_view out;
+  out.name = "vote";
+  out.revise = true;
+  out.results = results_policy::live;
+  out.answers = 3;
+  out.eligible = 5;
+  out.submitted = 2;
+  out.participants = {ada_id, bob_id};
+  return out;
+}
+
+round_reply vote_page() {
+  auto score = rule("score", answer_type::integer);
+  score.least = 0;
+  score.most = 100.5;
+  auto picks = rule("picks", answer_type::list, 1);
+  picks.most = 3;
+  auto pick = rule("", answer_type::choice);
+  pick.choices = {"a"};
+  datum::list picked{{std::string{"a"}}};
+  datum answer{datum::fields{{"picks", {std::move(picked)}},
+                             {"score", {std::int64_t{-1}}}}};
+  return {vote_view(),
+          {rule("", answer_type::record, 3), score, picks, pick},
+          true,
+          {{bob_id, user_id{"bob"}, answer, millis{1'700'000'000'123}, 2}},
+          bob_id};
+}
+
 std::map<std::string, encoder> answers() {
   auto slow_down = fail(errc::rate_limited, "too many requests");
   slow_down.retry_after = millis{1'500};
@@ -445,6 +547,8 @@ std::map<std::string, encoder> answers() {
                   2,
                   3,
                   roster_reply{{ada(), bob()}, version{epoch, 9}}})},
+    {"answer_round",
+     reply_to(19, {ack_level::accepted, {epoch, 43}, 2, 3, vote_page()})},
     {"answer_roster_last",
      reply_to(8,
               {ack_level::accepted,
@@ -472,6 +576,20 @@ encoder seen_snapshot(viewer who, std::string why, bool with_host = true,
     what.host.reset();
   return [=](dialect language) {
     return encode_snapshot(language, who, what, why, now, stale);
+  };
+}
+
+/// The same session with everything set that may be.
+encoder seen_course() {
+  snapshot what{town_hall, {epoch, 43}, preset("party"), false,
+                2,         3,           ada_id,          {ada(), bob()}};
+  what.starts_at = millis{1'700'000'600'000};
+  what.phase = {"voting", "running", millis{1'700'000'060'000}, "results"};
+  what.barrier = barrier_view{{"go"}, {bob_id}};
+  what.rounds = {vote_view()};
+  return [=](dialect language) {
+    return encode_snapshot(language, seen_as(view::roster), what, "attached",
+                           now, false);
   };
 }
 
@@ -522,7 +640,28 @@ std::map<std::string, encoder> change_pushes() {
                3,
                {{44, everyone, 2, 3, connection_change{bob_id, 2}},
                 {45, everyone, 2, 3, host_change{}}}})};
+  const phase_state voting{"voting", "running", millis{1'700'000'060'000},
+                           "results"};
+  round_view closed;
+  closed.name = "vote";
+  closed.open = false;
+  closed.progress = progress_policy::counts;
+  closed.answers = 3;
+  const barrier_state go{"go"};
   return {
+    {"push_changes_phase", one_change(phase_change{voting})},
+    {"push_changes_phase_bare", one_change(phase_change{{"results"}})},
+    {"push_changes_session_start",
+     one_change(
+       session_change{preset("stream"), true, millis{1'700'000'600'000}})},
+    {"push_changes_submission", one_change(submission_change{vote_view()})},
+    {"push_changes_submission_counts", one_change(submission_change{closed})},
+    {"push_changes_barrier",
+     one_change(barrier_change{{"go", millis{1'700'000'060'000}}})},
+    {"push_changes_barrier_ready",
+     one_change(barrier_change{go, bob_id, true})},
+    {"push_changes_barrier_open",
+     one_change(barrier_change{{"go", {}, millis{1'700'000'060'000}, true}})},
     {"push_changes_joined", one_change(joined_change{ada(), true})},
     {"push_changes_suspected",
      one_change(suspected_change{bob_id, now + millis{7'500}})},
@@ -546,6 +685,8 @@ std::map<std::string, encoder> change_pushes() {
     {"push_changes_member_banned",
      one_change(member_change{bob_id, user_id{"bob"}, "", {}, 8, false, true})},
     {"push_changes_member_bare", one_change(member_change{bob_id, {}, "", {}})},
+    {"push_changes_activity",
+     one_change(activity_change{bob_id, millis{1'700'000'002'000}})},
     {"push_changes_host", one_change(host_change{bob_id})},
     {"push_changes_host_none", one_change(host_change{})},
     {"push_changes_session",
@@ -584,6 +725,9 @@ std::map<std::string, encoder> other_pushes() {
   direct removed;
   removed.session = town_hall;
   removed.body = removed_direct{leave_reason::kicked};
+  direct reminded;
+  reminded.session = town_hall;
+  reminded.body = reminder_direct{millis{1'700'000'600'000}, true};
   direct banned;
   banned.session = town_hall;
   banned.body = removed_direct{leave_reason::kicked, true};
@@ -593,6 +737,7 @@ std::map<std::string, encoder> other_pushes() {
     {"push_welcome_anonymous",
      [=](dialect language) { return encode_welcome(language, anonymous); }},
     {"push_snapshot_roster", seen_snapshot(seen_as(view::roster), "attached")},
+    {"push_snapshot_course", seen_course()},
     {"push_snapshot_pseudonymous",
      seen_snapshot(seen_as(view::roster, identity_mode::pseudonymous),
                    "too_old", false)},
@@ -603,6 +748,8 @@ std::map<std::string, encoder> other_pushes() {
      seen_snapshot(seen_as(view::count), "attached", true, true)},
     {"push_direct",
      [=](dialect language) { return encode_direct(language, removed); }},
+    {"push_direct_reminder",
+     [=](dialect language) { return encode_direct(language, reminded); }},
     {"push_bye_shutdown",
      [](dialect language) {
        return encode_bye(language, close_code::shutdown, millis{2'500});
@@ -656,6 +803,7 @@ TEST(ClientVectors, DecodeToTheTypedRequest) {
   auto requests = connection_requests();
   requests.merge(presence_requests());
   requests.merge(durable_requests());
+  requests.merge(course_requests());
   for_all("request_", requests,
           [](const golden& bytes, const client_request& wanted) {
             auto text = test::encode_request(dialect::json, wanted);

@@ -183,6 +183,83 @@ inline audit_record worded_audit() {
   return out;
 }
 
+inline session_record session_with_plan() {
+  auto out = plain_session();
+  out.starts_at = millis{1'700'000'200'000};
+  out.phase = {"voting", "running", millis{1'700'000'300'000}, "results"};
+  out.barrier = barrier_state{"start", millis{1'700'000'400'000},
+                              millis{1'700'000'400'001}, true};
+  return out;
+}
+
+inline member_record member_with_reminder() {
+  auto out = member();
+  out.remind = {true, millis{600'000}, millis{1'700'000'200'000}};
+  return out;
+}
+
+inline round_record round(std::string name = "vote",
+                          session_key key = session()) {
+  answer_rule root;
+  root.below = 2;
+  answer_rule shares;
+  shares.name = "shares";
+  shares.type = answer_type::participants;
+  shares.optional = true;
+  shares.most = 10;
+  shares.sum_most = 100.5;
+  shares.self = true;
+  shares.below = 1;
+  answer_rule share;
+  share.type = answer_type::number;
+  share.least = 0;
+  share.most = 100;
+  round_record out;
+  out.session = std::move(key);
+  out.name = std::move(name);
+  out.rules = {{root, shares, share},
+               {"guest", "owner"},
+               true,
+               results_policy::moderators,
+               progress_policy::counts};
+  out.opened_at = millis{1'700'000'000'007};
+  out.closed_at = millis{1'700'000'000'008};
+  out.at = {1'099'511'627'777, 8};
+  return out;
+}
+
+inline submission_record submission(const std::string& user = "ada",
+                                    std::string of = "vote",
+                                    session_key key = session()) {
+  datum::fields shares;
+  shares.emplace_back("kR2v0qG7mXy5hJ1cT9bLwA", datum{60.5});
+  datum::fields all;
+  all.emplace_back("list", datum{datum::list{{std::int64_t{-3}}, {true}}});
+  all.emplace_back("note", datum{std::string{"hi"}});
+  all.emplace_back("shares", datum{std::move(shares)});
+  submission_record out;
+  out.session = std::move(key);
+  out.round = std::move(of);
+  out.user = user_id{user};
+  out.answer = {std::move(all)};
+  out.when = millis{1'700'000'000'009};
+  out.revisions = 2;
+  out.at = {1'099'511'627'777, 9};
+  out.ops = ops(1);
+  return out;
+}
+
+inline event_record event(session_key key = session()) {
+  event_record out;
+  out.session = std::move(key);
+  out.at = {1'099'511'627'777, 10};
+  out.when = millis{1'700'000'000'010};
+  out.type = "reminder";
+  out.user = user_id{"ada"};
+  out.due = millis{1'700'000'000'000};
+  return out;
+}
+
 /// A name for the golden vector, and the record.
 inline std::vector<std::pair<std::string, record>> all() {
   return {
@@ -207,6 +284,12 @@ inline std::vector<std::pair<std::string, record>> all() {
     {"audit", audit()},
     {"interval_counted", counted_interval()},
     {"audit_worded", worded_audit()},
+    {"session_plan", session_with_plan()},
+    {"member_reminder", member_with_reminder()},
+    {"round", round()},
+    {"submission", submission()},
+    {"event", event()},
+    {"event_erased", event_erased{session(), {1'099'511'627'777, 10}}},
   };
 }
 

@@ -356,7 +356,8 @@ TEST_F(StoreActor, ErasingASessionRemovesAllOfItAndNothingElse) {
       {samples::plain_session(), samples::member(), samples::page(),
        samples::interval(), samples::audit(), samples::ban(),
        occupied_mark{samples::session(), true},
-       due_mark{samples::session(), millis{1}}, samples::plain_session(other),
+       due_mark{samples::session(), millis{1}}, samples::round(),
+       samples::submission(), samples::event(), samples::plain_session(other),
        samples::interval("ada", {1, 1}, other)});
   ASSERT_TRUE(put(0, epoch, {session_erased{samples::session()}})->ok());
   std::vector<std::string> left;

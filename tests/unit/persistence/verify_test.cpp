@@ -32,7 +32,8 @@ struct Verify : testing::Test {
     running.ended_at.reset();
     put({running, samples::member(), samples::page(0, session, {"ada", "bob"}),
          samples::page(1, session, {"cyd"}), occupied_mark{session, true},
-         due_mark{session, millis{5}}, samples::interval(), samples::audit()});
+         due_mark{session, millis{5}}, samples::interval(), samples::audit(),
+         samples::round(), samples::submission(), samples::event()});
     ASSERT_EQ(codes(), std::vector<damage>{});
   }
 
@@ -106,6 +107,38 @@ TEST_F(Verify, AStaleOccupiedMarkIsRemoved) {
   EXPECT_EQ(codes(), damages{damage::occupied_stale});
   mend();
   EXPECT_TRUE(read_occupied(disk, home)->empty());
+}
+
+TEST_F(Verify, AnAnswerToNoRoundIsRemoved) {
+  put({samples::submission("bob", "other")});
+  EXPECT_EQ(codes(), damages{damage::submission_orphan});
+  mend();
+  ASSERT_EQ(read().submissions.size(), 1U);
+  EXPECT_EQ(read().submissions[0], samples::submission());
+}
+
+TEST_F(Verify, WhatBelongsToNoSessionIsRemoved) {
+  session_key gone;
+  for (int i = 0; partition_of(gone, partitions) != home; ++i)
+    gone = samples::session("gone" + std::to_string(i));
+  put({samples::round("vote", gone), samples::submission("ada", "vote", gone),
+       samples::event(gone)});
+  // In the order of the tables; the answer falls with its round.
+  EXPECT_EQ(codes(), (damages{damage::round_orphan, damage::submission_orphan,
+                              damage::event_orphan}));
+  mend(3);
+}
+
+TEST_F(Verify, RoundsAndEventsAreReadWithTheSession) {
+  auto got = read();
+  ASSERT_EQ(got.rounds.size(), 1U);
+  EXPECT_EQ(got.rounds[0], samples::round());
+  ASSERT_EQ(got.events.size(), 1U);
+  EXPECT_EQ(got.events[0].first, samples::event().at);
+  EXPECT_EQ(got.due, millis{5});
+  auto later = read_events(disk, home, session, samples::event().at);
+  ASSERT_TRUE(later);
+  EXPECT_TRUE(later->empty());
 }
 
 TEST_F(Verify, AnEmptyPageIsRemoved) {

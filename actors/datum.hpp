@@ -1,0 +1,31 @@
+#pragma once
+
+// A small tree of values: what somebody submits. Knows no encoding.
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace rollcall {
+
+/// True or false, a number, text, a list, or fields by name. At most
+/// limits::answer_depth deep, and as large as limits::answer_bytes.
+struct datum {
+  using list = std::vector<datum>;
+  /// Sorted by name, none twice.
+  using fields = std::vector<std::pair<std::string, datum>>;
+
+  std::variant<bool, std::int64_t, double, std::string, list, fields> what
+    = false;
+
+  friend bool operator==(const datum& a, const datum& b) {
+    return a.what == b.what;
+  }
+};
+
+/// About how many bytes it takes, wherever it is kept.
+[[nodiscard]] std::size_t size_of(const datum& value) noexcept;
+
+} // namespace rollcall
