@@ -5,6 +5,7 @@
 #include "persistence/key_schema.hpp"
 #include "persistence/key_search.hpp"
 #include "persistence/record_format.hpp"
+#include "persistence/session_lister.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -361,130 +362,6 @@ result<audit_reply> answer(store& from, const audit_question& asked) {
   return out;
 }
 
-// -- listings ----------------------------------------------------------------
-
-std::size_t count_keys(store& from, const std::string& prefix,
-                       std::size_t most) {
-  std::size_t count = 0;
-  (void)from.scan(prefix, [&](auto, auto) { return ++count < most; });
-  return count;
-}
-
-class session_lister {
-public:
-  session_lister(store& from, std::span<const kind_settings> kinds,
-                 const list_question& asked)
-    : from_(from),
-      kinds_(kinds),
-      asked_(asked),
-      partition_(asked.asked.partition) {
-    out_.as_of = asked.now;
-  }
-
-  result<list_reply> run() {
-    auto prefix = keys::prefix(partition_, table::session, asked_.ns);
-    auto start
-      = asked_.asked.after.empty()
-          ? std::string{}
-          : keys::of_session(partition_, {asked_.ns, asked_.asked.after});
-    std::size_t looked_at = 0;
-    std::optional<session_id> last;
-    auto most
-      = std::clamp<std::size_t>(asked_.asked.limit, 1, limits::list_page_items);
-    auto walked
-      = from_.walk(prefix, start, walk_way::up, [&](auto key, auto value) {
-          if (out_.sessions.size() == most || looked_at == limits::list_scan) {
-            out_.reached = last;
-            return false;
-          }
-          ++looked_at;
-          // One that cannot be read is passed over: `verify` names it.
-          if (auto rec = decode(key, value)) {
-            const auto& kept = std::get<session_record>(*rec);
-            consider(kept);
-            last = kept.key.id;
-          }
-          return true;
-        });
-    if (!walked)
-      return walked.error();
-    return std::move(out_);
-  }
-
-private:
-  void consider(const session_record& kept) {
-    const auto& wish = asked_.asked;
-    if (kept.ended_at == deleted || (wish.kind && *wish.kind != kept.kind)
-        || (wish.ended && *wish.ended != kept.ended_at.has_value()))
-      return;
-    const auto& user = asked_.caller.user;
-    bool creator = !user.empty() && kept.created_by == user;
-    bool known
-      = !user.empty() && has(keys::of_member(partition_, kept.key, user));
-    auto at = std::find_if(kinds_.begin(), kinds_.end(), [&](const auto& kind) {
-      return kind.kind == kept.kind;
-    });
-    auto settings
-      = with_patch(at == kinds_.end() ? kind_settings{} : *at, kept.overrides);
-    if (!creator && !known && !is_public(settings))
-      return;
-    if (wish.mine && !creator && !known)
-      return;
-    bool occupied = has(keys::of_occupied(partition_, kept.key));
-    if (wish.occupied && *wish.occupied != occupied)
-      return;
-    session_summary one;
-    one.id = kept.key.id;
-    one.kind = kept.kind;
-    one.created_by = kept.created_by;
-    one.created_at = kept.created_at;
-    one.ended_at = kept.ended_at;
-    one.access = to_string(settings.access);
-    one.locked = settings.locked;
-    one.present = occupied ? present_in(kept.key) : 0;
-    one.members = static_cast<std::uint32_t>(
-      count_keys(from_, keys::prefix(partition_, table::member, kept.key),
-                 limits::list_members));
-    one.is_member = known;
-    out_.sessions.push_back(std::move(one));
-  }
-
-  // For those the session says nothing of.
-  [[nodiscard]] bool is_public(const kind_settings& settings) const {
-    if (asked_.caller.grants.has(capability::admin))
-      return true;
-    if (settings.access != access_mode::open)
-      return false;
-    return asked_.caller.user.empty()
-             ? settings.anonymous_views
-             : asked_.caller.grants.has(capability::observe_count)
-                 || asked_.caller.grants.has(capability::observe_roster);
-  }
-
-  [[nodiscard]] bool has(const std::string& key) {
-    auto value = from_.get(key);
-    return value && *value;
-  }
-
-  std::uint32_t present_in(const session_key& session) {
-    std::uint32_t count = 0;
-    (void)from_.scan(keys::prefix(partition_, table::page, session),
-                     [&](auto key, auto value) {
-                       if (auto rec = decode(key, value))
-                         count += static_cast<std::uint32_t>(
-                           std::get<roster_page>(*rec).entries.size());
-                       return true;
-                     });
-    return count;
-  }
-
-  store& from_;
-  std::span<const kind_settings> kinds_;
-  const list_question& asked_;
-  partition_id partition_;
-  list_reply out_;
-};
-
 } // namespace
 
 result<store_findings> answer_question(store& from,
@@ -500,7 +377,7 @@ result<store_findings> answer_question(store& from,
   if (const auto* x = std::get_if<audit_question>(&asked))
     return give(answer(from, *x));
   if (const auto* x = std::get_if<list_question>(&asked))
-    return give(session_lister{from, kinds, *x}.run());
+    return give(list_sessions(from, kinds, *x));
   if (const auto* x = std::get_if<user_question>(&asked))
     return give(find_user(from, *x));
   return give(find_aged(from, std::get<aged_question>(asked)));

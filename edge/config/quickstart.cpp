@@ -2,10 +2,12 @@
 
 #include "actors/base/base64url.hpp"
 #include "actors/base/hash.hpp"
+#include "actors/base/instant.hpp"
 #include "actors/base/limits.hpp"
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <system_error>
 

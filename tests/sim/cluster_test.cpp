@@ -100,6 +100,44 @@ TEST_F(Cluster, SessionsAreSeenFromEveryEdge) {
   EXPECT_TRUE(leaves.empty());
 }
 
+// Stays and entries are part of the journal: whoever owns the session next has
+// them, right after the owner before was killed.
+TEST_F(Cluster, ThePastOutlivesItsOwner) {
+  for (int s = 0; s < 6; ++s) {
+    auto name = "s" + std::to_string(s);
+    crowd.join(crowd.add("stays", name), *nodes[1]);
+    auto who = crowd.add("leaves", name);
+    crowd.join(who, *nodes[2]);
+    world.advance(millis{200});
+    crowd.leave(who);
+  }
+  world.advance(millis{1'000});
+  nodes[0]->crash();
+  crowd.lose(*nodes[0]);
+  world.advance(millis{4'000});
+  ASSERT_EQ(owned(), sim_partitions);
+  for (int s = 0; s < 6; ++s) {
+    auto asked = std::make_shared<command>();
+    asked->session
+      = {namespace_id{"default"}, session_id{"s" + std::to_string(s)}};
+    asked->edge = nodes[1]->self();
+    asked->caller.user = user_id{"root"};
+    asked->caller.grants = {capability::admin};
+    asked->body = get_history_command{};
+    auto got = std::make_shared<std::optional<result<reply>>>();
+    nodes[1]->ask(asked, [got](const result<reply>& answer) { *got = answer; });
+    world.advance(millis{200});
+    ASSERT_TRUE(*got) << s;
+    ASSERT_TRUE(**got) << (*got)->error().message;
+    const auto& past = std::get<history_reply>((**got)->body);
+    ASSERT_EQ(past.stays.size(), 2U) << s;
+    EXPECT_EQ(past.stays[0].user.str(), "stays");
+    EXPECT_FALSE(past.stays[0].until) << s;
+    EXPECT_EQ(past.stays[1].user.str(), "leaves");
+    EXPECT_EQ(past.stays[1].reason, leave_reason::left);
+  }
+}
+
 // The node that owns most of what is used; any would do.
 TEST_F(Cluster, TheLossOfAnOwnerShowsOnlyWhoWasThere) {
   for (int s = 0; s < 6; ++s)

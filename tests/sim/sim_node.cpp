@@ -1,6 +1,7 @@
 #include "sim/sim_node.hpp"
 
 #include "actors/base/limits.hpp"
+#include "persistence/history_actor.hpp"
 #include "persistence/layout.hpp"
 #include "persistence/recovery.hpp"
 
@@ -87,6 +88,12 @@ void sim_node::start() {
   auto& system = fixture.system();
   store_ = spawn_store(system, std::make_shared<sim_store>(disk_, life_),
                        order_, how);
+  history_config reader;
+  reader.detached = false;
+  reader.metrics = &figures_;
+  reader.kinds = rules_for(world_.bugs)->kinds;
+  past_
+    = spawn_history(system, std::make_shared<sim_store>(disk_, life_), reader);
   router = cluster::spawn_router(system, {sim_partitions, self_, bus_, clock});
   edge::relay_env relays;
   relays.router = router;
@@ -107,6 +114,7 @@ void sim_node::start_node(const clock_fn& clock) {
   env.cluster.partitions = sim_partitions;
   env.sessions.rules = rules_for(world_.bugs);
   env.sessions.store = store_;
+  env.sessions.past = past_;
   env.sessions.bus = bus_;
   env.sessions.clock = clock;
   env.router = router;
@@ -230,6 +238,7 @@ void sim_node::shut() {
   fixture.drop(router);
   caf::anon_send(store_, atoms::stop::value);
   fixture.drain();
+  fixture.drop(past_);
   fixture.drop(store_);
   for (const auto& one : std::exchange(askers_, {}))
     caf::anon_send_exit(one, caf::exit_reason::kill);

@@ -245,6 +245,7 @@ private:
   std::shared_ptr<shared_journal> order_;
   std::shared_ptr<sim_sink> sink_;
   store_actor store_;
+  history_actor past_;
   node_actor node_;
   std::shared_ptr<cluster::copy_book> book_;
   standby_actor standby_;

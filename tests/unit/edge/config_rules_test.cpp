@@ -40,6 +40,25 @@ TEST(Config, OverridesPresetsAndAddsKinds) {
   EXPECT_EQ(kind_named(config, "plain"), plain);
 }
 
+TEST(Config, KindsKeepTheirHistoryAsLongAsTheyAreTold) {
+  const auto config = world::with_file("[retention]\n"
+                                       "history = \"10d\"\n"
+                                       "[kinds.lecture]\n"
+                                       "base = \"stage\"\n"
+                                       "history = \"1d\"\n"
+                                       "[kinds.meeting]\n"
+                                       "history = \"2d\"\n"
+                                       "[kinds.stage]\n"
+                                       "history = \"0ms\"\n")
+                        .good()
+                        .config;
+  constexpr millis day{86'400'000};
+  EXPECT_EQ(config.retention.history, 10 * day);
+  EXPECT_EQ(config.retention.history_by_kind,
+            (std::map<std::string, millis>{{"lecture", day},
+                                           {"meeting", 2 * day}}));
+}
+
 TEST(Config, RefusesBadKinds) {
   EXPECT_THAT(
     world::with_file("[kinds.a]\nbase = \"opera\"\n"

@@ -336,7 +336,7 @@ TEST_F(CommitPipeline, ALargeErasureGoesInStepsWithOthersBetween) {
   ASSERT_FALSE(pipeline.start_write().empty());
   write_ok();
   EXPECT_EQ(ended(true), std::vector<std::uint64_t>{1});
-  EXPECT_EQ(asked, 3);
+  EXPECT_EQ(asked, 2);
   EXPECT_EQ(pipeline.queued_bytes(), 0u);
 }
 
