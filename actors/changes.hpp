@@ -84,12 +84,30 @@ struct connection_change {
   std::uint32_t connections = 0;
 };
 
+/// What a member change changed; bits.
+enum class member_key : std::uint8_t {
+  role = 1 << 0,
+  permissions = 1 << 1,
+  /// Became a member, or is one no more; `is_member` says which.
+  membership = 1 << 2,
+  /// Was banned, or is no more; moderators alone are told.
+  ban = 1 << 3,
+};
+
 /// A member's durable facts; also of members who are not present.
 struct member_change {
   participant_id participant;
   user_id user;
   std::string role;
   std::vector<std::string> permissions;
+  /// Of `member_key`.
+  std::uint8_t changed = 0;
+  bool is_member = true;
+  bool is_banned = false;
+
+  [[nodiscard]] bool has(member_key key) const noexcept {
+    return (changed & static_cast<std::uint8_t>(key)) != 0;
+  }
 };
 
 struct host_change {

@@ -63,6 +63,10 @@ struct attach_request {
   session_id session;
   view wanted = view::roster;
   std::optional<version> since;
+  /// The session's code, if it is one that has.
+  std::string code{};
+  /// Seen by nobody but the audit log.
+  bool hidden = false;
 };
 
 struct detach_request {
@@ -79,6 +83,8 @@ struct session_request {
   command_body body;
   std::optional<view> wanted;
   std::optional<version> since;
+  /// As in `attach_request`; of a join.
+  std::string code{};
 };
 
 /// A question to the whole namespace, or the erasure of a user in it.
@@ -118,6 +124,12 @@ struct attach_order {
   std::optional<version> since;
   version at_least;
   vocabulary words = vocabulary::native;
+  /// Who that is: told when what it may see may have changed.
+  connection_id connection{};
+  participant_id participant{};
+  /// What a snapshot gives as its `why`: it was asked for, or the rights are
+  /// others now.
+  bool rights_changed = false;
 };
 
 struct detach_order {

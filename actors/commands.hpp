@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -75,7 +76,11 @@ struct get_roster_command {
 };
 
 /// May this caller watch, and with which rights? Asked before attaching.
-struct observe_command {};
+/// Hidden: whatever the session's access is, by the right `observe_hidden`;
+/// answered when the audit log has it.
+struct observe_command {
+  bool hidden = false;
+};
 
 // -- durable: journal first, answered `committed` ----------------------------
 
@@ -96,6 +101,9 @@ struct set_member_command {
   participant_id participant;
   std::optional<std::string> role{};
   std::optional<std::vector<std::string>> permissions{};
+  /// Permissions given and taken one by one; excludes `permissions`.
+  std::vector<std::string> give{};
+  std::vector<std::string> take{};
 };
 
 /// Ends the user's presence and membership.
@@ -125,13 +133,60 @@ struct forget_user_command {
   user_id user;
 };
 
-using command_body
-  = std::variant<join_command, leave_command, set_live_command,
-                 get_roster_command, observe_command, create_command,
-                 configure_command, end_command, set_member_command,
-                 kick_command, transfer_host_command, renew_command,
-                 get_history_command, get_audit_command, list_sessions_command,
-                 delete_command, erase_user_command, forget_user_command>;
+// -- durable, later ----------------------------------------------------------
+
+/// Makes the user a member who may come. One who is a member already stays as
+/// is.
+struct invite_command {
+  user_id user;
+  std::optional<std::string> role{};
+};
+
+/// Takes membership back. Who is here by it alone is removed.
+struct uninvite_command {
+  user_id user;
+  participant_id participant;
+};
+
+/// The caller leaves for good: presence and membership end.
+struct withdraw_command {};
+
+/// Ends the user's presence and membership, and keeps them out.
+struct ban_command {
+  user_id user;
+  participant_id participant;
+  /// From now; nothing: for good.
+  std::optional<millis> lasts{};
+  std::string reason{};
+};
+
+struct unban_command {
+  user_id user;
+  participant_id participant;
+};
+
+// -- questions, later --------------------------------------------------------
+
+/// One page of the members, here or not, in order of their ids, after `after`.
+struct get_members_command {
+  user_id after{};
+  std::uint32_t limit = 100;
+};
+
+/// One page of the bans in force, likewise. For moderators.
+struct get_bans_command {
+  user_id after{};
+  std::uint32_t limit = 100;
+};
+
+using command_body = std::variant<
+  join_command, leave_command, set_live_command, get_roster_command,
+  observe_command, create_command, configure_command, end_command,
+  set_member_command, kick_command, transfer_host_command, renew_command,
+  invite_command, uninvite_command, withdraw_command, ban_command,
+  unban_command, get_members_command, get_bans_command, get_history_command,
+  get_audit_command, list_sessions_command, delete_command, erase_user_command,
+  forget_user_command>;
 
 /// One request to one session.
 struct command {
@@ -193,9 +248,47 @@ struct leave_reply {
   std::uint32_t leaves = 0;
 };
 
-using reply_body = std::variant<done, join_reply, roster_reply, observe_reply,
-                                renew_reply, leave_reply, history_reply,
-                                audit_reply, list_reply, erase_reply>;
+/// How somebody stands to a session; derived, never stored.
+enum class member_status : std::uint8_t { invited, joined, left, removed };
+
+[[nodiscard]] std::string_view to_string(member_status status) noexcept;
+
+/// A member as others see one, here or not.
+struct member_view {
+  participant_id participant;
+  user_id user;
+  profile who;
+  std::string role;
+  std::vector<std::string> permissions;
+  member_status status = member_status::invited;
+  /// Wall time of admission.
+  millis admitted_at{0};
+};
+
+struct members_reply {
+  std::vector<member_view> members;
+  /// Where to go on; empty when the page is the last.
+  user_id next{};
+};
+
+struct ban_view {
+  participant_id participant;
+  user_id user;
+  std::optional<millis> until;
+  user_id by;
+  millis when{0};
+  std::string reason;
+};
+
+struct bans_reply {
+  std::vector<ban_view> bans;
+  user_id next{};
+};
+
+using reply_body
+  = std::variant<done, join_reply, roster_reply, observe_reply, renew_reply,
+                 members_reply, bans_reply, leave_reply, history_reply,
+                 audit_reply, list_reply, erase_reply>;
 
 /// The answer to a command that was not refused.
 struct reply {
@@ -269,18 +362,24 @@ using note_ptr = std::shared_ptr<const note>;
 /// Tells one connection that it is no longer in the session.
 struct removed_direct {
   leave_reason reason = leave_reason::kicked;
+  /// Not to come back for now: `kicked` is meant so.
+  bool banned = false;
 };
 
 /// The owner does not know the connection: its join was lost with the owner
 /// before. To be joined again.
 struct unknown_direct {};
 
+/// What the connection may see may have changed: to be asked again. Told on
+/// its own node only.
+struct recheck_direct {};
+
 struct direct {
   session_key session;
   connection_id connection;
   /// The node that has the connection.
   node_id edge;
-  std::variant<removed_direct, unknown_direct> body;
+  std::variant<removed_direct, unknown_direct, recheck_direct> body;
 };
 
 using direct_ptr = std::shared_ptr<const direct>;

@@ -7,9 +7,9 @@ namespace rollcall {
 
 namespace {
 
-constexpr std::array<std::string_view, 9> names = {
+constexpr std::array<std::string_view, 10> names = {
   "observe_count", "observe_roster", "join",   "publish", "moderate",
-  "host",          "configure",      "create", "admin",
+  "host",          "configure",      "create", "admin",   "observe_hidden",
 };
 
 } // namespace

@@ -6,9 +6,11 @@
 #include "actors/base/ids.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rollcall {
 
@@ -23,6 +25,9 @@ enum class capability : std::uint16_t {
   configure = 1 << 6,
   create = 1 << 7,
   admin = 1 << 8,
+  /// To watch without being seen by anybody but the audit log. Given by the
+  /// token alone.
+  observe_hidden = 1 << 9,
 };
 
 /// A set of rights.
@@ -84,6 +89,9 @@ inline constexpr capability_set default_grants
 struct profile {
   std::string name;
   std::string email;
+  /// Further fields by the names that the configuration gives them; at most
+  /// limits::profile_fields, of limits::profile_more_bytes each.
+  std::map<std::string, std::string> more{};
 
   friend bool operator==(const profile&, const profile&) = default;
 };
@@ -96,6 +104,11 @@ struct identity {
   profile who;
   /// The upper bound the token sets for this session.
   capability_set grants;
+  /// The token's groups and role; a session may admit by them.
+  std::vector<std::string> groups{};
+  std::string role{};
+  /// The session's code, where the client gave one.
+  std::string code{};
 
   friend bool operator==(const identity&, const identity&) = default;
 };

@@ -16,13 +16,14 @@ struct names<membership_mode> {
 
 template <>
 struct names<access_mode> {
-  static constexpr std::array list = {"open", "members"};
+  static constexpr std::array list
+    = {"open", "members", "group", "roles", "code"};
 };
 
 template <>
 struct names<host_policy> {
-  static constexpr std::array list
-    = {"none", "oldest_member", "oldest_present", "appointed"};
+  static constexpr std::array list = {"none", "oldest_member", "oldest_present",
+                                      "appointed", "oldest_member_any"};
 };
 
 template <>
@@ -49,6 +50,7 @@ std::array<kind_settings, 5> make_presets() {
   stage.kind = "stage";
   stage.membership = membership_mode::durable;
   stage.host = host_policy::appointed;
+  stage.gated_media = true;
 
   kind_settings meeting;
   meeting.kind = "meeting";
@@ -99,6 +101,10 @@ void overlay_all(Target& target, const settings_patch& patch) {
   overlay(target.timeout, patch.timeout);
   overlay(target.drop_grace, patch.drop_grace);
   overlay(target.host_reclaim, patch.host_reclaim);
+  overlay(target.group, patch.group);
+  overlay(target.roles, patch.roles);
+  overlay(target.default_role, patch.default_role);
+  overlay(target.gated_media, patch.gated_media);
 }
 
 } // namespace
@@ -115,6 +121,7 @@ kind_settings with_patch(kind_settings base, const settings_patch& patch) {
 
 settings_patch merged(settings_patch older, const settings_patch& newer) {
   overlay_all(older, newer);
+  overlay(older.code, newer.code);
   return older;
 }
 
@@ -137,12 +144,43 @@ result<done> check(const kind_settings& settings) {
     return refuse("must be between 0 and 24 h", "host_reclaim_ms");
   if (settings.capacity > limits::participants_per_session)
     return refuse("must not exceed 50000", "capacity");
-  if (settings.host == host_policy::oldest_member
+  if ((settings.host == host_policy::oldest_member
+       || settings.host == host_policy::oldest_member_any)
       && settings.membership != membership_mode::durable)
     return refuse("oldest_member needs durable membership", "host");
   if (settings.access == access_mode::members
       && settings.membership != membership_mode::durable)
     return refuse("members needs durable membership", "access");
+  if (settings.group.size() > limits::id_bytes)
+    return refuse("must be at most 128 bytes", "group");
+  if (settings.roles.size() > limits::admitted_roles)
+    return refuse("must be at most 16", "roles");
+  for (const auto& role : settings.roles)
+    if (role.empty() || role.size() > limits::id_bytes)
+      return refuse("must be 1 to 128 bytes each", "roles");
+  if (settings.default_role.size() > limits::name_bytes)
+    return refuse("must be at most 32 bytes", "default_role");
+  return done{};
+}
+
+result<done> check(const kind_settings& settings,
+                   const settings_patch& overrides) {
+  auto refuse = [](const char* message, const char* field) {
+    return fail(errc::bad_request, message, field);
+  };
+  if (auto good = check(settings); !good)
+    return good;
+  if (settings.access == access_mode::group && settings.group.empty())
+    return refuse("is needed where access is group", "group");
+  if (settings.access == access_mode::roles && settings.roles.empty())
+    return refuse("is needed where access is roles", "roles");
+  const auto code = overrides.code.value_or("");
+  if (!code.empty()
+      && (code.size() < limits::code_bytes_least
+          || code.size() > limits::code_bytes))
+    return refuse("must be 4 to 64 bytes", "code");
+  if (settings.access == access_mode::code && code.empty())
+    return refuse("is needed where access is code", "code");
   return done{};
 }
 

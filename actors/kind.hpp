@@ -12,17 +12,29 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rollcall {
 
 /// Whether belonging to the session outlives being present in it.
 enum class membership_mode : std::uint8_t { ephemeral, durable };
 
-/// Who may enter: everyone with a token for it, or members only. To others
-/// a `members` session does not exist.
-enum class access_mode : std::uint8_t { open, members };
+/// Who may enter. To others the session does not exist, unless it is `open`.
+enum class access_mode : std::uint8_t {
+  /// Everyone with a token for it.
+  open,
+  /// Members: those who were invited.
+  members,
+  /// Those whose token names the session's `group`.
+  group,
+  /// Those whose token has one of the session's `roles`.
+  roles,
+  /// Those who know the session's `code`, and its members.
+  code,
+};
 
-/// How the host is found among those present; see roster.hpp.
+/// How the host is found. Under each but `none` somebody may be appointed,
+/// who is host while present and for `host_reclaim` after.
 enum class host_policy : std::uint8_t {
   none,
   /// The present member admitted first.
@@ -31,6 +43,8 @@ enum class host_policy : std::uint8_t {
   oldest_present,
   /// The appointed member, while present and for `host_reclaim` after.
   appointed,
+  /// The member admitted first, present or not.
+  oldest_member_any,
 };
 
 /// What ordinary participants are shown of each other.
@@ -64,6 +78,15 @@ struct kind_settings {
   millis drop_grace{10'000};
   /// How long an appointed host who left is still the host.
   millis host_reclaim{30'000};
+  /// Whose token must name it, under `access_mode::group`.
+  std::string group{};
+  /// One of which a token must have, under `access_mode::roles`.
+  std::vector<std::string> roles{};
+  /// The role of those who become members by joining.
+  std::string default_role{};
+  /// `can_speak` is needed to turn on the live keys `audio` and `speaking`,
+  /// `can_video` for `video`.
+  bool gated_media = false;
 
   friend bool operator==(const kind_settings&, const kind_settings&) = default;
 };
@@ -83,6 +106,13 @@ struct settings_patch {
   std::optional<millis> timeout{};
   std::optional<millis> drop_grace{};
   std::optional<millis> host_reclaim{};
+  std::optional<std::string> group{};
+  std::optional<std::vector<std::string>> roles{};
+  std::optional<std::string> default_role{};
+  std::optional<bool> gated_media{};
+  /// The code of `access_mode::code`: not a part of `kind_settings`, which all
+  /// who see the session are shown.
+  std::optional<std::string> code{};
 
   [[nodiscard]] bool empty() const {
     return *this == settings_patch{};
@@ -105,6 +135,9 @@ struct settings_patch {
 
 /// Refuses rules that contradict each other; names the field.
 [[nodiscard]] result<done> check(const kind_settings& settings);
+/// The same for a session, whose own patch has been laid over its kind.
+[[nodiscard]] result<done> check(const kind_settings& settings,
+                                 const settings_patch& overrides);
 
 // The names used in configuration and on the wire.
 [[nodiscard]] std::string_view to_string(membership_mode mode) noexcept;

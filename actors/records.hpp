@@ -195,16 +195,39 @@ struct keys_erased {
   friend bool operator==(const keys_erased&, const keys_erased&) = default;
 };
 
+/// Somebody who may not be in a session, until a wall time or for good.
+struct ban_record {
+  session_key session;
+  user_id user;
+  /// Wall time of its end; nothing: it has none.
+  std::optional<millis> until;
+  /// Who said so, when and why.
+  user_id by;
+  millis when{0};
+  std::string reason;
+  version at;
+
+  friend bool operator==(const ban_record&, const ban_record&) = default;
+};
+
+struct ban_erased {
+  session_key session;
+  user_id user;
+
+  friend bool operator==(const ban_erased&, const ban_erased&) = default;
+};
+
 using record
   = std::variant<session_record, member_record, roster_page, occupied_mark,
                  due_mark, interval_record, audit_record, session_erased,
-                 member_erased, keys_erased>;
+                 member_erased, keys_erased, ban_record, ban_erased>;
 
 /// Everything of one session that activation needs.
 struct stored_session {
   std::optional<session_record> session;
   std::vector<member_record> members;
   std::vector<roster_page> pages;
+  std::vector<ban_record> bans{};
   /// Stays of users who are gone: how often each was here before. The newest
   /// `limits::departed_per_session` users.
   std::vector<std::pair<user_id, std::uint32_t>> departed;

@@ -56,6 +56,8 @@ session_state::decided session_state::decide_durable(const command_ptr& asked) {
                ? fail(errc::not_found, "there is no such session", "session")
                : target.error();
     op.touches = *target;
+  } else if (const auto* guest = std::get_if<invite_command>(&asked->body)) {
+    op.touches = guest->user;
   }
   if (std::holds_alternative<join_command>(asked->body))
     op.why = durable_op::purpose::then_join;
@@ -71,6 +73,17 @@ void session_state::queue_admission(const command& asked) {
   op.why = durable_op::purpose::admission;
   op.asked = std::make_shared<command>(asked);
   op.touches = asked.caller.user;
+  pending_.push(std::move(op));
+}
+
+// Under `appointed` nobody else would be host: there it stays, and comes back
+// with whoever was named.
+void session_state::queue_host_lapse() {
+  if (!record_ || !record_->appointed_host
+      || settings_.host == host_policy::appointed || pending_.full())
+    return;
+  durable_op op;
+  op.why = durable_op::purpose::host_lapse;
   pending_.push(std::move(op));
 }
 
@@ -154,6 +167,9 @@ void session_state::committed(std::uint64_t number,
       answers_.push_back(
         {op.answer_to,
          join(*op.asked, std::get<join_command>(op.asked->body), now)});
+    else if (std::holds_alternative<observe_command>(op.asked->body))
+      answers_.push_back(
+        {op.answer_to, observe_answer(*op.asked, ack_level::committed)});
     else
       answers_.push_back({op.answer_to, answer(ack_level::committed)});
   }
@@ -197,6 +213,8 @@ void session_state::apply(const durable_op& op, instant now) {
   if (op.why == durable_op::purpose::erasure) {
     record_.reset();
     members_.clear();
+    admitted_.clear();
+    bans_.clear();
     departed_.clear();
     settings_ = {};
     marked_occupied_ = false;
@@ -208,7 +226,11 @@ void session_state::apply(const durable_op& op, instant now) {
     else if (const auto* known = std::get_if<member_record>(&kept))
       apply_member(*known);
     else if (const auto* erased = std::get_if<member_erased>(&kept))
-      apply_member_erased(erased->user, now);
+      apply_member_erased(erased->user, op, now);
+    else if (const auto* ban = std::get_if<ban_record>(&kept))
+      apply_ban(ban->user, ban);
+    else if (const auto* over = std::get_if<ban_erased>(&kept))
+      apply_ban(over->user, nullptr);
   }
   if (!op.asked)
     return;
@@ -219,14 +241,18 @@ void session_state::apply(const durable_op& op, instant now) {
 void session_state::apply_session(const session_record& kept, instant now) {
   bool created = !record_;
   auto before = settings_;
+  auto named_before = record_ ? record_->appointed_host : std::nullopt;
   bool ended_before = record_ && record_->ended_at;
   use_record(kept);
   bool ends = kept.ended_at && !ended_before;
   if (!created && (settings_ != before || ends))
     push_change(session_change{settings_, kept.ended_at.has_value()});
-  if (kept.appointed_host && roster_.find(*kept.appointed_host) == nullptr
-      && settings_.host == host_policy::appointed
-      && host_ != kept.appointed_host)
+  if (settings_.gated_media && !before.gated_media)
+    for (const auto& [joined, who] : roster_.in_order())
+      enforce_gates(*who);
+  if (kept.appointed_host && kept.appointed_host != named_before
+      && roster_.find(*kept.appointed_host) == nullptr
+      && settings_.host != host_policy::none && host_ != kept.appointed_host)
     reclaim_until_ = now.steady + settings_.host_reclaim;
   if (!kept.appointed_host || roster_.find(*kept.appointed_host) != nullptr)
     reclaim_until_.reset();
@@ -242,42 +268,6 @@ void session_state::apply_session(const session_record& kept, instant now) {
   refresh_host();
   if (kept.ended_at == deleted)
     queue_erasure();
-}
-
-void session_state::apply_member(const member_record& kept) {
-  auto known = members_.find(kept.user);
-  const auto* here = roster_.find(kept.user);
-  // Admission without a role shows nothing of someone who is seen already.
-  bool plain = here != nullptr && kept.role.empty() && kept.permissions.empty();
-  bool shown = known == members_.end()
-                 ? !plain
-                 : known->second.role != kept.role
-                     || known->second.permissions != kept.permissions;
-  if (known == members_.end()) {
-    members_.emplace(kept.user, kept);
-    if (here != nullptr) {
-      --present_strangers_;
-      track_host_candidate(*here, true);
-    }
-  } else {
-    known->second = kept;
-  }
-  if (shown)
-    push_change(member_change{public_id(kept.user), kept.user, kept.role,
-                              kept.permissions});
-  refresh_host();
-}
-
-void session_state::apply_member_erased(const user_id& user, instant now) {
-  if (auto* here = roster_.find(user)) {
-    for (const auto& item : here->connections)
-      dismiss(item, leave_reason::kicked);
-    remove_participant(*here, leave_reason::kicked, now);
-  }
-  if (members_.erase(user) != 0)
-    push_change(member_change{public_id(user), user, {}, {}});
-  reclaim_until_.reset();
-  refresh_host();
 }
 
 } // namespace rollcall

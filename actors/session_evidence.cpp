@@ -176,6 +176,7 @@ void session_state::expire(instant now) {
   }
   if (reclaim_until_ && *reclaim_until_ <= now.steady) {
     reclaim_until_.reset();
+    queue_host_lapse();
     refresh_host();
   }
   if (record_ && record_->ended_at
@@ -213,14 +214,16 @@ void session_state::end_connection(participant& who, const connection_id& id,
   show_presence(who);
 }
 
-void session_state::tell_removed(const connection& target,
-                                 leave_reason reason) {
+void session_state::tell_removed(const connection& target, leave_reason reason,
+                                 bool banned) {
   if (target.has_edge())
-    directs_.push_back({key_, target.id, target.edge, removed_direct{reason}});
+    directs_.push_back(
+      {key_, target.id, target.edge, removed_direct{reason, banned}});
 }
 
-void session_state::dismiss(const connection& target, leave_reason reason) {
-  tell_removed(target, reason);
+void session_state::dismiss(const connection& target, leave_reason reason,
+                            bool banned) {
+  tell_removed(target, reason, banned);
   if (!target.has_edge())
     return;
   if (dismissed_.size() == limits::dismissed_per_session)
@@ -241,7 +244,7 @@ void session_state::remove_participant(participant& who, leave_reason reason,
   if (member(who.user) == nullptr)
     --present_strangers_;
   if (record_ && record_->appointed_host == who.user
-      && settings_.host == host_policy::appointed
+      && settings_.host != host_policy::none
       && settings_.host_reclaim > millis{0})
     reclaim_until_ = now.steady + settings_.host_reclaim;
   auto public_id = who.public_id;

@@ -11,17 +11,6 @@ namespace rollcall {
 
 namespace {
 
-constexpr std::string_view moderator_role = "moderator";
-constexpr std::string_view owner_role = "owner";
-
-void remember(op_memory& ops, const op_id& op, version at) {
-  if (op.empty())
-    return;
-  if (ops.size() >= limits::op_ids_per_record)
-    ops.erase(ops.begin());
-  ops.push_back({op, at});
-}
-
 /// The same refusal, naming the field as the request has it.
 failure of_settings(failure why) {
   why.field = "settings." + why.field;
@@ -60,8 +49,8 @@ std::string_view action_of(const command_body& body) {
     std::string_view operator()(const get_roster_command&) const {
       return "get_roster";
     }
-    std::string_view operator()(const observe_command&) const {
-      return "observe";
+    std::string_view operator()(const observe_command& body) const {
+      return body.hidden ? "observe_hidden" : "observe";
     }
     std::string_view operator()(const renew_command&) const {
       return "renew";
@@ -84,11 +73,40 @@ std::string_view action_of(const command_body& body) {
     std::string_view operator()(const forget_user_command&) const {
       return "forget_user";
     }
+    std::string_view operator()(const invite_command&) const {
+      return "invite";
+    }
+    std::string_view operator()(const uninvite_command&) const {
+      return "uninvite";
+    }
+    std::string_view operator()(const withdraw_command&) const {
+      return "withdraw";
+    }
+    std::string_view operator()(const ban_command&) const {
+      return "ban";
+    }
+    std::string_view operator()(const unban_command&) const {
+      return "unban";
+    }
+    std::string_view operator()(const get_members_command&) const {
+      return "get_members";
+    }
+    std::string_view operator()(const get_bans_command&) const {
+      return "get_bans";
+    }
   };
   return std::visit(namer{}, body);
 }
 
 } // namespace
+
+void remember(op_memory& ops, const op_id& op, version at) {
+  if (op.empty())
+    return;
+  if (ops.size() >= limits::op_ids_per_record)
+    ops.erase(ops.begin());
+  ops.push_back({op, at});
+}
 
 std::optional<failure> session_state::prepare(durable_op& op, instant now) {
   if (op.why == durable_op::purpose::erasure) {
@@ -100,49 +118,116 @@ std::optional<failure> session_state::prepare(durable_op& op, instant now) {
   }
   if (op.why == durable_op::purpose::admission)
     return prepare_admission(op, now);
+  if (op.why == durable_op::purpose::host_lapse) {
+    // Whoever came back meanwhile is still the host.
+    if (!record_ || !record_->appointed_host || reclaim_until_
+        || roster_.find(*record_->appointed_host) != nullptr)
+      return std::nullopt;
+    auto kept = *record_;
+    kept.appointed_host.reset();
+    kept.at = at();
+    op.records.emplace_back(std::move(kept));
+    return std::nullopt;
+  }
   const auto& body = op.asked->body;
   bool creates = std::holds_alternative<create_command>(body)
                  || op.why == durable_op::purpose::then_join;
-  if (!creates && hidden_from(op.asked->caller))
-    return fail(errc::not_found, "there is no such session", "session");
+  if (std::holds_alternative<observe_command>(body)) {
+    if (auto refusal = prepare_hidden(op))
+      return refusal;
+    op.records.emplace_back(audit_of(op, {}, now));
+    return std::nullopt;
+  }
+  if (!creates)
+    if (auto refusal = refuses(op.asked->caller, now.wall))
+      return refusal;
   bool on_ended = std::holds_alternative<end_command>(body)
                   || std::holds_alternative<delete_command>(body)
                   || std::holds_alternative<forget_user_command>(body);
   if (!creates && record_->ended_at && !on_ended)
     return fail(errc::session_ended, "the session has ended", "session");
-  std::optional<failure> refusal;
-  user_id target;
-  if (creates) {
-    refusal = prepare_create(op, now);
-  } else if (std::holds_alternative<configure_command>(body)) {
-    refusal = prepare_configure(op);
-  } else if (std::holds_alternative<end_command>(body)) {
-    refusal = prepare_end(op, now);
-  } else if (const auto* set = std::get_if<set_member_command>(&body)) {
-    refusal = prepare_member(op, *set, now);
-    target = *op.touches;
-  } else if (const auto* kick = std::get_if<kick_command>(&body)) {
-    refusal = prepare_kick(op, *kick);
-    if (auto found = target_of(kick->user, kick->participant))
-      target = *found;
-  } else if (const auto* give = std::get_if<transfer_host_command>(&body)) {
-    refusal = prepare_transfer(op, *give);
-    if (auto found = target_of(give->user, give->participant))
-      target = *found;
-  } else if (std::holds_alternative<delete_command>(body)) {
-    refusal = prepare_delete(op, now);
-  } else if (const auto* gone = std::get_if<forget_user_command>(&body)) {
+  if (const auto* gone = std::get_if<forget_user_command>(&body))
     return prepare_forget(op, *gone);
-  } else {
-    return fail(errc::bad_request, "a session does not do this", "op");
-  }
+  auto refusal = prepare_command(op, creates, now);
   if (!refusal && !op.records.empty()) {
-    auto entry = audit_entry(
-      std::string{creates ? "create_session" : action_of(body)}, target, now);
-    describe_change(op, entry);
-    op.records.emplace_back(std::move(entry));
+    op.records.emplace_back(audit_of(op, target_named(op), now));
   }
   return refusal;
+}
+
+std::optional<failure>
+session_state::prepare_command(durable_op& op, bool creates, instant now) {
+  const auto& body = op.asked->body;
+  if (creates)
+    return prepare_create(op, now);
+  if (std::holds_alternative<configure_command>(body))
+    return prepare_configure(op);
+  if (std::holds_alternative<end_command>(body))
+    return prepare_end(op, now);
+  if (const auto* x = std::get_if<set_member_command>(&body))
+    return prepare_member(op, *x, now);
+  if (const auto* x = std::get_if<invite_command>(&body))
+    return prepare_invite(op, *x, now);
+  if (const auto* x = std::get_if<uninvite_command>(&body))
+    return prepare_uninvite(op, *x);
+  if (std::holds_alternative<withdraw_command>(body))
+    return prepare_withdraw(op);
+  if (const auto* x = std::get_if<kick_command>(&body))
+    return prepare_kick(op, *x);
+  if (const auto* x = std::get_if<ban_command>(&body))
+    return prepare_ban(op, *x, now);
+  if (const auto* x = std::get_if<unban_command>(&body))
+    return prepare_unban(op, *x);
+  if (const auto* x = std::get_if<transfer_host_command>(&body))
+    return prepare_transfer(op, *x);
+  if (std::holds_alternative<delete_command>(body))
+    return prepare_delete(op, now);
+  return fail(errc::bad_request, "a session does not do this", "op");
+}
+
+// Whom an operation was about, as far as that can be said.
+user_id session_state::target_named(const durable_op& op) const {
+  if (op.touches)
+    return *op.touches;
+  auto find = [this](const user_id& user, const participant_id& id) {
+    auto found = target_of(user, id);
+    return found ? *found : user_id{};
+  };
+  const auto& body = op.asked->body;
+  if (const auto* x = std::get_if<uninvite_command>(&body))
+    return find(x->user, x->participant);
+  if (const auto* x = std::get_if<kick_command>(&body))
+    return find(x->user, x->participant);
+  if (const auto* x = std::get_if<ban_command>(&body))
+    return find(x->user, x->participant);
+  if (const auto* x = std::get_if<unban_command>(&body))
+    return find(x->user, x->participant);
+  if (const auto* x = std::get_if<transfer_host_command>(&body))
+    return find(x->user, x->participant);
+  return {};
+}
+
+audit_record session_state::audit_of(const durable_op& op,
+                                     const user_id& target, instant now) {
+  bool creates = op.why == durable_op::purpose::then_join;
+  auto entry = audit_entry(
+    std::string{creates ? "create_session" : action_of(op.asked->body)}, target,
+    now);
+  describe_change(op, entry);
+  return entry;
+}
+
+// Seen by nobody but the audit log, whatever the session's access says.
+std::optional<failure> session_state::prepare_hidden(durable_op& op) {
+  const auto& caller = op.asked->caller;
+  if (!record_)
+    return fail(errc::not_found, "there is no such session", "session");
+  if (caller.user.empty() || !caller.grants.has(capability::observe_hidden)) {
+    if (hidden_from(caller))
+      return fail(errc::not_found, "there is no such session", "session");
+    return fail(errc::forbidden, "the token does not allow to hide", "hidden");
+  }
+  return std::nullopt;
 }
 
 std::optional<failure> session_state::prepare_create(durable_op& op,
@@ -174,7 +259,7 @@ std::optional<failure> session_state::prepare_create(durable_op& op,
     return fail(errc::bad_request, "there is no such kind",
                 op.why == durable_op::purpose::then_join ? "create" : "kind");
   auto settings = with_patch(*kind, kept.overrides);
-  if (auto good = check(settings); !good)
+  if (auto good = check(settings, kept.overrides); !good)
     return of_settings(good.error());
   kept.created_by = caller.user;
   kept.created_at = now.wall;
@@ -183,6 +268,13 @@ std::optional<failure> session_state::prepare_create(durable_op& op,
   kept.at = at();
   remember(kept.ops, op.asked->op, kept.at);
   op.records.emplace_back(std::move(kept));
+  // Whoever makes a session by joining it is among the invited.
+  if (op.why == durable_op::purpose::then_join
+      && settings.access == access_mode::members) {
+    auto self = new_member(caller.user, now);
+    self.who = caller.who;
+    op.records.emplace_back(std::move(self));
+  }
   return std::nullopt;
 }
 
@@ -193,10 +285,13 @@ std::optional<failure> session_state::prepare_configure(durable_op& op) {
   auto kept = *record_;
   kept.overrides = merged(kept.overrides, patch);
   const auto* kind = rules_->find_kind(kept.kind);
-  if (auto good = check(
-        with_patch(kind != nullptr ? *kind : kind_settings{}, kept.overrides));
-      !good)
+  auto settings
+    = with_patch(kind != nullptr ? *kind : kind_settings{}, kept.overrides);
+  if (auto good = check(settings, kept.overrides); !good)
     return of_settings(good.error());
+  // Another way to find the host ends what was said by hand.
+  if (patch.host && *patch.host != host_policy::appointed)
+    kept.appointed_host.reset();
   kept.at = at();
   remember(kept.ops, op.asked->op, kept.at);
   op.records.emplace_back(std::move(kept));
@@ -219,96 +314,13 @@ std::optional<failure> session_state::prepare_end(durable_op& op, instant now) {
 }
 
 std::optional<failure>
-session_state::prepare_member(durable_op& op, const set_member_command& body,
-                              instant now) {
-  const auto& caller = op.asked->caller;
-  auto rights = rights_of(caller);
-  if (!rights.has(capability::moderate))
-    return fail(errc::forbidden, "you may not change members");
-  const auto* known = member(*op.touches);
-  bool above = body.role == owner_role || body.role == moderator_role
-               || (known != nullptr && known->role == owner_role);
-  if (above && !rights.has(capability::configure))
-    return fail(errc::forbidden,
-                "only an owner may change owners and "
-                "moderators",
-                "role");
-  if (known == nullptr && members_.size() >= limits::members_per_session)
-    return fail(errc::too_large, "the session has too many members");
-  member_record kept;
-  if (known != nullptr) {
-    kept = *known;
-  } else {
-    kept.session = key_;
-    kept.user = *op.touches;
-    kept.admitted = at();
-    kept.admitted_at = now.wall;
-    if (const auto* here = roster_.find(kept.user))
-      kept.who = here->who;
-  }
-  if (body.role)
-    kept.role = *body.role;
-  if (body.permissions)
-    kept.permissions = *body.permissions;
-  kept.at = at();
-  remember(kept.ops, op.asked->op, kept.at);
-  op.records.emplace_back(std::move(kept));
-  return std::nullopt;
-}
-
-// Joining a session with durable membership makes one a member. It follows
-// the join: presence never waits for the disk.
-std::optional<failure> session_state::prepare_admission(durable_op& op,
-                                                        instant now) {
-  const auto* here = roster_.find(*op.touches);
-  if (here == nullptr || member(*op.touches) != nullptr
-      || members_.size() >= limits::members_per_session)
-    return std::nullopt;
-  member_record kept;
-  kept.session = key_;
-  kept.user = here->user;
-  kept.who = here->who;
-  kept.admitted = here->joined;
-  kept.admitted_at = now.wall;
-  kept.at = at();
-  op.records.emplace_back(std::move(kept));
-  return std::nullopt;
-}
-
-std::optional<failure> session_state::prepare_kick(durable_op& op,
-                                                   const kick_command& body) {
-  const auto& caller = op.asked->caller;
-  auto rights = rights_of(caller);
-  if (!rights.has(capability::moderate))
-    return fail(errc::forbidden, "you may not remove others");
-  auto target = target_of(body.user, body.participant);
-  if (!target)
-    return target.error();
-  const auto* known = member(*target);
-  if (known == nullptr && roster_.find(*target) == nullptr)
-    return fail(errc::not_found, "there is no such participant", "user");
-  bool above = record_->created_by == *target
-               || (known != nullptr && known->role == owner_role);
-  if (above && !rights.has(capability::configure))
-    return fail(errc::forbidden, "only an owner may remove an owner", "user");
-  auto kept = *record_;
-  kept.at = at();
-  if (kept.appointed_host == *target)
-    kept.appointed_host.reset();
-  remember(kept.ops, op.asked->op, kept.at);
-  op.records.emplace_back(std::move(kept));
-  op.records.emplace_back(member_erased{key_, *target});
-  return std::nullopt;
-}
-
-std::optional<failure>
 session_state::prepare_transfer(durable_op& op,
                                 const transfer_host_command& body) {
   auto rights = rights_of(op.asked->caller);
   if (!rights.has(capability::host) && !rights.has(capability::configure))
     return fail(errc::forbidden, "you are not the host");
-  if (settings_.host != host_policy::appointed)
-    return fail(errc::conflict, "the host of this session is not appointed");
+  if (settings_.host == host_policy::none)
+    return fail(errc::conflict, "this session has no host");
   auto target = target_of(body.user, body.participant);
   if (!target)
     return target.error();

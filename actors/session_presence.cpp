@@ -14,6 +14,14 @@ session_state::handle(const command_ptr& asked, instant now) {
   const auto& body = asked->body;
   idle_since_ = now.steady;
   acting_ = {asked->caller.user, asked->request};
+  const auto* watch = std::get_if<observe_command>(&body);
+  if (watch != nullptr && watch->hidden)
+    return decide_durable(asked);
+  // Whoever may not see it may still leave, or learn that the id is taken.
+  if (record_ && !std::holds_alternative<leave_command>(body)
+      && !std::holds_alternative<create_command>(body))
+    if (auto refusal = refuses(asked->caller, now.wall))
+      return *refusal;
   if (const auto* x = std::get_if<join_command>(&body)) {
     if (!record_ && x->create_kind)
       return decide_durable(asked);
@@ -27,20 +35,27 @@ session_state::handle(const command_ptr& asked, instant now) {
     return set_live(*asked, *x, now);
   if (const auto* x = std::get_if<get_roster_command>(&body))
     return get_roster(*asked, *x);
-  if (std::holds_alternative<observe_command>(body))
+  if (watch != nullptr)
     return observe(*asked);
+  if (const auto* x = std::get_if<get_members_command>(&body))
+    return get_members(*asked, *x, now);
+  if (const auto* x = std::get_if<get_bans_command>(&body))
+    return get_bans(*asked, *x, now);
   return decide_durable(asked);
 }
 
 std::optional<failure>
 session_state::refuses_entry(const participant* here, const join_command& body,
                              const identity& caller) const {
-  if (hidden_from(caller))
-    return fail(errc::not_found, "there is no such session", "session");
   if (record_->ended_at)
     return fail(errc::session_ended, "the session has ended", "session");
+  if (!admitted(caller).enters && !caller.grants.has(capability::admin))
+    return fail(errc::not_invited, "you are not invited", "session");
   if (!rights_of(caller).has(capability::join))
     return fail(errc::forbidden, "the token does not allow to join");
+  for (const auto& [key, value] : body.live)
+    if (turns_on(value) && !may_turn_on(caller.user, caller.grants, key))
+      return fail(errc::forbidden, "you may not turn this on", "live." + key);
   if (body.lease && *body.lease != millis{0}
       && (*body.lease < limits::lease_least
           || *body.lease > limits::lease_most))
@@ -63,6 +78,8 @@ result<reply> session_state::join(const command& asked,
   if (caller.user.empty())
     return fail(errc::unauthenticated, "joining needs a token", "token");
   auto* here = roster_.find(caller.user);
+  if (auto refusal = refuses(caller, now.wall))
+    return *refusal;
   if (auto refusal = refuses_entry(here, body, caller))
     return *refusal;
   if (auto* owner = roster_.find(asked.connection)) {
@@ -294,7 +311,17 @@ result<reply> session_state::observe(const command& asked) const {
   if (!rights.has(capability::observe_count)
       && !rights.has(capability::observe_roster))
     return fail(errc::forbidden, "the token does not allow to observe");
-  auto out = answer(ack_level::accepted);
+  return observe_answer(asked, ack_level::accepted);
+}
+
+reply session_state::observe_answer(const command& asked,
+                                    ack_level level) const {
+  auto out = answer(level);
+  auto rights = rights_of(asked.caller);
+  if (std::get<observe_command>(asked.body).hidden)
+    rights
+      = (asked.caller.grants & capability_set{capability::moderate})
+        | capability_set{capability::observe_count, capability::observe_roster};
   observe_reply found{settings_, rights};
   found.ended = record_->ended_at.has_value();
   if (rights.has(capability::observe_roster)
@@ -334,6 +361,10 @@ result<reply> session_state::set_live(const command& asked,
     return fail(errc::conflict, "join the session first", "session");
   if (!rights_of(asked.caller).has(capability::publish))
     return fail(errc::forbidden, "the token does not allow to publish");
+  for (const auto& [key, value] : body.live)
+    if (value && turns_on(*value)
+        && !may_turn_on(who->user, asked.caller.grants, key))
+      return fail(errc::forbidden, "you may not turn this on", "live." + key);
   std::size_t fresh = 0;
   for (const auto& [key, value] : body.live)
     fresh += who->live.contains(key) ? 0 : 1;

@@ -24,8 +24,12 @@ session_state::session_state(std::shared_ptr<const session_rules> rules,
 }
 
 void session_state::restore(const stored_session& stored, instant now) {
-  for (const auto& kept : stored.members)
+  for (const auto& kept : stored.members) {
     members_.emplace(kept.user, kept);
+    admitted_.emplace(kept.admitted, kept.user);
+  }
+  for (const auto& kept : stored.bans)
+    bans_.put(kept);
   for (const auto& [user, visits] : stored.departed)
     departed_.emplace(user, visits);
   if (stored.session) {
@@ -85,29 +89,49 @@ const member_record* session_state::member(const user_id& user) const {
 
 // -- rights ------------------------------------------------------------------
 
+// Of whoever created a session, and may not enter it.
+constexpr capability_set beside_presence
+  = {capability::observe_count, capability::observe_roster,
+     capability::moderate, capability::configure};
+
 capability_set session_state::rights_of(const identity& caller) const {
-  constexpr capability_set participant_rights
-    = {capability::observe_count, capability::observe_roster, capability::join,
-       capability::publish};
-  constexpr capability_set owner_rights = default_grants;
   if (caller.grants.has(capability::admin))
-    return owner_rights | capability_set{capability::create, capability::admin};
+    return default_grants
+           | capability_set{capability::create, capability::admin};
   if (caller.user.empty())
     return settings_.anonymous_views && settings_.access == access_mode::open
              ? capability_set{capability::observe_count}
              : capability_set{};
-  const auto* known = member(caller.user);
-  bool creator = record_ && record_->created_by == caller.user;
-  if (settings_.access == access_mode::members && known == nullptr && !creator)
+  auto may = admitted(caller);
+  if (!may.sees)
     return {};
-  auto given = participant_rights;
-  if (known != nullptr && known->role == "moderator")
-    given.add(capability::moderate);
-  if (creator || (known != nullptr && known->role == "owner"))
-    given = given | owner_rights;
-  if (host_ == caller.user)
-    given = given | capability_set{capability::moderate, capability::host};
-  return caller.grants & given;
+  capability_set given
+    = {capability::observe_count, capability::observe_roster};
+  if (may.enters)
+    given = given | capability_set{capability::join, capability::publish};
+  auto above = standing_rights(caller.user);
+  if (!may.enters)
+    above = above & beside_presence;
+  return caller.grants & (given | above);
+}
+
+admittance session_state::admitted(const identity& caller) const {
+  standing known;
+  known.is_member = member(caller.user) != nullptr;
+  known.is_present = roster_.find(caller.user) != nullptr;
+  known.is_creator = record_ && record_->created_by == caller.user;
+  auto code = record_ ? record_->overrides.code.value_or("") : std::string{};
+  return admit(settings_, code, caller, known);
+}
+
+std::optional<failure> session_state::refuses(const identity& caller,
+                                              millis wall) const {
+  if (hidden_from(caller))
+    return fail(errc::not_found, "there is no such session", "session");
+  if (caller.grants.has(capability::admin) || caller.user.empty()
+      || bans_.find(caller.user, wall) == nullptr)
+    return std::nullopt;
+  return fail(errc::banned, "you are banned from this session", "session");
 }
 
 bool session_state::hidden_from(const identity& caller) const {
@@ -118,7 +142,14 @@ bool session_state::hidden_from(const identity& caller) const {
 // -- host --------------------------------------------------------------------
 
 std::optional<user_id> session_state::find_host() const {
+  if (settings_.host != host_policy::none && record_ && record_->appointed_host
+      && (roster_.find(*record_->appointed_host) != nullptr || reclaim_until_))
+    return record_->appointed_host;
   switch (settings_.host) {
+  case host_policy::oldest_member_any:
+    if (!admitted_.empty())
+      return admitted_.begin()->second;
+    return std::nullopt;
   case host_policy::oldest_member:
     if (!admitted_here_.empty())
       return admitted_here_.begin()->second;
@@ -128,11 +159,6 @@ std::optional<user_id> session_state::find_host() const {
       return roster_.in_order().begin()->second->user;
     return std::nullopt;
   case host_policy::appointed:
-    if (record_ && record_->appointed_host
-        && (roster_.find(*record_->appointed_host) != nullptr
-            || reclaim_until_))
-      return record_->appointed_host;
-    return std::nullopt;
   case host_policy::none:
     break;
   }
@@ -153,8 +179,11 @@ void session_state::refresh_host() {
   auto now_host = find_host();
   if (now_host == host_)
     return;
-  host_ = now_host;
+  auto before = std::exchange(host_, std::move(now_host));
   push_change(host_change{host()});
+  if (before && settings_.gated_media)
+    if (auto* here = roster_.find(*before))
+      enforce_gates(*here);
 }
 
 std::optional<participant_id> session_state::host() const {

@@ -6,6 +6,8 @@
 // Presence changes apply at once. Durable changes are decided here, go through
 // the journal as a `durable_batch`, and take effect when `committed` is called.
 
+#include "actors/access.hpp"
+#include "actors/bans.hpp"
 #include "actors/base/errors.hpp"
 #include "actors/base/ids.hpp"
 #include "actors/base/instant.hpp"
@@ -17,6 +19,7 @@
 #include "actors/pending_queue.hpp"
 #include "actors/records.hpp"
 #include "actors/roster.hpp"
+#include "actors/session_parts.hpp"
 #include "actors/store_questions.hpp"
 
 #include <cstdint>
@@ -31,56 +34,6 @@
 #include <vector>
 
 namespace rollcall {
-
-/// What every session of a node shares. Immutable while the node runs.
-struct session_rules {
-  /// Every kind by name; a session record names one of them.
-  std::vector<kind_settings> kinds;
-  /// The key of participant ids.
-  std::string id_secret;
-  /// How long restored connections wait for their edge's word.
-  millis confirm_window{5'000};
-  /// Without participants, observers and timers for this long: passivate.
-  millis idle_after{60'000};
-  /// Ended sessions are erased after this.
-  millis ended_retention{30LL * 86'400'000};
-
-  [[nodiscard]] const kind_settings* find_kind(std::string_view name) const;
-};
-
-/// A decided durable operation.
-struct durable_op {
-  enum class purpose : std::uint8_t {
-    /// What its command says.
-    command,
-    /// The creation that a join waits for.
-    then_join,
-    /// Makes a user who joined a member.
-    admission,
-    /// Forgets a session whose retention is over; has no command.
-    erasure,
-  };
-
-  purpose why = purpose::command;
-  ticket answer_to = 0;
-  command_ptr asked;
-  /// The user it touches; nothing: the whole session.
-  std::optional<user_id> touches;
-  /// Set when started: what must be durable before it takes effect.
-  std::vector<record> records;
-};
-
-/// Operations that become durable together.
-struct durable_batch {
-  std::uint64_t number = 0;
-  std::vector<record> records;
-};
-
-/// An answer that had to wait.
-struct late_answer {
-  ticket to = 0;
-  result<reply> answer;
-};
 
 /// The state of one session. Owned by one session actor; not shared.
 class session_state {
@@ -229,6 +182,8 @@ private:
   std::optional<failure> refuses_entry(const participant* here,
                                        const join_command& body,
                                        const identity& caller) const;
+  /// That there is no such session for them, or that they are banned.
+  std::optional<failure> refuses(const identity& caller, millis wall) const;
   [[nodiscard]] bool is_earlier_stay(const participant& who,
                                      const join_command& body) const;
   void enter(const command& asked, const join_command& body, instant now);
@@ -265,6 +220,7 @@ private:
   [[nodiscard]] const participant* find_shown(const std::string& name,
                                               bool with_users) const;
   result<reply> observe(const command& asked) const;
+  reply observe_answer(const command& asked, ack_level level) const;
   reply join_answer(const participant& who, const command& asked) const;
   void take_evidence(const evidence& told, instant now);
   void take_announcement(const node_id& edge, const announce_note& told,
@@ -275,8 +231,10 @@ private:
   void confirm(participant& who, connection& target);
   /// Tells a connection that it was removed on purpose, and remembers it: an
   /// edge that missed the word must not bring it back.
-  void dismiss(const connection& target, leave_reason reason);
-  void tell_removed(const connection& target, leave_reason reason);
+  void dismiss(const connection& target, leave_reason reason,
+               bool banned = false);
+  void tell_removed(const connection& target, leave_reason reason,
+                    bool banned = false);
   void doubt_unnamed(const node_id& edge, const announce_note& told,
                      instant now);
   void lose_edge(const node_id& edge, instant now);
@@ -302,16 +260,56 @@ private:
   std::optional<failure> prepare_create(durable_op& op, instant now);
   std::optional<failure> prepare_configure(durable_op& op);
   std::optional<failure> prepare_end(durable_op& op, instant now);
-  std::optional<failure>
-  prepare_member(durable_op& op, const set_member_command& body, instant now);
-  std::optional<failure> prepare_admission(durable_op& op, instant now);
-  std::optional<failure> prepare_kick(durable_op& op, const kick_command& body);
+  using maybe_failure = std::optional<failure>;
+  maybe_failure prepare_hidden(durable_op& op);
+  maybe_failure prepare_command(durable_op& op, bool creates, instant now);
+  [[nodiscard]] user_id target_named(const durable_op& op) const;
+  audit_record audit_of(const durable_op& op, const user_id& target,
+                        instant now);
+
+  // session_members.cpp
+  maybe_failure prepare_member(durable_op& op, const set_member_command& body,
+                               instant now);
+  maybe_failure prepare_invite(durable_op& op, const invite_command& body,
+                               instant now);
+  maybe_failure prepare_uninvite(durable_op& op, const uninvite_command& body);
+  maybe_failure prepare_withdraw(durable_op& op);
+  maybe_failure prepare_admission(durable_op& op, instant now);
+  result<reply> get_members(const command& asked,
+                            const get_members_command& body, instant now) const;
+  [[nodiscard]] member_view view_of_member(const member_record& known) const;
+  [[nodiscard]] member_record new_member(const user_id& user,
+                                         instant now) const;
+  void apply_member(const member_record& kept);
+  void apply_member_erased(const user_id& user, const durable_op& op,
+                           instant now);
+  /// What the role, the permissions and the place of a user give.
+  [[nodiscard]] capability_set standing_rights(const user_id& user) const;
+  /// Whether media are gated for somebody who is here.
+  [[nodiscard]] bool may_turn_on(const user_id& user, capability_set grants,
+                                 std::string_view live_key) const;
+  /// Turns off what its permissions do not allow any more.
+  void enforce_gates(participant& who);
+
+  // session_moderation.cpp
+  maybe_failure prepare_kick(durable_op& op, const kick_command& body);
+  maybe_failure prepare_ban(durable_op& op, const ban_command& body,
+                            instant now);
+  maybe_failure prepare_unban(durable_op& op, const unban_command& body);
+  result<reply> get_bans(const command& asked, const get_bans_command& body,
+                         instant now) const;
+  void apply_ban(const user_id& user, const ban_record* kept);
+  /// The session's record without what it says of a user who goes.
+  [[nodiscard]] session_record without(const user_id& user,
+                                       const durable_op& op) const;
+  maybe_failure refuses_removal(const identity& caller,
+                                const user_id& target) const;
+
+  // session_durable.cpp
   std::optional<failure> prepare_transfer(durable_op& op,
                                           const transfer_host_command& body);
   void apply(const durable_op& op, instant now);
   void apply_session(const session_record& kept, instant now);
-  void apply_member(const member_record& kept);
-  void apply_member_erased(const user_id& user, instant now);
   result<user_id> target_of(const user_id& user,
                             const participant_id& id) const;
   /// The operation as it was done before, if it was.
@@ -320,6 +318,7 @@ private:
   void remember_answer(const durable_op& op);
   void queue_admission(const command& asked);
   void queue_erasure();
+  void queue_host_lapse();
 
   // session_past.cpp
   std::vector<stay> unwritten_stays(const user_id& only) const;
@@ -349,6 +348,7 @@ private:
   [[nodiscard]] reply answer(ack_level level) const;
   [[nodiscard]] participant_id public_id(const user_id& user) const;
   [[nodiscard]] bool hidden_from(const identity& caller) const;
+  [[nodiscard]] admittance admitted(const identity& caller) const;
 
   std::shared_ptr<const session_rules> rules_;
   session_key key_;
@@ -358,6 +358,7 @@ private:
   kind_settings settings_;
   std::optional<session_record> record_;
   std::map<user_id, member_record> members_;
+  ban_list bans_;
   roster roster_;
   std::uint32_t present_strangers_ = 0;
   /// How often users who are gone were here; limits::departed_per_session.
@@ -368,6 +369,8 @@ private:
   std::optional<user_id> host_;
   /// Present members in order of admission.
   std::set<std::pair<version, user_id>> admitted_here_;
+  /// All members in that order.
+  std::set<std::pair<version, user_id>> admitted_;
   /// Steady time until which an absent appointed host is still the host.
   /// Steady time by which edges have named those who were restored.
   millis confirmed_by_{0};

@@ -67,12 +67,19 @@ void fields(Io& io, part<Io, connection_change>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, member_change>& value) {
-  auto& [participant, user, role, allowed] = value;
-  tuple<Io> in{io, 4, "member"};
+  auto& [participant, user, role, allowed, changed, is_member, is_banned]
+    = value;
+  tuple<Io> in{io, 7, 3, "member"};
   id(io, participant, "participant");
   id(io, user, "user");
   io.text(role, limits::name_bytes, "role");
   permissions(io, allowed);
+  if (in.has_next())
+    number(io, changed, "changed");
+  if (in.has_next())
+    io.flag(is_member, "is_member");
+  if (in.has_next())
+    io.flag(is_banned, "is_banned");
 }
 
 template <class Io>

@@ -20,6 +20,13 @@ template <> struct tag<set_member_command>    { static constexpr int value = 9; 
 template <> struct tag<kick_command>          { static constexpr int value = 10; };
 template <> struct tag<transfer_host_command> { static constexpr int value = 11; };
 template <> struct tag<renew_command>         { static constexpr int value = 20; };
+template <> struct tag<invite_command>        { static constexpr int value = 21; };
+template <> struct tag<uninvite_command>      { static constexpr int value = 22; };
+template <> struct tag<withdraw_command>      { static constexpr int value = 23; };
+template <> struct tag<ban_command>           { static constexpr int value = 24; };
+template <> struct tag<unban_command>         { static constexpr int value = 25; };
+template <> struct tag<get_members_command>   { static constexpr int value = 26; };
+template <> struct tag<get_bans_command>      { static constexpr int value = 27; };
 
 template <> struct tag<get_history_command>   { static constexpr int value = 40; };
 template <> struct tag<get_audit_command>     { static constexpr int value = 41; };
@@ -39,6 +46,8 @@ template <> struct tag<roster_reply>  { static constexpr int value = 3; };
 template <> struct tag<observe_reply> { static constexpr int value = 4; };
 template <> struct tag<renew_reply>   { static constexpr int value = 20; };
 template <> struct tag<leave_reply>   { static constexpr int value = 70; };
+template <> struct tag<members_reply> { static constexpr int value = 21; };
+template <> struct tag<bans_reply>    { static constexpr int value = 22; };
 
 template <> struct tag<evidence>       { static constexpr int value = 1; };
 template <> struct tag<observe_note>   { static constexpr int value = 2; };
@@ -48,6 +57,7 @@ template <> struct tag<edge_lost_note> { static constexpr int value = 5; };
 
 template <> struct tag<removed_direct> { static constexpr int value = 1; };
 template <> struct tag<unknown_direct> { static constexpr int value = 2; };
+template <> struct tag<recheck_direct> { static constexpr int value = 20; };
 // clang-format on
 
 // -- commands ----------------------------------------------------------------
@@ -110,8 +120,11 @@ void fields(Io& io, part<Io, get_roster_command>& value) {
 }
 
 template <class Io>
-void fields(Io& io, part<Io, observe_command>&) {
-  tuple<Io> in{io, 0, "observe"};
+void fields(Io& io, part<Io, observe_command>& value) {
+  auto& [hidden] = value;
+  tuple<Io> in{io, 1, 1, "observe"};
+  if (in.has_next())
+    io.flag(hidden, "hidden");
 }
 
 template <class Io>
@@ -136,12 +149,71 @@ void fields(Io& io, part<Io, end_command>&) {
 
 template <class Io>
 void fields(Io& io, part<Io, set_member_command>& value) {
-  auto& [user, participant, role, allowed] = value;
-  tuple<Io> in{io, 4, "set_member"};
+  auto& [user, participant, role, allowed, give, take] = value;
+  tuple<Io> in{io, 6, 2, "set_member"};
   id(io, user, "user");
   id(io, participant, "participant");
   maybe(io, role, [&io](auto& x) { io.text(x, limits::name_bytes, "role"); });
   maybe(io, allowed, [&io](auto& x) { permissions(io, x); });
+  if (in.has_next())
+    permissions(io, give);
+  if (in.has_next())
+    permissions(io, take);
+}
+
+template <class Io>
+void fields(Io& io, part<Io, invite_command>& value) {
+  auto& [user, role] = value;
+  tuple<Io> in{io, 2, "invite"};
+  id(io, user, "user");
+  maybe(io, role, [&io](auto& x) { io.text(x, limits::name_bytes, "role"); });
+}
+
+template <class Io>
+void fields(Io& io, part<Io, uninvite_command>& value) {
+  auto& [user, participant] = value;
+  tuple<Io> in{io, 2, "uninvite"};
+  id(io, user, "user");
+  id(io, participant, "participant");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, withdraw_command>&) {
+  tuple<Io> in{io, 0, "withdraw"};
+}
+
+template <class Io>
+void fields(Io& io, part<Io, ban_command>& value) {
+  auto& [user, participant, lasts, reason] = value;
+  tuple<Io> in{io, 4, "ban"};
+  id(io, user, "user");
+  id(io, participant, "participant");
+  maybe(io, lasts, [&io](auto& x) { io.time(x, "lasts"); });
+  io.text(reason, limits::reason_bytes, "reason");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, unban_command>& value) {
+  auto& [user, participant] = value;
+  tuple<Io> in{io, 2, "unban"};
+  id(io, user, "user");
+  id(io, participant, "participant");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, get_members_command>& value) {
+  auto& [after, limit] = value;
+  tuple<Io> in{io, 2, "get_members"};
+  id(io, after, "after");
+  number(io, limit, "limit");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, get_bans_command>& value) {
+  auto& [after, limit] = value;
+  tuple<Io> in{io, 2, "get_bans"};
+  id(io, after, "after");
+  number(io, limit, "limit");
 }
 
 template <class Io>
@@ -229,6 +301,49 @@ void fields(Io& io, part<Io, leave_reply>& value) {
   tuple<Io> in{io, 2, "leave"};
   id(io, participant, "participant");
   number(io, leaves, "leaves");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, member_view>& value) {
+  auto& [participant, user, who, role, allowed, status, admitted_at] = value;
+  tuple<Io> in{io, 7, "members"};
+  id(io, participant, "participant");
+  id(io, user, "user");
+  fields(io, who);
+  io.text(role, limits::name_bytes, "role");
+  permissions(io, allowed);
+  name(io, status, member_status::removed, "status");
+  io.time(admitted_at, "admitted_at");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, members_reply>& value) {
+  auto& [members, next] = value;
+  tuple<Io> in{io, 2, "members"};
+  list(io, members, limits::roster_page_items, "members",
+       [&io](auto& x) { fields(io, x); });
+  id(io, next, "next");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, ban_view>& value) {
+  auto& [participant, user, until, by, when, reason] = value;
+  tuple<Io> in{io, 6, "bans"};
+  id(io, participant, "participant");
+  id(io, user, "user");
+  maybe(io, until, [&io](auto& x) { io.time(x, "until"); });
+  id(io, by, "by");
+  io.time(when, "when");
+  io.text(reason, limits::reason_bytes, "reason");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, bans_reply>& value) {
+  auto& [bans, next] = value;
+  tuple<Io> in{io, 2, "bans"};
+  list(io, bans, limits::roster_page_items, "bans",
+       [&io](auto& x) { fields(io, x); });
+  id(io, next, "next");
 }
 
 template <class Io>
@@ -334,14 +449,21 @@ void fields(Io& io, part<Io, note>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, removed_direct>& value) {
-  auto& [reason] = value;
-  tuple<Io> in{io, 1, "removed"};
+  auto& [reason, banned] = value;
+  tuple<Io> in{io, 2, 1, "removed"};
   name(io, reason, leave_reason::edge_lost, "reason");
+  if (in.has_next())
+    io.flag(banned, "banned");
 }
 
 template <class Io>
 void fields(Io& io, part<Io, unknown_direct>&) {
   tuple<Io> in{io, 0, "unknown"};
+}
+
+template <class Io>
+void fields(Io& io, part<Io, recheck_direct>&) {
+  tuple<Io> in{io, 0, "recheck"};
 }
 
 template <class Io>

@@ -132,6 +132,28 @@ void list(Io& io, List& items, std::size_t most, const char* field, Each each) {
   }
 }
 
+/// A map whose keys are names.
+template <class Io, class Map, class Each>
+void keyed(Io& io, Map& items, std::size_t most, const char* field, Each each) {
+  if constexpr (Io::reading) {
+    items.clear();
+    std::string key;
+    for (auto left = io.table(most, field); left > 0 && io.ok(); --left) {
+      io.text(key, limits::name_bytes, field);
+      auto [at, fresh] = items.try_emplace(key);
+      if (!fresh)
+        return io.refuse(errc::bad_request, "names a key twice", field);
+      each(at->second);
+    }
+  } else {
+    io.table(items.size(), most, field);
+    for (const auto& [key, value] : items) {
+      io.text(key, limits::name_bytes, field);
+      each(value);
+    }
+  }
+}
+
 // -- variants ----------------------------------------------------------------
 
 template <class Io, class Variant, std::size_t I = 0>
@@ -207,10 +229,20 @@ void fields(Io& io, part<Io, connection_id>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, profile>& value) {
-  auto& [shown, email] = value;
-  tuple<Io> in{io, 2, "profile"};
+  auto& [shown, email, more] = value;
+  tuple<Io> in{io, 3, 1, "profile"};
   io.text(shown, limits::profile_field_bytes, "name");
   io.text(email, limits::profile_field_bytes, "email");
+  if (in.has_next())
+    keyed(io, more, limits::profile_fields, "profile", [&io](auto& x) {
+      io.text(x, limits::profile_more_bytes, "profile");
+    });
+}
+
+template <class Io, class Names>
+void texts(Io& io, Names& names, std::size_t most, std::size_t bytes,
+           const char* field) {
+  list(io, names, most, field, [&](auto& x) { io.text(x, bytes, field); });
 }
 
 template <class Io>
@@ -223,12 +255,18 @@ void fields(Io& io, part<Io, capability_set>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, identity>& value) {
-  auto& [user, participant, who, grants] = value;
-  tuple<Io> in{io, 4, "caller"};
+  auto& [user, participant, who, grants, groups, role, code] = value;
+  tuple<Io> in{io, 7, 3, "caller"};
   id(io, user, "user");
   id(io, participant, "participant");
   fields(io, who);
   fields(io, grants);
+  if (in.has_next())
+    texts(io, groups, limits::groups_per_caller, limits::id_bytes, "groups");
+  if (in.has_next())
+    io.text(role, limits::id_bytes, "role");
+  if (in.has_next())
+    io.text(code, limits::code_bytes, "code");
 }
 
 // -- settings ----------------------------------------------------------------
@@ -236,13 +274,14 @@ void fields(Io& io, part<Io, identity>& value) {
 template <class Io>
 void fields(Io& io, part<Io, kind_settings>& value) {
   auto& [kind, membership, access, host, shown, duplicates, capacity, locked,
-         views, beat, suspect_after, timeout, drop_grace, host_reclaim]
+         views, beat, suspect_after, timeout, drop_grace, host_reclaim, group,
+         roles, default_role, gated_media]
     = value;
-  tuple<Io> in{io, 14, "settings"};
+  tuple<Io> in{io, 18, 4, "settings"};
   io.text(kind, limits::id_bytes, "kind");
   name(io, membership, membership_mode::durable, "membership");
-  name(io, access, access_mode::members, "access");
-  name(io, host, host_policy::appointed, "host");
+  name(io, access, access_mode::code, "access");
+  name(io, host, host_policy::oldest_member_any, "host");
   name(io, shown, identity_mode::named, "identity");
   name(io, duplicates, duplicate_policy::reject_new, "duplicates");
   number(io, capacity, "capacity");
@@ -253,12 +292,21 @@ void fields(Io& io, part<Io, kind_settings>& value) {
   io.time(timeout, "timeout");
   io.time(drop_grace, "drop_grace");
   io.time(host_reclaim, "host_reclaim");
+  if (in.has_next())
+    io.text(group, limits::id_bytes, "group");
+  if (in.has_next())
+    texts(io, roles, limits::admitted_roles, limits::id_bytes, "roles");
+  if (in.has_next())
+    io.text(default_role, limits::name_bytes, "default_role");
+  if (in.has_next())
+    io.flag(gated_media, "gated_media");
 }
 
 template <class Io>
 void fields(Io& io, part<Io, settings_patch>& value) {
   auto& [membership, access, host, shown, duplicates, capacity, locked, views,
-         beat, suspect_after, timeout, drop_grace, host_reclaim]
+         beat, suspect_after, timeout, drop_grace, host_reclaim, group, roles,
+         default_role, gated_media, code]
     = value;
   auto one_of = [&io](auto& field, auto last, const char* called) {
     maybe(io, field, [&](auto& x) { name(io, x, last, called); });
@@ -269,10 +317,10 @@ void fields(Io& io, part<Io, settings_patch>& value) {
   auto time = [&io](auto& field, const char* called) {
     maybe(io, field, [&](auto& x) { io.time(x, called); });
   };
-  tuple<Io> in{io, 13, "settings"};
+  tuple<Io> in{io, 18, 5, "settings"};
   one_of(membership, membership_mode::durable, "membership");
-  one_of(access, access_mode::members, "access");
-  one_of(host, host_policy::appointed, "host");
+  one_of(access, access_mode::code, "access");
+  one_of(host, host_policy::oldest_member_any, "host");
   one_of(shown, identity_mode::named, "identity");
   one_of(duplicates, duplicate_policy::reject_new, "duplicates");
   maybe(io, capacity, [&io](auto& x) { number(io, x, "capacity"); });
@@ -283,6 +331,21 @@ void fields(Io& io, part<Io, settings_patch>& value) {
   time(timeout, "timeout");
   time(drop_grace, "drop_grace");
   time(host_reclaim, "host_reclaim");
+  auto text = [&io](auto& field, std::size_t most, const char* called) {
+    maybe(io, field, [&](auto& x) { io.text(x, most, called); });
+  };
+  if (in.has_next())
+    text(group, limits::id_bytes, "group");
+  if (in.has_next())
+    maybe(io, roles, [&io](auto& x) {
+      texts(io, x, limits::admitted_roles, limits::id_bytes, "roles");
+    });
+  if (in.has_next())
+    text(default_role, limits::name_bytes, "default_role");
+  if (in.has_next())
+    flag(gated_media, "gated_media");
+  if (in.has_next())
+    text(code, limits::code_bytes, "code");
 }
 
 // -- participants ------------------------------------------------------------
@@ -311,35 +374,15 @@ void fields(Io& io, part<Io, live_value>& value) {
   }
 }
 
-template <class Io, class Map, class Each>
-void live_keys(Io& io, Map& items, std::size_t most, Each each) {
-  if constexpr (Io::reading) {
-    items.clear();
-    std::string key;
-    for (auto left = io.table(most, "live"); left > 0 && io.ok(); --left) {
-      io.text(key, limits::name_bytes, "live");
-      auto [at, fresh] = items.try_emplace(key);
-      if (!fresh)
-        return io.refuse(errc::bad_request, "names a key twice", "live");
-      each(at->second);
-    }
-  } else {
-    io.table(items.size(), most, "live");
-    for (const auto& [key, value] : items) {
-      io.text(key, limits::name_bytes, "live");
-      each(value);
-    }
-  }
-}
-
 template <class Io>
 void fields(Io& io, part<Io, live_map>& value) {
-  live_keys(io, value, limits::live_keys, [&io](auto& x) { fields(io, x); });
+  keyed(io, value, limits::live_keys, "live",
+        [&io](auto& x) { fields(io, x); });
 }
 
 template <class Io>
 void fields(Io& io, part<Io, live_update>& value) {
-  live_keys(io, value, limits::live_update_keys, [&io](auto& key) {
+  keyed(io, value, limits::live_update_keys, "live", [&io](auto& key) {
     maybe(io, key, [&io](auto& x) { fields(io, x); });
   });
 }

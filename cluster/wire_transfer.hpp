@@ -49,7 +49,7 @@ void fields(Io& io, part<Io, transferred_participant>& value) {
   number(io, reconnections, "reconnections");
   list(io, connections, limits::connections_per_participant, "connections",
        [&io](auto& x) { fields(io, x); });
-  live_keys(io, live, limits::live_keys, [&io](auto& x) { fields(io, x); });
+  keyed(io, live, limits::live_keys, "live", [&io](auto& x) { fields(io, x); });
 }
 
 template <class Io>

@@ -98,6 +98,7 @@ void cut_table(cutter& in, parsed& out) {
     out.session = cut_session(in);
     return;
   case table::member:
+  case table::ban:
     out.session = cut_session(in);
     out.user = user_id{in.text("user")};
     return;
@@ -143,6 +144,13 @@ std::string of_session(partition_id partition, const session_key& session) {
 std::string of_member(partition_id partition, const session_key& session,
                       const user_id& user) {
   auto out = prefix(partition, table::member, session);
+  put_text(out, user.str());
+  return out;
+}
+
+std::string of_ban(partition_id partition, const session_key& session,
+                   const user_id& user) {
+  auto out = prefix(partition, table::ban, session);
   put_text(out, user.str());
   return out;
 }
@@ -232,8 +240,8 @@ std::string prefix(partition_id partition, table where,
 
 std::span<const table> tables_of_sessions() noexcept {
   static constexpr std::array all
-    = {table::session, table::member,   table::page,  table::occupied,
-       table::due,     table::interval, table::audit, table::set_aside};
+    = {table::session,  table::member, table::page, table::occupied, table::due,
+       table::interval, table::audit,  table::ban,  table::set_aside};
   return all;
 }
 

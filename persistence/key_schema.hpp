@@ -31,6 +31,8 @@ enum class table : std::uint8_t {
   interval = 0x06,
   /// session, at (epoch and rev), action, target -> audit_record
   audit = 0x07,
+  /// session, user -> ban_record
+  ban = 0x08,
   /// session, the old key -> what `repair` could not read
   set_aside = 0xEE,
   /// -> the partition's checkpoint
@@ -57,6 +59,8 @@ namespace keys {
 [[nodiscard]] std::string of_member(partition_id partition,
                                     const session_key& session,
                                     const user_id& user);
+[[nodiscard]] std::string
+of_ban(partition_id partition, const session_key& session, const user_id& user);
 [[nodiscard]] std::string of_page(partition_id partition,
                                   const session_key& session,
                                   std::uint32_t number);
@@ -98,7 +102,7 @@ struct parsed {
   partition_id partition = 0;
   table where = table::session;
   session_key session;
-  /// The user of a member or interval, the target of an audit entry.
+  /// The user of a member, ban or interval, the target of an audit entry.
   user_id user;
   /// The number of a page.
   std::uint32_t number = 0;

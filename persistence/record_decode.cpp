@@ -137,6 +137,17 @@ public:
     return {name, text(limits::profile_field_bytes, "email")};
   }
 
+  // A field of a later time: what has it not ends before.
+  void more(profile& value) {
+    if (left() == 0)
+      return;
+    auto pairs = list(2 * limits::profile_fields, "profile");
+    while (pairs.left() > 0) {
+      auto key = pairs.text(limits::name_bytes, "profile");
+      value.more[key] = pairs.text(limits::profile_more_bytes, "profile");
+    }
+  }
+
   void wrong(const char* message, const char* field) {
     if (!bad_)
       bad_ = refuse(message, field);
@@ -168,7 +179,7 @@ private:
 };
 
 settings_patch read_overrides(walker& in) {
-  auto all = in.tuple(13, "overrides");
+  auto all = in.tuple(13, 5, "overrides");
   auto time = [&](const char* field) {
     return all.maybe([&, field] { return all.time(field); });
   };
@@ -180,8 +191,8 @@ settings_patch read_overrides(walker& in) {
   };
   settings_patch out;
   out.membership = name("membership", membership_mode::durable);
-  out.access = name("access", access_mode::members);
-  out.host = name("host", host_policy::appointed);
+  out.access = name("access", access_mode::code);
+  out.host = name("host", host_policy::oldest_member_any);
   out.identity = name("identity", identity_mode::named);
   out.duplicates = name("duplicates", duplicate_policy::reject_new);
   out.capacity
@@ -193,6 +204,22 @@ settings_patch read_overrides(walker& in) {
   out.timeout = time("timeout");
   out.drop_grace = time("drop_grace");
   out.host_reclaim = time("host_reclaim");
+  if (all.left() == 0)
+    return out;
+  auto text = [&](std::size_t most, const char* field) {
+    return all.maybe([&, most, field] { return all.text(most, field); });
+  };
+  out.group = text(limits::id_bytes, "group");
+  out.roles = all.maybe([&] {
+    std::vector<std::string> roles;
+    auto items = all.list(limits::admitted_roles, "roles");
+    while (items.left() > 0)
+      roles.push_back(items.text(limits::id_bytes, "roles"));
+    return roles;
+  });
+  out.default_role = text(limits::name_bytes, "default_role");
+  out.gated_media = flag("gated_media");
+  out.code = text(limits::code_bytes, "code");
   return out;
 }
 
@@ -224,6 +251,19 @@ member_record read_member(walker& in, const keys::parsed& key) {
   out.admitted_at = in.time("admitted_at");
   out.at = in.at("at");
   out.ops = in.ops();
+  in.more(out.who);
+  return out;
+}
+
+ban_record read_ban(walker& in, const keys::parsed& key) {
+  ban_record out;
+  out.session = key.session;
+  out.user = key.user;
+  out.until = in.maybe([&] { return in.time("until"); });
+  out.by = user_id{in.text(limits::id_bytes, "by")};
+  out.when = in.time("when");
+  out.reason = in.text(limits::reason_bytes, "reason");
+  out.at = in.at("at");
   return out;
 }
 
@@ -240,7 +280,7 @@ std::vector<node_id> read_edges(walker& in) {
 
 roster_entry read_entry(walker& in, const std::vector<node_id>& edges) {
   roster_entry out;
-  auto entry = in.tuple(8, "entries");
+  auto entry = in.tuple(8, 1, "entries");
   out.user = user_id{entry.text(limits::id_bytes, "user")};
   out.who = entry.who();
   out.joined = entry.at("joined");
@@ -263,6 +303,7 @@ roster_entry read_entry(walker& in, const std::vector<node_id>& edges) {
       item.wrong("a connection names no edge of its page", "connections");
     out.connections.push_back(std::move(conn));
   }
+  entry.more(out.who);
   return out;
 }
 
@@ -315,6 +356,8 @@ record read_record(walker& in, const keys::parsed& key) {
     return read_session(in, key);
   case table::member:
     return read_member(in, key);
+  case table::ban:
+    return read_ban(in, key);
   case table::page:
     return read_page(in, key);
   case table::occupied:

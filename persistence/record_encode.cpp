@@ -66,6 +66,15 @@ public:
     text(value.email, limits::profile_field_bytes, "email");
   }
 
+  void more(const profile& value) {
+    bound(value.more.size(), limits::profile_fields, "profile");
+    array(2 * value.more.size());
+    for (const auto& [key, content] : value.more) {
+      text(key, limits::name_bytes, "profile");
+      text(content, limits::profile_more_bytes, "profile");
+    }
+  }
+
   template <class T, class Write>
   void maybe(const std::optional<T>& value, Write write) {
     if (value)
@@ -96,7 +105,15 @@ void write_overrides(writer& out, const settings_patch& patch) {
   auto name = [&](auto value) { out.number(static_cast<std::uint8_t>(value)); };
   auto same = [&](auto value) { out.number(value); };
   auto time = [&](millis value) { out.time(value); };
-  out.array(13);
+  auto text = [&](std::size_t most, const char* field) {
+    return [&out, most, field](const std::string& value) {
+      out.text(value, most, field);
+    };
+  };
+  // Before access by group, role and code there were thirteen.
+  bool later = patch.group || patch.roles || patch.default_role
+               || patch.gated_media || patch.code;
+  out.array(later ? 18 : 13);
   out.maybe(patch.membership, name);
   out.maybe(patch.access, name);
   out.maybe(patch.host, name);
@@ -110,6 +127,18 @@ void write_overrides(writer& out, const settings_patch& patch) {
   out.maybe(patch.timeout, time);
   out.maybe(patch.drop_grace, time);
   out.maybe(patch.host_reclaim, time);
+  if (!later)
+    return;
+  out.maybe(patch.group, text(limits::id_bytes, "group"));
+  out.maybe(patch.roles, [&](const std::vector<std::string>& roles) {
+    out.bound(roles.size(), limits::admitted_roles, "roles");
+    out.array(roles.size());
+    for (const auto& role : roles)
+      out.text(role, limits::id_bytes, "roles");
+  });
+  out.maybe(patch.default_role, text(limits::name_bytes, "default_role"));
+  out.maybe(patch.gated_media, same);
+  out.maybe(patch.code, text(limits::code_bytes, "code"));
 }
 
 result<std::string> value_of(const session_record& rec) {
@@ -128,7 +157,8 @@ result<std::string> value_of(const session_record& rec) {
 }
 
 result<std::string> value_of(const member_record& rec) {
-  writer out{table::member, 8};
+  // Before further fields of a profile there were eight.
+  writer out{table::member, rec.who.more.empty() ? 8U : 9U};
   out.who(rec.who);
   out.text(rec.role, limits::name_bytes, "role");
   out.bound(rec.permissions.size(), limits::permissions_per_member,
@@ -140,6 +170,18 @@ result<std::string> value_of(const member_record& rec) {
   out.time(rec.admitted_at);
   out.at(rec.at);
   out.ops(rec.ops);
+  if (!rec.who.more.empty())
+    out.more(rec.who);
+  return out.finish();
+}
+
+result<std::string> value_of(const ban_record& rec) {
+  writer out{table::ban, 5};
+  out.maybe(rec.until, [&](millis when) { out.time(when); });
+  out.text(rec.by.str(), limits::id_bytes, "by");
+  out.time(rec.when);
+  out.text(rec.reason, limits::reason_bytes, "reason");
+  out.at(rec.at);
   return out.finish();
 }
 
@@ -161,7 +203,7 @@ void write_edges(writer& out, const roster_page& page,
 
 void write_entry(writer& out, const roster_entry& entry,
                  const std::map<node_id, std::uint32_t>& edges) {
-  out.array(8);
+  out.array(entry.who.more.empty() ? 8 : 9);
   out.text(entry.user.str(), limits::id_bytes, "user");
   out.who(entry.who);
   out.at(entry.joined);
@@ -181,6 +223,8 @@ void write_entry(writer& out, const roster_entry& entry,
     if (conn.lease != millis{0})
       out.time(conn.lease);
   }
+  if (!entry.who.more.empty())
+    out.more(entry.who);
 }
 
 result<std::string> value_of(const roster_page& page) {
@@ -250,6 +294,14 @@ struct encoder {
 
   encoded operator()(const member_erased& rec) const {
     return remove(keys::of_member(partition, rec.session, rec.user));
+  }
+
+  encoded operator()(const ban_record& rec) const {
+    return put(keys::of_ban(partition, rec.session, rec.user), value_of(rec));
+  }
+
+  encoded operator()(const ban_erased& rec) const {
+    return remove(keys::of_ban(partition, rec.session, rec.user));
   }
 
   encoded operator()(const roster_page& page) const {
@@ -328,6 +380,16 @@ struct key_checker {
   }
 
   void operator()(const member_erased& rec) {
+    session(rec.session);
+    text(rec.user.str(), "user");
+  }
+
+  void operator()(const ban_record& rec) {
+    session(rec.session);
+    text(rec.user.str(), "user");
+  }
+
+  void operator()(const ban_erased& rec) {
     session(rec.session);
     text(rec.user.str(), "user");
   }

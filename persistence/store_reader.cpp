@@ -131,6 +131,16 @@ result<stored_session> read_session(store& from, partition_id partition,
     });
   if (!members)
     return members.error();
+  auto bans = read_records<ban_record>(
+    from, keys::prefix(partition, table::ban, session),
+    [&](ban_record rec) -> refusal {
+      out.bans.push_back(std::move(rec));
+      if (out.bans.size() > limits::bans_per_session)
+        return too_many("bans");
+      return std::nullopt;
+    });
+  if (!bans)
+    return bans.error();
   std::size_t present = 0;
   auto pages = read_records<roster_page>(
     from, keys::prefix(partition, table::page, session),

@@ -141,6 +141,11 @@ private:
     history_.check(entry, key, records_.contains(entry.session));
   }
 
+  void check_record(const ban_record& rec, std::string_view key) {
+    if (!known_.contains(rec.session))
+      add(damage::ban_orphan, key, {}, {{std::string{key}, std::nullopt}});
+  }
+
   template <class Other>
   void check_record(const Other&, std::string_view) {
     // It decodes; nothing else is asked of it.
@@ -281,12 +286,12 @@ result<std::size_t> mend(store& at, const std::vector<finding>& found) {
 } // namespace
 
 std::string_view to_string(damage what) noexcept {
-  static constexpr std::array<std::string_view, 17> names = {
+  static constexpr std::array<std::string_view, 18> names = {
     "bad_key",        "bad_record",     "bad_checkpoint",   "wrong_partition",
     "empty_page",     "duplicate_user", "occupied_missing", "occupied_stale",
     "due_orphan",     "too_many_ops",   "session_missing",  "due_missing",
     "ended_occupied", "stay_reversed",  "stay_overlap",     "wrong_count",
-    "history_orphan",
+    "history_orphan", "ban_orphan",
   };
   auto index = static_cast<std::size_t>(what);
   return index < names.size() ? names[index] : "bad_record";

@@ -50,6 +50,8 @@ enum class damage : std::uint8_t {
   wrong_count,
   /// A stay or an audit entry of a session that has no record.
   history_orphan,
+  /// Somebody is banned from a session of which nothing else is known.
+  ban_orphan,
 };
 
 /// The name in reports, e.g. `"occupied_stale"`.

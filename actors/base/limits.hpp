@@ -21,12 +21,27 @@ inline constexpr std::size_t name_bytes = 32;
 /// `name` and `email` of the profile shown to others.
 inline constexpr std::size_t profile_field_bytes = 128;
 
+/// Further fields of a profile, by name, and the text of each.
+inline constexpr std::size_t profile_fields = 4;
+inline constexpr std::size_t profile_more_bytes = 256;
+/// Groups that a token may claim, and roles that a session may admit.
+inline constexpr std::size_t groups_per_caller = 32;
+inline constexpr std::size_t admitted_roles = 16;
+/// A session's code.
+inline constexpr std::size_t code_bytes_least = 4;
+inline constexpr std::size_t code_bytes = 64;
+
 // -- sessions ----------------------------------------------------------------
 
 inline constexpr std::size_t participants_per_session = 50'000;
 inline constexpr std::size_t members_per_session = 50'000;
 inline constexpr std::size_t connections_per_participant = 32;
 inline constexpr std::size_t permissions_per_member = 16;
+inline constexpr std::size_t bans_per_session = 16'384;
+/// Why somebody was banned.
+inline constexpr std::size_t reason_bytes = 128;
+/// The longest time that a ban can be given; one for good has no end.
+inline constexpr millis ban_most{10LL * 366 * 86'400'000};
 inline constexpr std::size_t live_keys = 16;
 /// One live value: a number, a boolean or this much text.
 inline constexpr std::size_t live_value_bytes = 128;
@@ -314,7 +329,9 @@ inline constexpr std::size_t secret_file_bytes = std::size_t{4} << 10;
 inline constexpr std::size_t token_keys = 64;
 inline constexpr std::size_t kinds = 64;
 
-static_assert(page_participants * (3 * id_bytes + 2 * profile_field_bytes)
+static_assert(page_participants
+                    * (3 * id_bytes + 2 * profile_field_bytes
+                       + profile_fields * (name_bytes + profile_more_bytes))
                 <= record_bytes,
               "a roster page with the longest names fits one record");
 static_assert(write_queue_soft_bytes < write_queue_hard_bytes,

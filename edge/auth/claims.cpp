@@ -129,6 +129,42 @@ result<grant_table> read_grants(const value& claims) {
   return out;
 }
 
+result<std::vector<std::string>> read_groups(const value& claims) {
+  std::vector<std::string> out;
+  const auto* found = claims.find("groups");
+  if (found == nullptr)
+    return out;
+  const auto* list = found->get_if<value::array>();
+  if (list == nullptr)
+    return bad_token("must be a list of texts", "groups");
+  if (list->size() > limits::groups_per_caller)
+    return bad_token("has more than 32 items", "groups");
+  for (const auto& item : *list) {
+    const auto* name = item.get_if<std::string>();
+    if (name == nullptr || !check_id(*name, "groups"))
+      return bad_token("must be a list of texts of 1 to 128 bytes", "groups");
+    out.push_back(*name);
+  }
+  return out;
+}
+
+/// What the configuration shows of other claims.
+result<done> read_profile(const value& claims, const token_config& config,
+                          profile& out) {
+  for (const auto& [name, claim] : config.profile) {
+    const auto* found = claims.find(claim);
+    if (found == nullptr)
+      continue;
+    const auto* text = found->get_if<std::string>();
+    if (text == nullptr || text->size() > limits::profile_more_bytes
+        || !is_utf8(*text))
+      return bad_token("must be text of at most 256 bytes", claim);
+    if (!text->empty())
+      out.more.emplace(name, *text);
+  }
+  return done{};
+}
+
 } // namespace
 
 result<verified_token> read_claims(const value& claims, const signing_key& key,
@@ -151,12 +187,18 @@ result<verified_token> read_claims(const value& claims, const signing_key& key,
   out.user = user_id{*user};
   for (auto [name, target] :
        {std::pair{"name", &out.who.name}, std::pair{"email", &out.who.email},
-        std::pair{"jti", &out.jti}}) {
+        std::pair{"jti", &out.jti}, std::pair{"role", &out.role}}) {
     auto text = read_text(claims, name);
     if (!text)
       return text.error();
     *target = std::move(text).value();
   }
+  auto groups = read_groups(claims);
+  if (!groups)
+    return groups.error();
+  out.groups = std::move(groups).value();
+  if (auto good = read_profile(claims, config, out.who); !good)
+    return good.error();
   auto grants = read_grants(claims);
   if (!grants)
     return grants.error();

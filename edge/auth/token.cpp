@@ -61,8 +61,8 @@ result<done> check_key(const signing_key& key) {
 
 void write_rights(json_writer& to, capability_set rights) {
   to.open_array(0);
-  for (unsigned bit = 1; bit <= static_cast<unsigned>(capability::admin);
-       bit <<= 1)
+  for (unsigned bit = 1;
+       bit <= static_cast<unsigned>(capability::observe_hidden); bit <<= 1)
     if (rights.has(static_cast<capability>(bit)))
       to.text(to_string(static_cast<capability>(bit)));
   to.close_array();
@@ -241,6 +241,14 @@ std::string mint_token(const signing_key& key, const token_claims& claims) {
   write_if(body, "name", claims.who.name);
   write_if(body, "email", claims.who.email);
   write_if(body, "jti", claims.jti);
+  write_if(body, "role", claims.role);
+  if (!claims.groups.empty()) {
+    body.key("groups");
+    body.open_array(claims.groups.size());
+    for (const auto& group : claims.groups)
+      body.text(group);
+    body.close_array();
+  }
   if (!claims.grants.unrestricted())
     write_grants(body, claims.grants);
   body.close_map();

@@ -73,6 +73,9 @@ struct verified_token {
   millis expires_at{0};
   /// The token's own id, or empty.
   std::string jti;
+  /// At most limits::groups_per_caller.
+  std::vector<std::string> groups;
+  std::string role;
 
   [[nodiscard]] capability_set grants_for(const session_id& session) const {
     return grants.of(session);
@@ -86,6 +89,9 @@ struct token_config {
   millis leeway{30'000};
   /// How far ahead `exp` may be.
   millis max_lifetime{86'400'000};
+  /// Further fields of a profile: the name that others are shown, and the
+  /// claim it comes from. At most limits::profile_fields.
+  std::vector<std::pair<std::string, std::string>> profile{};
 };
 
 /// Verifies tokens under one immutable configuration.
@@ -120,6 +126,8 @@ struct token_claims {
   std::optional<millis> not_before;
   grant_table grants;
   std::string jti;
+  std::vector<std::string> groups{};
+  std::string role{};
 };
 
 /// Makes a token: for the quick start, tools and tests. Services mint their

@@ -39,6 +39,12 @@ result<done> accept_not_empty(std::string_view text) {
   return done{};
 }
 
+result<done> accept_role(std::string_view text) {
+  if (!text.empty() && !check_name(text, {}))
+    return wrong("expected up to 32 of [a-z0-9_.-]");
+  return done{};
+}
+
 result<done> accept_url(std::string_view text) {
   if (!text.empty() && !parse_origin(text))
     return wrong("expected a URL such as \"https://live.example.org\"");
@@ -220,6 +226,9 @@ void add_secrets(table_builder<config_draft>& table) {
   table.add("tokens.max_lifetime", duration_type{millis{60'000}, 366 * day},
             ROLLCALL_AT(config.tokens.max_lifetime),
             "How far ahead the claim `exp` may be.");
+  table.add("tokens.profile", profile_type{},
+            ROLLCALL_AT(config.tokens.profile),
+            "Claims shown of a user beside `name` and `email`.");
   table.add("tokens.secret", secret_type{}, ROLLCALL_AT(token_secret.value),
             "Secret of an HS256 key for namespace `default`, without `kid`.");
   table.add("tokens.secret_file", path_type, ROLLCALL_AT(token_secret.file),
@@ -286,9 +295,10 @@ std::vector<setting<kind_draft>> make_kind_settings() {
   table.add("membership", choice_of<membership_mode, 2>(),
             ROLLCALL_AT(settings.membership),
             "Whether belonging to a session outlives being present.");
-  table.add("access", choice_of<access_mode, 2>(), ROLLCALL_AT(settings.access),
-            "Whether everyone with a token may enter, or members only.");
-  table.add("host", choice_of<host_policy, 4>(), ROLLCALL_AT(settings.host),
+  table.add("access", choice_of<access_mode, 5>(), ROLLCALL_AT(settings.access),
+            "Who may enter: everyone with a token, or by invitation, group, "
+            "role or code.");
+  table.add("host", choice_of<host_policy, 5>(), ROLLCALL_AT(settings.host),
             "How the host is found.");
   table.add("identity", choice_of<identity_mode, 3>(),
             ROLLCALL_AT(settings.identity),
@@ -320,6 +330,12 @@ std::vector<setting<kind_draft>> make_kind_settings() {
   table.add("history", duration_type{millis{0}, 3'660 * day},
             ROLLCALL_AT(history),
             "How long its history is kept; 0 means `retention.history`.");
+  table.add("default_role", text_type{"text", limits::name_bytes, accept_role},
+            ROLLCALL_AT(settings.default_role),
+            "The role of those who become members; empty: none.");
+  table.add("gated_media", bool_type{}, ROLLCALL_AT(settings.gated_media),
+            "Whether `can_speak` and `can_video` are needed to turn on audio "
+            "and video.");
   return table.take();
 }
 

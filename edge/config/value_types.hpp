@@ -222,6 +222,41 @@ struct rights_type {
   }
 };
 
+/// Pairs of a shown name and its claim, as `name` or `name=claim`.
+struct profile_type {
+  using pairs = std::vector<std::pair<std::string, std::string>>;
+
+  [[nodiscard]] static std::string describe() {
+    return "list of `name` or `name=claim`, at most 4";
+  }
+
+  [[nodiscard]] static result<pairs> read(const raw_value& raw) {
+    auto list = read_list(raw, limits::profile_fields);
+    if (!list)
+      return list.error();
+    pairs out;
+    for (const auto& text : *list) {
+      auto cut = text.find('=');
+      auto name = text.substr(0, cut);
+      auto claim = cut == std::string::npos ? name : text.substr(cut + 1);
+      if (!check_name(name, {}) || !check_id(claim, {}))
+        return fail(errc::bad_request,
+                    write_text(text)
+                      + " is not `name` or `name=claim`, with a "
+                        "name of [a-z0-9_.-]");
+      out.emplace_back(std::move(name), std::move(claim));
+    }
+    return out;
+  }
+
+  [[nodiscard]] static std::string write(const pairs& value) {
+    std::vector<std::string> out;
+    for (const auto& [name, claim] : value)
+      out.push_back(name == claim ? name : name + '=' + claim);
+    return write_list(out);
+  }
+};
+
 struct roles_type {
   [[nodiscard]] static std::string describe() {
     return "list of `core`, `edge`";

@@ -2,6 +2,7 @@
 
 #include "actors/base/hash.hpp"
 #include "actors/base/limits.hpp"
+#include "edge/connection/connection_shell.hpp"
 #include "edge/net/frame_codec.hpp"
 #include "edge/protocol/answer_encoder.hpp"
 #include "edge/protocol/push_encoder.hpp"
@@ -20,34 +21,7 @@ namespace rollcall::edge {
 
 namespace {
 
-/// Joins of a session that are not answered yet.
-struct open_joins {
-  std::uint32_t count = 0;
-  /// The client has asked to leave since.
-  bool taken_back = false;
-};
-
-struct connection_shell {
-  static inline const char* name = "connection";
-
-  std::shared_ptr<const connection_env> env;
-  client_ref client;
-  dialect language = dialect::json;
-  std::unique_ptr<connection_state> state;
-  /// Sessions for which the hub names us to owners.
-  std::set<session_id> named;
-  /// At most as many as there are unanswered requests.
-  std::map<session_id, open_joins> joining;
-  std::uint64_t requests = 0;
-  bool closing = false;
-};
-
-using self_ptr = connection_actor::stateful_pointer<connection_shell>;
-
-void deliver(self_ptr self, const std::string& payload) {
-  auto& s = self->state;
-  s.env->sink->deliver(s.client, make_frame(s.language, payload));
-}
+using self_ptr = connection_ptr;
 
 template <class Ack>
 void acknowledge(self_ptr self, const request_id& id, const Ack& what) {
@@ -58,16 +32,6 @@ void acknowledge(self_ptr self, const request_id& id, const Ack& what) {
 void refuse(self_ptr self, const request_id& id, const failure& why) {
   if (wants_answer(id))
     deliver(self, encode_error(self->state.language, id, why));
-}
-
-void close(self_ptr self, close_code code) {
-  auto& s = self->state;
-  if (s.closing)
-    return;
-  s.closing = true;
-  s.env->sink->close(s.client, static_cast<std::uint16_t>(code),
-                     to_string(code),
-                     make_frame(s.language, encode_bye(s.language, code)));
 }
 
 // -- who ---------------------------------------------------------------------
@@ -143,66 +107,7 @@ void refresh(self_ptr self, const request_id& id, const refresh_request& body) {
 
 // -- where -------------------------------------------------------------------
 
-// `as` is the connection it is about, where that is not this one.
-command_ptr make_command(self_ptr self, const session_id& session,
-                         command_body body, op_id op = {},
-                         std::optional<connection_id> as = {}) {
-  auto& s = self->state;
-  auto out = std::make_shared<command>();
-  out->session = s.state->key_of(session);
-  out->edge = s.env->self;
-  out->connection = as.value_or(s.state->id());
-  out->caller = s.state->caller_for(session);
-  out->op = std::move(op);
-  out->request = to_string(s.state->id()) + '-' + std::to_string(++s.requests);
-  out->body = std::move(body);
-  return out;
-}
-
-void order_attach(self_ptr self, const session_id& session, const viewer& who,
-                  std::optional<version> since, version at_least) {
-  auto& s = self->state;
-  s.state->sessions()[session].attached = true;
-  auto order = std::make_shared<attach_order>();
-  order->session = s.state->key_of(session);
-  order->client = s.client;
-  order->language = s.language;
-  order->wanted = who.wanted;
-  order->rank = who.rank;
-  order->shown = who.shown;
-  order->since = since;
-  order->at_least = at_least;
-  self->send(s.env->hub, attach_order_ptr{std::move(order)});
-}
-
-void order_detach(self_ptr self, const session_id& session) {
-  auto& s = self->state;
-  auto order = std::make_shared<detach_order>();
-  order->session = s.state->key_of(session);
-  order->client = s.client;
-  self->send(s.env->hub, detach_order_ptr{std::move(order)});
-}
-
-void tell_presence(self_ptr self, const session_id& session, bool joined) {
-  auto& s = self->state;
-  bool news
-    = joined ? s.named.insert(session).second : s.named.erase(session) != 0;
-  if (!news)
-    return;
-  self->send(s.env->hub, std::make_shared<const presence_order>(presence_order{
-                           s.state->key_of(session), s.state->id(), joined}));
-}
-
 void take_direct(self_ptr self, const direct& word);
-
-void forget_session(self_ptr self, const session_id& session) {
-  auto& s = self->state;
-  tell_presence(self, session, false);
-  s.env->sink->watch(s.client, s.state->id(), s.state->key_of(session),
-                     millis{0});
-  if (s.state->sessions().erase(session) != 0)
-    order_detach(self, session);
-}
 
 // A new owner may not know yet of a join that the one before accepted; it is
 // about to be told. That is no fault of the client's.
@@ -257,7 +162,9 @@ void attach(self_ptr self, const request_id& id, const attach_request& body) {
     refuse(self, id, room.error());
     return;
   }
-  ask(self, id, make_command(self, body.session, observe_command{}),
+  ask(self, id,
+      make_command(self, body.session, observe_command{body.hidden}, {}, {},
+                   body.code),
       [self, id, body](const reply& answer) {
         const auto& found = std::get<observe_reply>(answer.body);
         if (body.wanted == view::roster
@@ -270,6 +177,9 @@ void attach(self_ptr self, const request_id& id, const attach_request& body) {
         auto who = viewer_for(body.wanted, found.rights, found.settings);
         acknowledge(self, id, attach_ack{body.session, granted_view(who)});
         order_attach(self, body.session, who, body.since, answer.at);
+        auto& here = self->state.state->sessions()[body.session];
+        here.hidden = body.hidden;
+        here.code = body.code;
       });
 }
 
@@ -291,6 +201,8 @@ void joined(self_ptr self, const session_request& body, const reply& answer) {
   auto& here = s.state->sessions()[body.session];
   here.joined = true;
   here.admitted = found.admitted;
+  here.code = body.code;
+  here.hidden = false;
   // An earlier try may have been refused after this one was sent.
   tell_presence(self, body.session, true);
   s.env->sink->watch(s.client, s.state->id(), s.state->key_of(body.session),
@@ -308,12 +220,6 @@ bool end_join(connection_shell& s, const session_id& session) {
   if (--at->second.count == 0)
     s.joining.erase(at);
   return taken_back;
-}
-
-// An answer that was lost may let a join happen once more, after the leave.
-void leave_again(self_ptr self, const session_id& session) {
-  caf::anon_send(self->state.env->router,
-                 make_command(self, session, leave_command{}));
 }
 
 // A view that asks for the caller's own rank: what a roster page may show is
@@ -336,7 +242,8 @@ void lease_op(self_ptr self, const request_id& id,
   std::optional<connection_id> made;
   if (std::holds_alternative<join_command>(body.body))
     made = connection_id{random_u64(), random_u64()};
-  auto asked = make_command(self, body.session, body.body, body.op, made);
+  auto asked
+    = make_command(self, body.session, body.body, body.op, made, body.code);
   ask(self, id, asked, [self, id, body, made](const reply& answer) {
     acknowledge(self, id,
                 session_ack{body.session, answer, as_given,
@@ -372,7 +279,8 @@ void session_op(self_ptr self, const request_id& id,
     at->second.taken_back = true;
   }
   ask(
-    self, id, make_command(self, body.session, std::move(work), body.op),
+    self, id,
+    make_command(self, body.session, std::move(work), body.op, {}, body.code),
     [self, id, body, leaves, joins](const reply& answer) {
       acknowledge(self, id,
                   session_ack{body.session, answer, as_given,
@@ -480,8 +388,13 @@ void join_again(self_ptr self, const session_id& session) {
       [](const caf::error&) {});
 }
 
+// What the session lets us do has changed, so may what we are shown.
 void take_direct(self_ptr self, const direct& word) {
   auto& s = self->state;
+  if (std::holds_alternative<recheck_direct>(word.body)) {
+    recheck(self, word.session.id);
+    return;
+  }
   if (std::holds_alternative<unknown_direct>(word.body)) {
     join_again(self, word.session.id);
     return;
@@ -490,8 +403,10 @@ void take_direct(self_ptr self, const direct& word) {
   deliver(self, encode_direct(s.language, word));
   if (!s.state->sessions().empty())
     return;
-  auto reason = std::get<removed_direct>(word.body).reason;
-  if (reason == leave_reason::kicked)
+  const auto& [reason, banned] = std::get<removed_direct>(word.body);
+  if (banned)
+    close(self, close_code::banned);
+  else if (reason == leave_reason::kicked)
     close(self, close_code::kicked);
   else if (reason == leave_reason::replaced)
     close(self, close_code::replaced);

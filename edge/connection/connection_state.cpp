@@ -40,12 +40,20 @@ const namespace_id& connection_state::ns() const noexcept {
   return token_ ? token_->ns : fallback;
 }
 
-identity connection_state::caller_for(const session_id& session) const {
+identity connection_state::caller_for(const session_id& session,
+                                      std::string code) const {
   if (!token_)
     return {};
-  return {token_->user, participant_, token_->who,
+  if (auto at = sessions_.find(session); code.empty() && at != sessions_.end())
+    code = at->second.code;
+  return {token_->user,
+          participant_,
+          token_->who,
           token_->grants.unrestricted() ? rules_->default_grants
-                                        : token_->grants_for(session)};
+                                        : token_->grants_for(session),
+          token_->groups,
+          token_->role,
+          std::move(code)};
 }
 
 result<done> connection_state::room_for(const session_id& session) const {

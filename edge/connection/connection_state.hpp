@@ -35,6 +35,11 @@ struct attachment {
   /// As the owner said at the join: what a later owner is told should the
   /// earlier one have been lost before it kept the join.
   std::optional<admission> admitted{};
+  /// What is shown of it, while attached.
+  viewer shown{};
+  bool hidden = false;
+  /// The code that the client gave, if any.
+  std::string code{};
 };
 
 /// The state of one connection. Owned by its connection actor.
@@ -89,7 +94,8 @@ public:
   }
 
   /// Who asks, as a session is told.
-  [[nodiscard]] identity caller_for(const session_id& session) const;
+  [[nodiscard]] identity caller_for(const session_id& session,
+                                    std::string code = {}) const;
 
   // -- where -----------------------------------------------------------------
 

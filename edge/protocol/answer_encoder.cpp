@@ -57,13 +57,74 @@ void write_page(Writer& to, const roster_reply& what, const viewer& who,
 }
 
 template <class Writer>
+void write_next(Writer& to, const user_id& next) {
+  if (next.empty())
+    return;
+  to.template key<"next">();
+  to.text(next.str());
+}
+
+template <class Writer>
+void write_members(Writer& to, const members_reply& what) {
+  to.template key<"members">();
+  to.open_array(what.members.size());
+  for (const auto& each : what.members) {
+    to.open_map();
+    to.template key<"participant_id">();
+    to.text(each.participant.str());
+    write_identity(to, each);
+    write_standing(to, each.role, each.permissions);
+    to.template key<"status">();
+    to.text(to_string(each.status));
+    if (each.status != member_status::removed) {
+      to.template key<"admitted_at">();
+      to.integer(each.admitted_at.count());
+    }
+    to.close_map();
+  }
+  to.close_array();
+  write_next(to, what.next);
+}
+
+template <class Writer>
+void write_bans(Writer& to, const bans_reply& what) {
+  to.template key<"bans">();
+  to.open_array(what.bans.size());
+  for (const auto& each : what.bans) {
+    to.open_map();
+    to.template key<"participant_id">();
+    to.text(each.participant.str());
+    to.template key<"user">();
+    to.text(each.user.str());
+    to.template key<"by">();
+    to.text(each.by.str());
+    to.template key<"banned_at">();
+    to.integer(each.when.count());
+    if (each.until) {
+      to.template key<"until_at">();
+      to.integer(each.until->count());
+    }
+    if (!each.reason.empty()) {
+      to.template key<"reason">();
+      to.text(each.reason);
+    }
+    to.close_map();
+  }
+  to.close_array();
+  write_next(to, what.next);
+}
+
+template <class Writer>
 void write_session_ack(Writer& to, const session_ack& what) {
   const auto* page = std::get_if<roster_reply>(&what.what.body);
   const auto* past = std::get_if<history_reply>(&what.what.body);
   const auto* entries = std::get_if<audit_reply>(&what.what.body);
   to.template key<"session">();
   to.text(what.session.str());
-  if (page == nullptr && past == nullptr && entries == nullptr) {
+  bool is_page = page != nullptr || past != nullptr || entries != nullptr
+                 || std::holds_alternative<members_reply>(what.what.body)
+                 || std::holds_alternative<bans_reply>(what.what.body);
+  if (!is_page) {
     to.template key<"level">();
     if (what.what.level == ack_level::committed)
       to.template word<"committed">();
@@ -86,6 +147,10 @@ void write_session_ack(Writer& to, const session_ack& what) {
       write_lease(to, *join->lease);
   } else if (const auto* renewed = std::get_if<renew_reply>(&what.what.body))
     write_lease(to, renewed->lease);
+  else if (const auto* members = std::get_if<members_reply>(&what.what.body))
+    write_members(to, *members);
+  else if (const auto* bans = std::get_if<bans_reply>(&what.what.body))
+    write_bans(to, *bans);
   else if (page != nullptr)
     write_page(to, *page, what.who, what.steady_now);
   else if (past != nullptr)

@@ -18,6 +18,7 @@ enum class close_code : std::uint16_t {
   unauthenticated = 3500,
   bad_protocol = 3501,
   kicked = 3502,
+  banned = 3503,
   replaced = 3504,
   limit = 3506,
   not_found = 3507,
@@ -42,6 +43,8 @@ enum class close_code : std::uint16_t {
     return "bad_protocol";
   case close_code::kicked:
     return "kicked";
+  case close_code::banned:
+    return "banned";
   case close_code::replaced:
     return "replaced";
   case close_code::limit:

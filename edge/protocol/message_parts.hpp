@@ -140,12 +140,28 @@ void write_settings(Writer& to, const kind_settings& what) {
   to.integer(what.drop_grace.count());
   to.template key<"host_reclaim_ms">();
   to.integer(what.host_reclaim.count());
+  if (!what.group.empty()) {
+    to.template key<"group">();
+    to.text(what.group);
+  }
+  if (!what.roles.empty()) {
+    to.template key<"roles">();
+    write_permissions(to, what.roles);
+  }
+  if (!what.default_role.empty()) {
+    to.template key<"default_role">();
+    to.text(what.default_role);
+  }
+  if (what.gated_media) {
+    to.template key<"gated_media">();
+    to.boolean(true);
+  }
   to.close_map();
 }
 
-/// `user`, `name` and `email`, as far as they are there.
-template <class Writer>
-void write_identity(Writer& to, const participant_view& who) {
+/// `user`, `name`, `email` and `profile`, as far as they are there.
+template <class Writer, class View>
+void write_identity(Writer& to, const View& who) {
   if (!who.user.empty()) {
     to.template key<"user">();
     to.text(who.user.str());
@@ -158,6 +174,15 @@ void write_identity(Writer& to, const participant_view& who) {
     to.template key<"email">();
     to.text(who.who.email);
   }
+  if (who.who.more.empty())
+    return;
+  to.template key<"profile">();
+  to.open_map(who.who.more.size());
+  for (const auto& [key, content] : who.who.more) {
+    to.key(key);
+    to.text(content);
+  }
+  to.close_map();
 }
 
 /// `role` and `permissions`, as far as they are there.

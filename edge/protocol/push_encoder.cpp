@@ -133,8 +133,35 @@ private:
       to_.text(body.user.str());
     }
     write_standing(to_, body.role, body.permissions);
+    if (body.changed != 0)
+      put_changed(body);
     to_.template key<"total">();
     to_.integer(what.total);
+  }
+
+  void put_changed(const member_change& body) {
+    static constexpr std::array<std::pair<member_key, std::string_view>, 4>
+      names = {{{member_key::role, "role"},
+                {member_key::permissions, "permissions"},
+                {member_key::membership, "member"},
+                {member_key::ban, "banned"}}};
+    std::size_t count = 0;
+    for (const auto& [key, name] : names)
+      count += body.has(key) ? 1 : 0;
+    to_.template key<"changed">();
+    to_.open_array(count);
+    for (const auto& [key, name] : names)
+      if (body.has(key))
+        to_.text(name);
+    to_.close_array();
+    if (body.has(member_key::membership)) {
+      to_.template key<"member">();
+      to_.boolean(body.is_member);
+    }
+    if (body.has(member_key::ban)) {
+      to_.template key<"banned">();
+      to_.boolean(body.is_banned);
+    }
   }
 
   void put(const change& what, const host_change& body) {
@@ -337,7 +364,10 @@ std::string encode_direct(dialect language, const direct& what) {
     to.template key<"type">();
     to.template word<"removed">();
     to.template key<"reason">();
-    to.text(to_string(removed.reason));
+    if (removed.banned)
+      to.template word<"banned">();
+    else
+      to.text(to_string(removed.reason));
     to.close_map();
   });
 }

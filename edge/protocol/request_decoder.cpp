@@ -42,6 +42,9 @@ request_body decode_attach(field_reader& in) {
   out.session = read_session(in);
   out.wanted = read_view(in, false).value_or(view::roster);
   out.since = read_version(in, "since");
+  out.code = read_code(in);
+  if (const auto* hidden = in.boolean("hidden"))
+    out.hidden = *hidden;
   return out;
 }
 
@@ -69,6 +72,7 @@ request_body decode_join(field_reader& in) {
   out.op = read_op_id(in);
   out.wanted = read_view(in, true);
   out.since = read_version(in, "since");
+  out.code = read_code(in);
   return out;
 }
 
@@ -205,7 +209,11 @@ request_body decode_set_member(field_reader& in) {
   set_member_command body;
   read_target(in, body);
   body.role = in.checked("role", check_name);
-  body.permissions = read_permissions(in);
+  body.permissions = read_permissions(in, "permissions");
+  body.give = read_permissions(in, "give").value_or(body.give);
+  body.take = read_permissions(in, "take").value_or(body.take);
+  if (body.permissions && !(body.give.empty() && body.take.empty()))
+    in.refuse("permissions", "excludes give and take");
   return durable(in, std::move(body));
 }
 
@@ -213,6 +221,50 @@ request_body decode_kick(field_reader& in) {
   kick_command body;
   read_target(in, body);
   return durable(in, std::move(body));
+}
+
+request_body decode_invite(field_reader& in) {
+  invite_command body;
+  body.user
+    = user_id{in.checked("user", check_id, need::required).value_or("")};
+  body.role = in.checked("role", check_name);
+  return durable(in, std::move(body));
+}
+
+request_body decode_uninvite(field_reader& in) {
+  uninvite_command body;
+  read_target(in, body);
+  return durable(in, std::move(body));
+}
+
+request_body decode_withdraw(field_reader& in) {
+  return durable(in, withdraw_command{});
+}
+
+request_body decode_ban(field_reader& in) {
+  ban_command body;
+  read_target(in, body);
+  if (const auto* span = in.integer("for_ms", 1, limits::ban_most.count()))
+    body.lasts = millis{*span};
+  body.reason = in.checked("reason", check_id).value_or("");
+  return durable(in, std::move(body));
+}
+
+request_body decode_unban(field_reader& in) {
+  unban_command body;
+  read_target(in, body);
+  return durable(in, std::move(body));
+}
+
+/// A page of a list in order of users.
+template <class Command>
+request_body decode_page(field_reader& in) {
+  Command body;
+  body.after = user_id{in.checked("after", check_id).value_or("")};
+  if (const auto* limit
+      = in.integer("limit", 1, std::int64_t{limits::roster_page_items}))
+    body.limit = static_cast<std::uint32_t>(*limit);
+  return to_session(in, std::move(body));
 }
 
 request_body decode_transfer_host(field_reader& in) {
@@ -232,7 +284,7 @@ struct operation {
   body_decoder decode;
 };
 
-constexpr std::array<operation, 21> operations = {{
+constexpr std::array<operation, 28> operations = {{
   {"hello", decode_hello},
   {"refresh_token", decode_refresh},
   {"heartbeat", decode_heartbeat},
@@ -254,6 +306,13 @@ constexpr std::array<operation, 21> operations = {{
   {"list_sessions", decode_list_sessions},
   {"erase_user", decode_erase_user},
   {"delete_session", decode_delete},
+  {"invite", decode_invite},
+  {"uninvite", decode_uninvite},
+  {"withdraw", decode_withdraw},
+  {"ban", decode_ban},
+  {"unban", decode_unban},
+  {"get_members", decode_page<get_members_command>},
+  {"get_bans", decode_page<get_bans_command>},
 }};
 
 const operation* find_operation(std::string_view name) {
@@ -290,6 +349,27 @@ struct name_of_command {
   }
   std::string_view operator()(const renew_command&) const {
     return "renew";
+  }
+  std::string_view operator()(const invite_command&) const {
+    return "invite";
+  }
+  std::string_view operator()(const uninvite_command&) const {
+    return "uninvite";
+  }
+  std::string_view operator()(const withdraw_command&) const {
+    return "withdraw";
+  }
+  std::string_view operator()(const ban_command&) const {
+    return "ban";
+  }
+  std::string_view operator()(const unban_command&) const {
+    return "unban";
+  }
+  std::string_view operator()(const get_members_command&) const {
+    return "get_members";
+  }
+  std::string_view operator()(const get_bans_command&) const {
+    return "get_bans";
   }
   std::string_view operator()(const create_command&) const {
     return "create_session";

@@ -63,6 +63,39 @@ void read_span(field_reader& in, std::string_view key,
     out = millis{*span};
 }
 
+/// A list of at most `most` texts that pass `check`, none twice.
+template <class Check>
+std::optional<std::vector<std::string>>
+read_texts(field_reader& in, std::string_view key, std::size_t most,
+           Check check) {
+  const auto* items = in.list(key);
+  if (items == nullptr)
+    return std::nullopt;
+  if (items->size() > most) {
+    in.refuse(key, "has more than " + std::to_string(most) + " items");
+    return std::nullopt;
+  }
+  std::vector<std::string> out;
+  for (const auto& item : *items) {
+    auto path = std::string{key} + '[' + std::to_string(out.size()) + ']';
+    const auto* name = item.get_if<std::string>();
+    if (name == nullptr) {
+      in.refuse(path, "must be text");
+      return std::nullopt;
+    }
+    if (auto good = check(*name, in.path_of(path)); !good) {
+      in.refuse(good.error());
+      return std::nullopt;
+    }
+    if (std::find(out.begin(), out.end(), *name) != out.end()) {
+      in.refuse(path, "is there twice");
+      return std::nullopt;
+    }
+    out.push_back(*name);
+  }
+  return out;
+}
+
 } // namespace
 
 request_id read_request_id(field_reader& in) {
@@ -180,38 +213,25 @@ settings_patch read_settings(field_reader& in, need how) {
   read_span(fields, "timeout_ms", out.timeout);
   read_span(fields, "drop_grace_ms", out.drop_grace);
   read_span(fields, "host_reclaim_ms", out.host_reclaim);
+  out.group = fields.checked("group", check_id);
+  out.roles = read_texts(fields, "roles", limits::admitted_roles, check_id);
+  out.default_role = fields.checked("default_role", check_name);
+  read_flag(fields, "gated_media", out.gated_media);
+  if (auto code = read_code(fields); !code.empty())
+    out.code = std::move(code);
   if (auto why = fields.finish())
     in.refuse(std::move(*why));
   return out;
 }
 
-std::optional<std::vector<std::string>> read_permissions(field_reader& in) {
-  const auto* items = in.list("permissions");
-  if (items == nullptr)
-    return std::nullopt;
-  if (items->size() > limits::permissions_per_member) {
-    in.refuse("permissions", "has more than 16 items");
-    return std::nullopt;
-  }
-  std::vector<std::string> out;
-  for (const auto& item : *items) {
-    auto path = "permissions[" + std::to_string(out.size()) + ']';
-    const auto* name = item.get_if<std::string>();
-    if (name == nullptr) {
-      in.refuse(path, "must be text");
-      return std::nullopt;
-    }
-    if (auto good = check_name(*name, path); !good) {
-      in.refuse(good.error());
-      return std::nullopt;
-    }
-    if (std::find(out.begin(), out.end(), *name) != out.end()) {
-      in.refuse(path, "is there twice");
-      return std::nullopt;
-    }
-    out.push_back(*name);
-  }
-  return out;
+std::optional<std::vector<std::string>> read_permissions(field_reader& in,
+                                                         std::string_view key) {
+  return read_texts(in, key, limits::permissions_per_member, check_name);
+}
+
+std::string read_code(field_reader& in) {
+  const auto* text = in.text("code", limits::code_bytes);
+  return text != nullptr ? *text : std::string{};
 }
 
 } // namespace rollcall::edge

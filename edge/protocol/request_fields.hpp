@@ -53,8 +53,11 @@ void read_target(field_reader& in, Command& out) {
   out.participant = participant_id{std::move(participant).value_or("")};
 }
 
-/// The list `permissions`: names, none twice.
+/// A list of names of permissions, none twice.
 [[nodiscard]] std::optional<std::vector<std::string>>
-read_permissions(field_reader& in);
+read_permissions(field_reader& in, std::string_view key);
+
+/// The session's `code`; empty when absent.
+[[nodiscard]] std::string read_code(field_reader& in);
 
 } // namespace rollcall::edge

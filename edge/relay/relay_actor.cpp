@@ -10,7 +10,10 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <map>
+#include <optional>
 #include <set>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace rollcall::edge {
@@ -31,6 +34,18 @@ struct waiting_attach {
   millis until{0};
 };
 
+/// One who is attached here, to be told when what it may see may have changed.
+struct watcher {
+  connection_id connection;
+  participant_id participant;
+};
+
+/// What rights hang on beside the facts of a member.
+struct standing_rules {
+  kind_settings settings;
+  std::optional<participant_id> host;
+};
+
 struct relay_shell {
   static inline const char* name = "relay";
 
@@ -41,6 +56,12 @@ struct relay_shell {
   relay_state replica;
   succession next;
   std::map<std::uint64_t, audience_group> groups;
+  /// All clients of the groups.
+  std::map<client_ref, watcher> watchers;
+  std::unordered_map<participant_id, std::set<client_ref>> by_participant;
+  std::optional<standing_rules> rules;
+  /// The newest change of anybody's rights.
+  version rights_at;
   /// Attachments that wait until the replica is fresh enough.
   std::vector<waiting_attach> waiting;
   std::size_t clients = 0;
@@ -114,6 +135,8 @@ const frame_ptr& snapshot_frame(relay_shell& s, audience_group& group) {
 
 frame_ptr first_frame(relay_shell& s, audience_group& group,
                       const attach_order& order) {
+  if (order.rights_changed)
+    return why_frame(s, group, "rights_changed");
   if (!order.since)
     return snapshot_frame(s, group);
   auto missed = s.replica.missed(*order.since);
@@ -135,6 +158,27 @@ void drop_client(relay_shell& s, client_ref client) {
     }
     at = at->second.clients.empty() ? s.groups.erase(at) : std::next(at);
   }
+  auto who = s.watchers.find(client);
+  if (who == s.watchers.end())
+    return;
+  if (auto own = s.by_participant.find(who->second.participant);
+      own != s.by_participant.end()) {
+    own->second.erase(client);
+    if (own->second.empty())
+      s.by_participant.erase(own);
+  }
+  s.watchers.erase(who);
+}
+
+void recheck(self_ptr self, const watcher& who) {
+  auto& s = self->state;
+  direct word;
+  word.session = s.session;
+  word.connection = who.connection;
+  word.edge = s.env.self;
+  word.body = recheck_direct{};
+  self->send(s.hub,
+             direct_ptr{std::make_shared<const direct>(std::move(word))});
 }
 
 void attach_now(self_ptr self, const attach_order& order) {
@@ -147,6 +191,12 @@ void attach_now(self_ptr self, const attach_order& order) {
   group.key = key;
   group.clients.insert(order.client);
   ++s.clients;
+  auto& who = s.watchers[order.client];
+  who = {order.connection, order.participant};
+  // What was changed while the order was under way it does not know of.
+  if (order.at_least < s.rights_at)
+    recheck(self, who);
+  s.by_participant[order.participant].insert(order.client);
   s.env.sink->subscribe(order.client, channel_of(s, key.code()),
                         first_frame(s, group, order));
 }
@@ -190,11 +240,51 @@ void publish_to_groups(relay_shell& s, const batch& next) {
   }
 }
 
+void recheck(self_ptr self, const participant_id& who) {
+  auto& s = self->state;
+  if (auto own = s.by_participant.find(who); own != s.by_participant.end())
+    for (const auto& client : own->second)
+      recheck(self, s.watchers.at(client));
+}
+
+bool admits_alike(const kind_settings& a, const kind_settings& b) {
+  return a.access == b.access && a.group == b.group && a.roles == b.roles
+         && a.identity == b.identity && a.anonymous_views == b.anonymous_views;
+}
+
+// Rights were looked up when a client attached. Whoever may see more or less
+// by this batch asks again.
+void recheck_rights(self_ptr self, const batch& next) {
+  auto& s = self->state;
+  const auto& head = s.replica.head();
+  standing_rules now{head.settings, head.host};
+  auto before = std::exchange(s.rules, now);
+  if (before && !admits_alike(before->settings, now.settings)) {
+    s.rights_at = next.to;
+    for (const auto& [client, who] : s.watchers)
+      recheck(self, who);
+    return;
+  }
+  if (before && before->host != now.host) {
+    s.rights_at = next.to;
+    if (before->host)
+      recheck(self, *before->host);
+    if (now.host)
+      recheck(self, *now.host);
+  }
+  for (const auto& one : next.changes)
+    if (const auto* changed = std::get_if<member_change>(&one.body)) {
+      s.rights_at = next.to;
+      recheck(self, changed->participant);
+    }
+}
+
 void publish(self_ptr self, const batch& next) {
   auto& s = self->state;
   s.asked = false;
   ++s.batches;
   publish_to_groups(s, next);
+  recheck_rights(self, next);
   attach_waiting(self);
 }
 
@@ -212,8 +302,10 @@ void follow(self_ptr self, const snapshot& whole) {
   auto& s = self->state;
   if (auto leads = s.replica.bridge(whole))
     publish(self, *leads);
-  else if (s.replica.take(whole))
+  else if (s.replica.take(whole)) {
+    s.rules = standing_rules{whole.settings, whole.host};
     attach_waiting(self);
+  }
 }
 
 void follow_when_complete(self_ptr self) {

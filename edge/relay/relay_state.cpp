@@ -126,7 +126,8 @@ void relay_state::apply(const change& one) {
                    who->connections = x.connections;
                },
                [this](const member_change& x) {
-                 if (auto* who = find(x.participant)) {
+                 if (auto* who = find(x.participant);
+                     who != nullptr && !x.has(member_key::ban)) {
                    who->role = x.role;
                    who->permissions = x.permissions;
                  }

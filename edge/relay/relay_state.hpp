@@ -46,6 +46,11 @@ public:
   /// snapshot is not newer or nothing was here; then `take` it.
   [[nodiscard]] batch_ptr bridge(const snapshot& whole);
 
+  /// The session's settings and host, as far as the replica knows.
+  [[nodiscard]] const snapshot& head() const noexcept {
+    return current_;
+  }
+
   /// The replica as a snapshot, in order of joining.
   [[nodiscard]] snapshot make_snapshot() const;
 

@@ -126,9 +126,17 @@ export class Session extends Emitter {
   delete() { return this.#durable("delete_session", {}); }
   kick(who) { return this.#durable("kick", who); }
   transferHost(who) { return this.#durable("transfer_host", who); }
-  setMember(who, { role, permissions } = {}) {
-    return this.#durable("set_member", { ...who, role, permissions });
+  setMember(who, { role, permissions, give, take } = {}) {
+    return this.#durable("set_member",
+                         { ...who, role, permissions, give, take });
   }
+  invite(user, { role } = {}) { return this.#durable("invite", { user, role }); }
+  uninvite(who) { return this.#durable("uninvite", who); }
+  withdraw() { return this.#durable("withdraw", {}); }
+  ban(who, { for_ms, reason } = {}) {
+    return this.#durable("ban", { ...who, for_ms, reason });
+  }
+  unban(who) { return this.#durable("unban", who); }
 
   // -- called by the client ---------------------------------------------------
 

@@ -6,11 +6,12 @@ wrong is collected, and fails the test that the client belongs to.
 
 PARTICIPANT = {"participant_id", "state", "since_at", "connections"}
 PARTICIPANT_MAYBE = {"user", "name", "email", "role", "permissions",
-                     "expires_in_ms", "reconnections", "live"}
+                     "expires_in_ms", "reconnections", "live", "profile"}
 SETTINGS = {"membership", "access", "host", "identity", "duplicates",
             "capacity", "locked", "anonymous_views", "beat_ms",
             "suspect_after_ms", "timeout_ms", "drop_grace_ms",
             "host_reclaim_ms"}
+SETTINGS_MAYBE = {"group", "roles", "default_role", "gated_media"}
 REASONS = {"left", "timeout", "network", "kicked", "replaced",
            "session_ended", "edge_lost"}
 CHANGES = {
@@ -20,7 +21,9 @@ CHANGES = {
     "left": ({"participant_id", "reason", "present", "total"}, set()),
     "live": ({"participant_id", "live"}, set()),
     "connection": ({"participant_id", "connections"}, set()),
-    "member": ({"participant_id", "total"}, {"user", "role", "permissions"}),
+    "member": ({"participant_id", "total"},
+               {"user", "role", "permissions", "changed", "member",
+                "banned"}),
     "host": ({"host"}, set()),
     "session": ({"kind", "settings", "ended"}, set()),
 }
@@ -68,8 +71,9 @@ class Replica:
             "ended", "present", "total",
             *(roster if push["view"] == "roster" else ())}, {"stale"})
         assert push["why"] in ("attached", "too_old", "unknown_session",
-                               "epoch_changed", "slow_reader")
-        check_keys("settings", push["settings"], SETTINGS)
+                               "epoch_changed", "slow_reader",
+                               "rights_changed")
+        check_keys("settings", push["settings"], SETTINGS, SETTINGS_MAYBE)
         if self.at is not None and push["why"] != "unknown_session":
             assert push["at"] >= self.at, f"{push['at']} before {self.at}"
         self.at, self.view, self.kind = push["at"], push["view"], push["kind"]
@@ -148,6 +152,8 @@ class Replica:
             one["live"] = {k: v for k, v in live.items() if v is not None}
         elif kind == "connection":
             one["connections"] = change["connections"]
+        elif kind == "member" and "banned" in change:
+            assert change["changed"] == ["banned"], change
         elif kind == "member" and one is not None:
             for key in ("role", "permissions"):
                 one.pop(key, None)
@@ -156,7 +162,8 @@ class Replica:
         elif kind == "host":
             self.host = change["host"]
         elif kind == "session":
-            check_keys("settings", change["settings"], SETTINGS)
+            check_keys("settings", change["settings"], SETTINGS,
+                       SETTINGS_MAYBE)
             self.kind, self.ended = change["kind"], change["ended"]
             self.settings = change["settings"]
         if kind in ("joined", "left"):

@@ -275,6 +275,8 @@ async def test_joining_again_is_harmless(node, session):
 async def test_live_state(node, session):
     async with Crew(node) as crew:
         ann, bob = await two(crew, session)
+        await ann.ask("set_member", session=session, user="bob",
+                      give=["can_speak"])
         answer = await bob.ask("set_live", session=session, live={
             "speaking": True, "step": 3, "level": 0.5, "note": "é🎈"})
         assert answer["level"] == "accepted"

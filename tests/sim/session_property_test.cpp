@@ -35,6 +35,7 @@ enum class planted : std::uint8_t {
   twice_in_roster,
   ghost,
   ended_lease,
+  lifted_ban,
 };
 
 /// A lease as its holder believes it to be.
@@ -90,7 +91,20 @@ private:
   }
 
   void step() {
-    switch (pick(19)) {
+    switch (pick(24)) {
+    case 19:
+    case 20:
+      ban();
+      break;
+    case 21:
+      give_and_take();
+      break;
+    case 22:
+      withdraw();
+      break;
+    case 23:
+      configure();
+      break;
     case 16:
       lease();
       break;
@@ -169,8 +183,11 @@ private:
     if (chance(3))
       resumes = some_connection();
     auto user = some_user();
-    bool joined = s_.join(user, ++last_connection_, resumes).ok();
-    if (!joined)
+    auto answer = s_.join(user, ++last_connection_, resumes);
+    if (is_banned(user) && bug_ == planted::nothing) {
+      EXPECT_FALSE(answer.ok()) << "a ban keeps out";
+    }
+    if (!answer.ok())
       return;
     // The old ones were replaced, one or all.
     bool all = s_.state->settings().duplicates == duplicate_policy::kick_old;
@@ -178,6 +195,82 @@ private:
       return one.second.user.str() == user
              && (all || resumes == std::uint64_t{one.first});
     });
+  }
+
+  // -- who may be here -------------------------------------------------------
+
+  void ban() {
+    auto user = some_user();
+    if (chance(4)) {
+      if (s_.run("owner", 9'999, unban_command{user_id{user}, {}}).ok())
+        bans_.erase(user);
+      return;
+    }
+    ban_command body{user_id{user}, {}};
+    if (chance(2))
+      body.lasts = millis{1 + pick(60'000)};
+    if (!s_.run("owner", 9'999, body).ok())
+      return;
+    bans_[user] = body.lasts ? s_.now.wall + *body.lasts : never;
+    forget_leases(user);
+    if (bug_ == planted::lifted_ban)
+      (void)s_.run("owner", 9'999, unban_command{user_id{user}, {}});
+  }
+
+  bool is_banned(const std::string& user) const {
+    auto at = bans_.find(user);
+    return at != bans_.end() && s_.now.wall < at->second;
+  }
+
+  void give_and_take() {
+    static constexpr const char* names[]
+      = {"can_speak", "can_video", "can_moderate", "hat"};
+    set_member_command body;
+    body.user = user_id{some_user()};
+    (chance(2) ? body.give : body.take).push_back(names[pick(4)]);
+    (void)s_.run("owner", 9'999, body);
+    (void)s_.run(some_user(), some_connection(),
+                 set_live_command{{{"audio", live_value{true}}}});
+  }
+
+  void withdraw() {
+    auto user = some_user();
+    if (s_.run(user, some_connection(), withdraw_command{}).ok())
+      forget_leases(user);
+  }
+
+  void configure() {
+    settings_patch patch;
+    if (s_.state->settings().membership == membership_mode::durable)
+      patch.host = static_cast<host_policy>(pick(5));
+    else
+      patch.locked = chance(2);
+    patch.gated_media = chance(2);
+    (void)s_.run("owner", 9'999, configure_command{patch});
+  }
+
+  // Nobody is here who is banned, or speaks who may not.
+  void check_rights(const snapshot& truth) {
+    for (const auto& who : truth.participants) {
+      EXPECT_FALSE(is_banned(who.user.str())) << "a ban keeps out";
+      if (!truth.settings.gated_media || truth.host == who.participant
+          || who.role == "moderator")
+        continue;
+      auto has = [&](std::string_view name) {
+        return has_name(who.permissions, name);
+      };
+      auto audio = who.live.find("audio");
+      if (audio != who.live.end() && turns_on(audio->second)) {
+        EXPECT_TRUE(has("can_speak") || has("can_moderate"));
+      }
+    }
+    auto seen = s_.run("owner", 9'999, get_bans_command{});
+    if (!seen.ok())
+      return;
+    std::size_t in_force = 0;
+    for (const auto& [user, until] : bans_)
+      in_force += s_.now.wall < until ? 1 : 0;
+    EXPECT_EQ(std::get<bans_reply>(seen->body).bans.size(), in_force);
   }
 
   // -- leases ----------------------------------------------------------------
@@ -212,9 +305,8 @@ private:
   }
 
   void forget_leases(const std::string& user) {
-    std::erase_if(leases_, [&](const auto& one) {
-      return one.second.user.str() == user;
-    });
+    std::erase_if(
+      leases_, [&](const auto& one) { return one.second.user.str() == user; });
   }
 
   /// What edges say of what they know, which leases are no part of.
@@ -397,8 +489,12 @@ private:
                 who.expires.has_value());
     }
     check_leases(truth);
+    check_rights(truth);
     EXPECT_EQ(truth.host, s_.state->host());
-    if (truth.host && truth.settings.host != host_policy::appointed) {
+    // Whoever was named may be away for a while, the oldest of all for ever.
+    if (truth.host && truth.settings.host != host_policy::appointed
+        && truth.settings.host != host_policy::oldest_member_any
+        && !s_.kept.stored().session->appointed_host) {
       EXPECT_TRUE(ids.contains(truth.host->str()));
     }
     for (const auto& who : truth.participants) {
@@ -416,6 +512,8 @@ private:
   bool observer_stale_ = false;
   std::uint32_t last_connection_ = 0;
   std::map<std::uint32_t, held_lease> leases_;
+  /// Users and the wall time of their ban's end.
+  std::map<std::string, millis> bans_;
 };
 
 TEST(SessionProperties, HoldOverRandomHistories) {
@@ -450,9 +548,9 @@ TEST_P(SessionCheckers, SeeAPlantedBug) {
 
 std::string name_of(const ::testing::TestParamInfo<planted>& bug) {
   static constexpr const char* names[]
-    = {"nothing",         "lost_change", "repeated_change",
-       "wrong_count",     "old_version", "absent_host",
-       "twice_in_roster", "ghost",       "ended_lease"};
+    = {"nothing",     "lost_change", "repeated_change", "wrong_count",
+       "old_version", "absent_host", "twice_in_roster", "ghost",
+       "ended_lease", "lifted_ban"};
   return names[static_cast<std::size_t>(bug.param)];
 }
 
@@ -461,7 +559,7 @@ INSTANTIATE_TEST_SUITE_P(
   ::testing::Values(planted::lost_change, planted::repeated_change,
                     planted::wrong_count, planted::old_version,
                     planted::absent_host, planted::twice_in_roster,
-                    planted::ghost, planted::ended_lease),
+                    planted::ghost, planted::ended_lease, planted::lifted_ban),
   name_of);
 
 } // namespace

@@ -44,6 +44,10 @@ public:
       members_[known->user] = *known;
     else if (const auto* erased = std::get_if<member_erased>(&one))
       members_.erase(erased->user);
+    else if (const auto* ban = std::get_if<ban_record>(&one))
+      bans_[ban->user] = *ban;
+    else if (const auto* lifted = std::get_if<ban_erased>(&one))
+      bans_.erase(lifted->user);
     else if (const auto* page = std::get_if<roster_page>(&one))
       pages_[page->number] = *page;
     else if (const auto* stay = std::get_if<interval_record>(&one))
@@ -64,6 +68,8 @@ public:
     for (const auto& [number, page] : pages_)
       if (!page.entries.empty())
         out.pages.push_back(page);
+    for (const auto& [user, ban] : bans_)
+      out.bans.push_back(ban);
     std::map<user_id, std::uint32_t> visits;
     for (const auto& [key, stay] : stays_)
       ++visits[key.first];
@@ -87,6 +93,7 @@ private:
   std::optional<session_record> session_;
   std::map<user_id, member_record> members_;
   std::map<std::uint32_t, roster_page> pages_;
+  std::map<user_id, ban_record> bans_;
   std::map<std::pair<user_id, version>, interval_record> stays_;
   std::map<version, audit_record> audit_;
   bool occupied_ = false;

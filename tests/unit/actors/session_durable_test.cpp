@@ -221,8 +221,8 @@ TEST_F(SessionDurable, AnAppointedHostMayReclaim) {
   EXPECT_EQ(s.state->host(), session_harness::id_of("ada"));
 }
 
-TEST_F(SessionDurable, TransferNeedsAnAppointedHost) {
-  create("party");
+TEST_F(SessionDurable, TransferNeedsASessionThatHasAHost) {
+  create("board");
   ASSERT_TRUE(s.join("ada", 1).ok());
   auto refused = s.run("owner", 9, transfer_host_command{user_id{"ada"}, {}});
   ASSERT_FALSE(refused.ok());

@@ -30,9 +30,21 @@ inline constexpr std::size_t members = 0;
 template <> inline constexpr std::size_t members<done> = 99;
 template <> inline constexpr std::size_t members<leave_command> = 2;
 template <> inline constexpr std::size_t members<renew_command> = 1;
+template <> inline constexpr std::size_t members<withdraw_command> = 99;
+template <> inline constexpr std::size_t members<recheck_direct> = 99;
+template <> inline constexpr std::size_t members<invite_command> = 2;
+template <> inline constexpr std::size_t members<uninvite_command> = 2;
+template <> inline constexpr std::size_t members<ban_command> = 4;
+template <> inline constexpr std::size_t members<unban_command> = 2;
+template <> inline constexpr std::size_t members<get_members_command> = 2;
+template <> inline constexpr std::size_t members<get_bans_command> = 2;
+template <> inline constexpr std::size_t members<member_view> = 7;
+template <> inline constexpr std::size_t members<members_reply> = 2;
+template <> inline constexpr std::size_t members<ban_view> = 6;
+template <> inline constexpr std::size_t members<bans_reply> = 2;
 template <> inline constexpr std::size_t members<renew_reply> = 1;
 template <> inline constexpr std::size_t members<leave_reply> = 2;
-template <> inline constexpr std::size_t members<observe_command> = 99;
+template <> inline constexpr std::size_t members<observe_command> = 1;
 template <> inline constexpr std::size_t members<end_command> = 99;
 template <> inline constexpr std::size_t members<unobserve_note> = 99;
 template <> inline constexpr std::size_t members<edge_lost_note> = 99;
@@ -59,12 +71,12 @@ template <> inline constexpr std::size_t members<configure_command> = 1;
 template <> inline constexpr std::size_t members<evidence> = 1;
 template <> inline constexpr std::size_t members<observe_note> = 1;
 template <> inline constexpr std::size_t members<announce_note> = 2;
-template <> inline constexpr std::size_t members<removed_direct> = 1;
+template <> inline constexpr std::size_t members<removed_direct> = 2;
 template <> inline constexpr std::size_t members<version> = 2;
 template <> inline constexpr std::size_t members<session_key> = 2;
 template <> inline constexpr std::size_t members<node_id> = 2;
 template <> inline constexpr std::size_t members<connection_id> = 2;
-template <> inline constexpr std::size_t members<profile> = 2;
+template <> inline constexpr std::size_t members<profile> = 3;
 template <> inline constexpr std::size_t members<joined_change> = 2;
 template <> inline constexpr std::size_t members<suspected_change> = 2;
 template <> inline constexpr std::size_t members<left_change> = 2;
@@ -89,9 +101,9 @@ template <> inline constexpr std::size_t members<live_entry> = 2;
 template <> inline constexpr std::size_t members<transferred_participant> = 8;
 template <> inline constexpr std::size_t members<evidence_item> = 3;
 template <> inline constexpr std::size_t members<note> = 3;
-template <> inline constexpr std::size_t members<identity> = 4;
-template <> inline constexpr std::size_t members<member_change> = 4;
-template <> inline constexpr std::size_t members<set_member_command> = 4;
+template <> inline constexpr std::size_t members<identity> = 7;
+template <> inline constexpr std::size_t members<member_change> = 7;
+template <> inline constexpr std::size_t members<set_member_command> = 6;
 template <> inline constexpr std::size_t members<join_reply> = 5;
 template <> inline constexpr std::size_t members<failure> = 4;
 template <> inline constexpr std::size_t members<direct> = 4;
@@ -103,8 +115,8 @@ template <> inline constexpr std::size_t members<command> = 8;
 template <> inline constexpr std::size_t members<snapshot> = 8;
 template <> inline constexpr std::size_t members<heartbeat> = 11;
 template <> inline constexpr std::size_t members<participant_view> = 12;
-template <> inline constexpr std::size_t members<settings_patch> = 13;
-template <> inline constexpr std::size_t members<kind_settings> = 14;
+template <> inline constexpr std::size_t members<settings_patch> = 18;
+template <> inline constexpr std::size_t members<kind_settings> = 18;
 // clang-format on
 
 template <class T>
@@ -152,10 +164,13 @@ auto tied(T& x) {
   } else if constexpr (count == 13) {
     auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = x;
     return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m);
-  } else {
-    static_assert(count == 14);
+  } else if constexpr (count == 14) {
     auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = x;
     return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n);
+  } else {
+    static_assert(count == 18);
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r] = x;
+    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r);
   }
 }
 
@@ -320,11 +335,11 @@ private:
   }
 
   static constexpr std::uint64_t count_of(access_mode) {
-    return 2;
+    return 5;
   }
 
   static constexpr std::uint64_t count_of(host_policy) {
-    return 4;
+    return 5;
   }
 
   static constexpr std::uint64_t count_of(identity_mode) {
@@ -349,6 +364,10 @@ private:
 
   static constexpr std::uint64_t count_of(connection_source) {
     return 3;
+  }
+
+  static constexpr std::uint64_t count_of(member_status) {
+    return 4;
   }
 
   static constexpr std::uint64_t count_of(ack_level) {

@@ -39,6 +39,11 @@ inline settings_patch patch() {
   out.timeout = millis{90'000};
   out.drop_grace = millis{0};
   out.host_reclaim = millis{1};
+  out.group = "staff";
+  out.roles = {"teacher", "guest"};
+  out.default_role = "viewer";
+  out.gated_media = true;
+  out.code = "K7QX-2MPD";
   return out;
 }
 
@@ -52,7 +57,8 @@ inline participant_view ada() {
   participant_view out;
   out.participant = participant_id{"kR2v0qG7mXy5hJ1cT9bLwA"};
   out.user = user_id{"ada"};
-  out.who = {"Ada \xC3\xA9", "ada@example.org"};
+  out.who
+    = {"Ada \xC3\xA9", "ada@example.org", {{"image_url", "https://i/a.png"}}};
   out.role = "owner";
   out.permissions = {"draw", "speak"};
   out.state = presence_state::suspected;
@@ -85,7 +91,7 @@ inline std::vector<change_body> change_bodies() {
     left_change{who, leave_reason::edge_lost},
     live_change{who, {{"away", false}, {"step", std::nullopt}}},
     connection_change{who, 3},
-    member_change{who, user_id{"ada"}, "owner", {"draw"}},
+    member_change{who, user_id{"ada"}, "owner", {"draw"}, 5, true, false},
     host_change{who},
     host_change{},
     session_change{settings(), true},
@@ -124,7 +130,8 @@ inline routed_command_ptr asking(std::uint64_t ticket, command_body body) {
   asked->edge = edge();
   asked->connection = {8, 9};
   asked->caller
-    = {user_id{"ada"}, ada().participant, ada().who, default_grants};
+    = {user_id{"ada"}, ada().participant, ada().who,  default_grants,
+       {"staff"},      "teacher",         "K7QX-2MPD"};
   asked->op = op_id{"op-1"};
   asked->request = "edge-2/17";
   asked->body = std::move(body);
@@ -299,7 +306,9 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
     {"snapshot", a_snapshot()},
     {"direct_removed",
      std::make_shared<direct>(direct{
-       party(), {8, 9}, edge(), removed_direct{leave_reason::replaced}})},
+       party(), {8, 9}, edge(), removed_direct{leave_reason::kicked, true}})},
+    {"direct_recheck", std::make_shared<direct>(
+                         direct{party(), {8, 9}, edge(), recheck_direct{}})},
     {"direct_unknown", std::make_shared<direct>(
                          direct{party(), {8, 9}, edge(), unknown_direct{}})},
     {"heartbeat", beating()},
@@ -322,16 +331,27 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
     {"set_live",
      set_live_command{{{"away", true}, {"step", std::nullopt}}, millis{40}}},
     {"get_roster", get_roster_command{version{1, 2}, 50, "p1"}},
-    {"observe", observe_command{}},
+    {"observe", observe_command{true}},
     {"create", create_command{"party", patch()}},
     {"configure", configure_command{patch()}},
     {"end", end_command{}},
-    {"set_member",
-     set_member_command{user_id{"bob"}, bob().participant, "guest",
-                        std::vector<std::string>{"speak"}}},
+    {"set_member", set_member_command{user_id{"bob"},
+                                      bob().participant,
+                                      "guest",
+                                      std::vector<std::string>{"speak"},
+                                      {"can_video"},
+                                      {"can_speak"}}},
     {"kick", kick_command{user_id{"bob"}, bob().participant}},
     {"transfer_host", transfer_host_command{user_id{"bob"}, bob().participant}},
     {"renew", renew_command{connection_id{8, 11}}},
+    {"invite", invite_command{user_id{"bob"}, "guest"}},
+    {"uninvite", uninvite_command{user_id{"bob"}, bob().participant}},
+    {"withdraw", withdraw_command{}},
+    {"ban", ban_command{user_id{"bob"}, bob().participant, millis{60'000},
+                        "too loud"}},
+    {"unban", unban_command{user_id{"bob"}, bob().participant}},
+    {"get_members", get_members_command{user_id{"ada"}, 50}},
+    {"get_bans", get_bans_command{user_id{"ada"}, 50}},
   };
   std::uint64_t ticket = 250;
   for (auto& [name, body] : bodies)
@@ -349,6 +369,18 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
                               millis{8}, true, true}},
     {"renew", renew_reply{millis{45'000}}},
     {"leave", leave_reply{participant_id{"p1"}, 3}},
+    {"members", members_reply{{{bob().participant,
+                                user_id{"bob"},
+                                ada().who,
+                                "guest",
+                                {"speak"},
+                                member_status::left,
+                                millis{1'700'000'000'000}}},
+                              user_id{"bob"}}},
+    {"bans",
+     bans_reply{{{bob().participant, user_id{"bob"}, millis{1'700'000'060'000},
+                  user_id{"ada"}, millis{1'700'000'000'000}, "too loud"}},
+                user_id{"bob"}}},
   };
   for (auto& [name, body] : answers) {
     reply good{ack_level::committed, {1, 2}, 3, 4, std::move(body)};

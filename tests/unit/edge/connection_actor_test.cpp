@@ -25,6 +25,8 @@ struct owner_log {
   std::vector<note_ptr> notes;
   /// While set, nothing is answered.
   bool silent = false;
+  /// While set, the answer to everything.
+  std::optional<failure> refusal;
 };
 
 reply_ptr answer_to(const command& asked) {
@@ -40,6 +42,8 @@ reply_ptr answer_to(const command& asked) {
                              asked.caller.user.empty()
                                ? capability_set{capability::observe_count}
                                : asked.caller.grants};
+  else if (std::holds_alternative<renew_command>(asked.body))
+    out.body = renew_reply{millis{45'000}};
   return std::make_shared<const result<reply>>(out);
 }
 
@@ -50,6 +54,8 @@ protected:
       fixture.system(),
       {[this](const command_ptr& asked) {
          owner.commands.push_back(asked);
+         if (owner.refusal)
+           return std::make_shared<const result<reply>>(*owner.refusal);
          return owner.silent ? nullptr : answer_to(*asked);
        },
        [this](const note_ptr& told) { owner.notes.push_back(told); }});
@@ -276,6 +282,47 @@ TEST_F(ConnectionActor, BeingKickedFromTheLastSessionCloses) {
   EXPECT_EQ(sink->watches.at({ref, "s1"}), millis{0});
   (void)kicked("s2");
   EXPECT_EQ(sink->closed.at(ref), 3502);
+}
+
+TEST_F(ConnectionActor, ALeaseIsAConnectionOfItsOwn) {
+  open(token("ada"));
+  session_request body;
+  body.session = session_id{"s"};
+  join_command join;
+  join.lease = millis{0};
+  body.body = join;
+  (void)ask(body);
+  ASSERT_EQ(owner.commands.size(), 1U);
+  auto lease = owner.commands[0]->connection;
+  EXPECT_NE(lease, id);
+  EXPECT_FALSE(sink->watches.contains({ref, "s"})) << "no socket stands for it";
+  body.body = renew_command{lease};
+  EXPECT_TRUE(has(ask(body), R"("lease_ms":45000)"));
+  EXPECT_EQ(std::get<renew_command>(owner.commands[1]->body).lease, lease);
+  caf::anon_send(client, client_gone{true});
+  fixture.drain();
+  EXPECT_EQ(owner.commands.size(), 2U) << "the end of the socket is not its";
+}
+
+TEST_F(ConnectionActor, AsksAgainWhatItMayBeShown) {
+  open(token("ada"));
+  (void)ask(attach_request{session_id{"s"}, view::roster, {}});
+  owner.commands.clear();
+  auto told = [&] {
+    auto word = std::make_shared<direct>();
+    word->session = {namespace_id{"default"}, session_id{"s"}};
+    word->connection = id;
+    word->body = recheck_direct{};
+    caf::anon_send(hub, direct_ptr{word});
+    fixture.drain();
+    return sink->take(ref);
+  };
+  EXPECT_TRUE(told().empty()) << "nothing has changed";
+  ASSERT_EQ(owner.commands.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<observe_command>(owner.commands[0]->body));
+  owner.refusal = fail(errc::banned, "you are banned", "session");
+  EXPECT_TRUE(has(told(), R"("reason":"banned")"));
+  EXPECT_EQ(sink->closed.at(ref), 3503);
 }
 
 TEST_F(ConnectionActor, JoinsAgainInItsOldPlaceWhereItIsUnknown) {

@@ -67,6 +67,13 @@ void put_number(Writer& to, std::string_view key,
 }
 
 template <class Writer>
+void put_names(Writer& to, std::string_view key,
+               const std::vector<std::string>& names) {
+  to.key(key);
+  write_permissions(to, names);
+}
+
+template <class Writer>
 void put_settings(Writer& to, const settings_patch& what) {
   to.key("settings");
   to.open_map();
@@ -83,6 +90,12 @@ void put_settings(Writer& to, const settings_patch& what) {
   put_number(to, "timeout_ms", what.timeout);
   put_number(to, "drop_grace_ms", what.drop_grace);
   put_number(to, "host_reclaim_ms", what.host_reclaim);
+  put_text(to, "group", what.group.value_or(""));
+  if (what.roles)
+    put_names(to, "roles", *what.roles);
+  put_text(to, "default_role", what.default_role.value_or(""));
+  put_number(to, "gated_media", what.gated_media);
+  put_text(to, "code", what.code.value_or(""));
   to.close_map();
 }
 
@@ -104,6 +117,9 @@ struct body_writer {
     to.key("view");
     write_view(to, what.wanted);
     put_version(to, "since", what.since);
+    put_text(to, "code", what.code);
+    if (what.hidden)
+      put_number(to, "hidden", std::optional{true});
   }
 
   void operator()(const detach_request& what) {
@@ -125,6 +141,7 @@ struct body_writer {
         to.text("none");
     }
     put_version(to, "since", what.since);
+    put_text(to, "code", what.code);
     std::visit([this](const auto& body) { this->put(body); }, what.body);
   }
 
@@ -230,10 +247,49 @@ struct body_writer {
   void put(const set_member_command& what) {
     put_target(what);
     put_text(to, "role", what.role.value_or(""));
-    if (what.permissions) {
-      to.key("permissions");
-      write_permissions(to, *what.permissions);
-    }
+    if (what.permissions)
+      put_names(to, "permissions", *what.permissions);
+    if (!what.give.empty())
+      put_names(to, "give", what.give);
+    if (!what.take.empty())
+      put_names(to, "take", what.take);
+  }
+
+  void put(const invite_command& what) {
+    put_text(to, "user", what.user.str());
+    put_text(to, "role", what.role.value_or(""));
+  }
+
+  void put(const uninvite_command& what) {
+    put_target(what);
+  }
+
+  void put(const withdraw_command&) {
+    // nop
+  }
+
+  void put(const ban_command& what) {
+    put_target(what);
+    put_number(to, "for_ms", what.lasts);
+    put_text(to, "reason", what.reason);
+  }
+
+  void put(const unban_command& what) {
+    put_target(what);
+  }
+
+  void put(const get_members_command& what) {
+    put_page(what);
+  }
+
+  void put(const get_bans_command& what) {
+    put_page(what);
+  }
+
+  template <class Command>
+  void put_page(const Command& what) {
+    put_text(to, "after", what.after.str());
+    put_number(to, "limit", std::optional{what.limit});
   }
 
   void put(const kick_command& what) {
@@ -351,8 +407,8 @@ private:
     settings_patch out;
     out.membership
       = maybe([this] { return static_cast<membership_mode>(below(2)); });
-    out.access = maybe([this] { return static_cast<access_mode>(below(2)); });
-    out.host = maybe([this] { return static_cast<host_policy>(below(4)); });
+    out.access = maybe([this] { return static_cast<access_mode>(below(5)); });
+    out.host = maybe([this] { return static_cast<host_policy>(below(5)); });
     out.identity
       = maybe([this] { return static_cast<identity_mode>(below(3)); });
     out.duplicates
@@ -366,6 +422,45 @@ private:
     out.timeout = maybe(span);
     out.drop_grace = maybe(span);
     out.host_reclaim = maybe(span);
+    out.group = maybe([this] { return text(limits::id_bytes); });
+    out.roles = maybe([this] { return names(limits::admitted_roles); });
+    out.default_role = maybe([this] { return name(); });
+    out.gated_media = maybe([this] { return chance(); });
+    out.code = maybe([this] { return text(limits::code_bytes); });
+    return out;
+  }
+
+  std::vector<std::string> names(std::size_t most) {
+    std::set<std::string> out;
+    for (auto left = below(most + 1); left > 0; --left)
+      out.insert(name());
+    return {out.begin(), out.end()};
+  }
+
+  template <class Command>
+  Command page() {
+    Command out;
+    if (chance())
+      out.after = user_id{text(limits::id_bytes)};
+    out.limit
+      = 1 + static_cast<std::uint32_t>(below(limits::roster_page_items));
+    return out;
+  }
+
+  request_body ban() {
+    auto what = target<ban_command>();
+    what.lasts = maybe([this] { return millis{1 + number() % 1'000'000}; });
+    if (chance())
+      what.reason = text(limits::reason_bytes);
+    return session(std::move(what), true);
+  }
+
+  request_body attach() {
+    attach_request out{session_id{text(limits::id_bytes)}, drawn_view(),
+                       maybe([this] { return drawn_version(); })};
+    if (chance())
+      out.code = text(limits::code_bytes);
+    out.hidden = chance();
     return out;
   }
 
@@ -399,6 +494,8 @@ private:
     auto out = session(std::move(what), true);
     out.wanted = maybe([this] { return drawn_view(); });
     out.since = maybe([this] { return drawn_version(); });
+    if (chance())
+      out.code = text(limits::code_bytes);
     return out;
   }
 
@@ -422,11 +519,10 @@ private:
     auto what = target<set_member_command>();
     what.role = maybe([this] { return name(); });
     if (chance()) {
-      std::set<std::string> names;
-      for (auto left = below(limits::permissions_per_member + 1); left > 0;
-           --left)
-        names.insert(name());
-      what.permissions.emplace(names.begin(), names.end());
+      what.permissions = names(limits::permissions_per_member);
+    } else {
+      what.give = names(limits::permissions_per_member);
+      what.take = names(limits::permissions_per_member);
     }
     return session(std::move(what), true);
   }
@@ -479,7 +575,7 @@ private:
     auto lease = [this] {
       return maybe([this] { return connection_id{source_(), source_()}; });
     };
-    switch (below(21)) {
+    switch (below(28)) {
     case 0:
       return hello_request{maybe_text(), maybe_text()};
     case 1:
@@ -487,8 +583,7 @@ private:
     case 2:
       return heartbeat_request{};
     case 3:
-      return attach_request{session_id{text(limits::id_bytes)}, drawn_view(),
-                            maybe([this] { return drawn_version(); })};
+      return attach();
     case 4:
       return detach_request{session_id{text(limits::id_bytes)}};
     case 5:
@@ -512,14 +607,30 @@ private:
     case 14:
       return session(renew_command{lease()}, false);
     case 15:
-      return get_history();
+      return session(invite_command{user_id{text(limits::id_bytes)},
+                                    maybe([this] { return name(); })},
+                     true);
     case 16:
-      return get_audit();
+      return session(target<uninvite_command>(), true);
     case 17:
-      return list_sessions();
+      return session(withdraw_command{}, true);
     case 18:
-      return session(delete_command{}, true);
+      return ban();
     case 19:
+      return session(target<unban_command>(), true);
+    case 20:
+      return session(page<get_members_command>(), false);
+    case 21:
+      return session(page<get_bans_command>(), false);
+    case 22:
+      return get_history();
+    case 23:
+      return get_audit();
+    case 24:
+      return list_sessions();
+    case 25:
+      return session(delete_command{}, true);
+    case 26:
       return namespace_request{
         erase_user_command{0, user_id{text(limits::id_bytes)}, {}}};
     default:

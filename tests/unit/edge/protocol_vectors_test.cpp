@@ -120,6 +120,9 @@ std::map<std::string, client_request> connection_requests() {
     {"request_attach_since",
      {std::int64_t{4},
       attach_request{town_hall.id, view::events, version{epoch, 42}}}},
+    {"request_attach_hidden",
+     {std::int64_t{4},
+      attach_request{town_hall.id, view::roster, {}, "K7QX-2MPD", true}}},
     {"request_detach", {std::int64_t{5}, detach_request{town_hall.id}}},
   };
 }
@@ -174,6 +177,16 @@ std::map<std::string, client_request> presence_requests() {
 std::map<std::string, client_request> durable_requests() {
   settings_patch locked;
   locked.locked = true;
+  set_member_command give_and_take{user_id{"ada"}, {}};
+  give_and_take.give = {"can_speak"};
+  give_and_take.take = {"can_video", "mute"};
+  settings_patch admitting;
+  admitting.access = access_mode::code;
+  admitting.group = "staff";
+  admitting.roles = {"teacher"};
+  admitting.default_role = "viewer";
+  admitting.gated_media = true;
+  admitting.code = "K7QX-2MPD";
   return {
     {"request_create_session",
      {std::int64_t{9}, in_town_hall(create_command{"party", {}})}},
@@ -199,6 +212,26 @@ std::map<std::string, client_request> durable_requests() {
     {"request_kick",
      {std::int64_t{13},
       in_town_hall(kick_command{user_id{"__proto__"}, {}}, "op-5")}},
+    {"request_set_member_give",
+     {std::int64_t{12}, in_town_hall(give_and_take, "op-6")}},
+    {"request_invite",
+     {std::int64_t{15},
+      in_town_hall(invite_command{user_id{"bob"}, "guest"}, "op-7")}},
+    {"request_uninvite",
+     {std::int64_t{16}, in_town_hall(uninvite_command{user_id{"bob"}, {}})}},
+    {"request_withdraw", {std::int64_t{17}, in_town_hall(withdraw_command{})}},
+    {"request_ban",
+     {std::int64_t{18},
+      in_town_hall(
+        ban_command{user_id{"bob"}, {}, millis{3'600'000}, "too loud"},
+        "op-8")}},
+    {"request_unban",
+     {std::int64_t{19}, in_town_hall(unban_command{{}, bob_id})}},
+    {"request_get_members",
+     {std::int64_t{20}, in_town_hall(get_members_command{user_id{"ada"}, 50})}},
+    {"request_get_bans", {std::int64_t{21}, in_town_hall(get_bans_command{})}},
+    {"request_configure_access",
+     {std::int64_t{10}, in_town_hall(configure_command{admitting})}},
     {"request_transfer_host",
      {std::int64_t{14}, in_town_hall(transfer_host_command{{}, bob_id})}},
   };
@@ -374,6 +407,34 @@ std::map<std::string, encoder> answers() {
      reply_to(
        7,
        {ack_level::accepted, {epoch, 43}, 2, 3, renew_reply{millis{60'000}}})},
+    {"answer_members",
+     reply_to(20, {ack_level::accepted,
+                   {epoch, 43},
+                   2,
+                   3,
+                   members_reply{{{bob_id,
+                                   user_id{"bob"},
+                                   {"Bob", "", {{"image_url", "i.png"}}},
+                                   "guest",
+                                   {"can_speak"},
+                                   member_status::invited,
+                                   millis{1'700'000'000'000}}},
+                                 user_id{"bob"}}})},
+    {"answer_bans",
+     reply_to(
+       21, {ack_level::accepted,
+            {epoch, 43},
+            2,
+            3,
+            bans_reply{{{bob_id, user_id{"bob"}, millis{1'700'000'060'000},
+                         user_id{"ada"}, millis{1'700'000'000'000}, "too loud"},
+                        {ada_id,
+                         user_id{"ada"},
+                         {},
+                         user_id{"bob"},
+                         millis{1'700'000'000'000},
+                         ""}},
+                       {}}})},
     {"answer_leave",
      reply_to(7, {ack_level::accepted, {epoch, 44}, 1, 3, done{}})},
     {"answer_durable",
@@ -477,6 +538,13 @@ std::map<std::string, encoder> change_pushes() {
     {"push_changes_member",
      one_change(
        member_change{bob_id, user_id{"bob"}, "guest", {"mute", "pin"}})},
+    {"push_changes_member_keys",
+     one_change(
+       member_change{bob_id, user_id{"bob"}, "guest", {"mute"}, 3, true})},
+    {"push_changes_member_gone",
+     one_change(member_change{bob_id, user_id{"bob"}, "", {}, 4, false})},
+    {"push_changes_member_banned",
+     one_change(member_change{bob_id, user_id{"bob"}, "", {}, 8, false, true})},
     {"push_changes_member_bare", one_change(member_change{bob_id, {}, "", {}})},
     {"push_changes_host", one_change(host_change{bob_id})},
     {"push_changes_host_none", one_change(host_change{})},
@@ -516,6 +584,9 @@ std::map<std::string, encoder> other_pushes() {
   direct removed;
   removed.session = town_hall;
   removed.body = removed_direct{leave_reason::kicked};
+  direct banned;
+  banned.session = town_hall;
+  banned.body = removed_direct{leave_reason::kicked, true};
   return {
     {"push_welcome",
      [=](dialect language) { return encode_welcome(language, known); }},
@@ -536,6 +607,10 @@ std::map<std::string, encoder> other_pushes() {
      [](dialect language) {
        return encode_bye(language, close_code::shutdown, millis{2'500});
      }},
+    {"push_direct_banned",
+     [=](dialect language) { return encode_direct(language, banned); }},
+    {"push_bye_banned",
+     [](dialect language) { return encode_bye(language, close_code::banned); }},
     {"push_bye_kicked",
      [](dialect language) { return encode_bye(language, close_code::kicked); }},
   };

@@ -53,6 +53,30 @@ inline session_record full_session(session_key key = session()) {
   return out;
 }
 
+inline session_record coded_session() {
+  auto out = plain_session(session("coded"));
+  out.overrides.access = access_mode::code;
+  out.overrides.group = "staff";
+  out.overrides.roles = {"teacher", "guest"};
+  out.overrides.default_role = "viewer";
+  out.overrides.gated_media = true;
+  out.overrides.code = "K7QX-2MPD";
+  return out;
+}
+
+inline ban_record ban(const std::string& user = "mallory",
+                      session_key key = session()) {
+  ban_record out;
+  out.session = std::move(key);
+  out.user = user_id{user};
+  out.until = millis{1'700'000'900'000};
+  out.by = user_id{"ada"};
+  out.when = millis{1'700'000'000'000};
+  out.reason = "too loud";
+  out.at = {1'099'511'627'777, 8};
+  return out;
+}
+
 inline member_record member(const std::string& user = "ada",
                             session_key key = session()) {
   member_record out;
@@ -102,9 +126,21 @@ inline roster_page page(std::uint32_t number = 2, session_key key = session(),
   return out;
 }
 
+inline member_record shown_member() {
+  auto out = member("grace");
+  out.who.more = {{"image_url", "https://i/g.png"}, {"username", "g"}};
+  return out;
+}
+
 inline roster_page leased_page() {
   auto out = page(3, session(), {"ada"});
   out.entries[0].connections[1].lease = millis{45'000};
+  return out;
+}
+
+inline roster_page shown_page() {
+  auto out = leased_page();
+  out.entries[0].who.more = {{"username", "ada1"}};
   return out;
 }
 
@@ -154,10 +190,15 @@ inline std::vector<std::pair<std::string, record>> all() {
     {"session_full", full_session()},
     {"member", member()},
     {"member_digest", member_with_digest()},
+    {"member_profile", shown_member()},
+    {"session_coded", coded_session()},
+    {"ban", ban()},
+    {"ban_erased", ban_erased{session(), user_id{"mallory"}}},
     {"member_erased", member_erased{session(), user_id{"ada"}}},
     {"page", page()},
     {"page_empty", page(2, session(), {})},
     {"page_leased", leased_page()},
+    {"page_profile", shown_page()},
     {"occupied", occupied_mark{session(), true}},
     {"occupied_not", occupied_mark{session(), false}},
     {"due", due_mark{session(), millis{1'700'000'000'006}}},

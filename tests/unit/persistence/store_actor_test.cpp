@@ -329,7 +329,7 @@ TEST_F(StoreActor, ErasingASessionRemovesAllOfItAndNothingElse) {
   auto other = samples::session("standup2");
   put(0, epoch,
       {samples::plain_session(), samples::member(), samples::page(),
-       samples::interval(), samples::audit(),
+       samples::interval(), samples::audit(), samples::ban(),
        occupied_mark{samples::session(), true},
        due_mark{samples::session(), millis{1}}, samples::plain_session(other),
        samples::interval("ada", {1, 1}, other)});

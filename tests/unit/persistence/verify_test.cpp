@@ -158,6 +158,19 @@ TEST_F(Verify, ADueMarkOfNothingIsRemoved) {
   EXPECT_EQ(read_due(disk, home)->size(), 1u);
 }
 
+TEST_F(Verify, ABanFromNothingIsRemoved) {
+  session_key ghost;
+  for (int i = 0; ghost.id.empty(); ++i)
+    if (auto key = samples::session("ghost" + std::to_string(i));
+        partition_of(key, partitions) == home)
+      ghost = key;
+  put({samples::ban("mallory", session), samples::ban("mallory", ghost)});
+  EXPECT_EQ(codes(), damages{damage::ban_orphan});
+  mend();
+  EXPECT_EQ(read().bans.size(), 1u);
+  EXPECT_EQ(codes(), damages{});
+}
+
 TEST_F(Verify, AnUnreadableRecordIsSetAsideWithItsBytes) {
   auto key = keys::of_member(home, session, user_id{"ada"});
   put_raw(key, "\xc1");

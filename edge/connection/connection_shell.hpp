@@ -1,0 +1,77 @@
+#pragma once
+
+// What the files of the connection actor share. Internal to edge/connection.
+
+#include "edge/connection/connection_actor.hpp"
+#include "edge/protocol/close_codes.hpp"
+
+#include <caf/scheduled_actor.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace rollcall::edge {
+
+/// Joins of a session that are not answered yet.
+struct open_joins {
+  std::uint32_t count = 0;
+  /// The client has asked to leave since.
+  bool taken_back = false;
+};
+
+struct connection_shell {
+  static inline const char* name = "connection";
+
+  std::shared_ptr<const connection_env> env;
+  client_ref client;
+  dialect language = dialect::json;
+  std::unique_ptr<connection_state> state;
+  /// Sessions for which the hub names us to owners.
+  std::set<session_id> named;
+  /// At most as many as there are unanswered requests.
+  std::map<session_id, open_joins> joining;
+  std::uint64_t requests = 0;
+  bool closing = false;
+};
+
+using connection_ptr = connection_actor::stateful_pointer<connection_shell>;
+
+/// Sends a payload to the client.
+void deliver(connection_ptr self, const std::string& payload);
+
+/// Says why, and closes; once.
+void close(connection_ptr self, close_code code);
+
+/// A command of this client. `as` is the connection it is about, where that is
+/// not this one; `code` the session's, as the client gave it.
+[[nodiscard]] command_ptr make_command(connection_ptr self,
+                                       const session_id& session,
+                                       command_body body, op_id op = {},
+                                       std::optional<connection_id> as = {},
+                                       std::string code = {});
+
+void order_attach(connection_ptr self, const session_id& session,
+                  const viewer& who, std::optional<version> since,
+                  version at_least, bool rights_changed = false);
+void order_detach(connection_ptr self, const session_id& session);
+
+/// Whether the hub names us to the session's owner from now on.
+void tell_presence(connection_ptr self, const session_id& session, bool joined);
+
+/// Takes no part in the session any more.
+void forget_session(connection_ptr self, const session_id& session);
+
+/// Leaves without waiting for an answer.
+void leave_again(connection_ptr self, const session_id& session);
+
+/// Asks again what the client may see of a session, as its rights may be
+/// others now.
+void recheck(connection_ptr self, const session_id& session);
+
+} // namespace rollcall::edge

@@ -1,0 +1,259 @@
+#include "support/session_harness.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace rollcall;
+using namespace rollcall::test;
+
+namespace {
+
+class SessionMembers : public ::testing::Test {
+protected:
+  void create(const char* kind, settings_patch settings = {}) {
+    ASSERT_TRUE(s.create(kind, std::move(settings)).ok());
+    (void)s.changes();
+  }
+
+  result<reply> set(const std::string& user, std::vector<std::string> give,
+                    std::vector<std::string> take = {},
+                    const std::string& by = "owner") {
+    set_member_command body;
+    body.user = user_id{user};
+    body.give = std::move(give);
+    body.take = std::move(take);
+    return s.run(by, 9, body);
+  }
+
+  result<reply> live(const std::string& user, std::uint64_t connection,
+                     const std::string& key, live_value value) {
+    return s.run(user, connection, set_live_command{{{key, value}}});
+  }
+
+  std::map<std::string, member_view> members() {
+    std::map<std::string, member_view> out;
+    auto answer = s.run("owner", 9, get_members_command{});
+    EXPECT_TRUE(answer);
+    for (const auto& one : std::get<members_reply>(answer->body).members)
+      out.emplace(one.user.str(), one);
+    return out;
+  }
+
+  static errc refusal_of(const result<reply>& answer) {
+    return answer.ok() ? errc{} : answer.error().code;
+  }
+
+  session_harness s;
+};
+
+} // namespace
+
+TEST_F(SessionMembers, PermissionsAreGivenAndTakenOneByOne) {
+  create("stage");
+  ASSERT_TRUE(s.join("ada", 1));
+  ASSERT_TRUE(set("ada", {"can_speak", "wear_a_hat"}));
+  ASSERT_TRUE(set("ada", {"can_video"}, {"can_speak"}));
+  (void)s.changes();
+  ASSERT_TRUE(set("ada", {}, {"can_video", "never_had"}));
+  auto told = s.changes();
+  ASSERT_EQ(count_changes<member_change>(told), 1U) << "one change for all";
+  const auto* word = find_change<member_change>(told);
+  EXPECT_EQ(word->permissions, std::vector<std::string>{"wear_a_hat"});
+  EXPECT_TRUE(word->has(member_key::permissions));
+  EXPECT_FALSE(word->has(member_key::role)) << "the changed keys alone";
+  set_member_command role{user_id{"ada"}, {}, "guest"};
+  ASSERT_TRUE(s.run("owner", 9, role));
+  told = s.changes();
+  word = find_change<member_change>(told);
+  ASSERT_NE(word, nullptr);
+  EXPECT_TRUE(word->has(member_key::role));
+  EXPECT_FALSE(word->has(member_key::permissions));
+  EXPECT_EQ(word->permissions, std::vector<std::string>{"wear_a_hat"})
+    << "what is not named stays";
+}
+
+TEST_F(SessionMembers, SpeakingNeedsThePermissionOnAStage) {
+  create("stage");
+  ASSERT_TRUE(s.join("ada", 1));
+  EXPECT_EQ(refusal_of(live("ada", 1, "audio", true)), errc::forbidden);
+  EXPECT_EQ(refusal_of(live("ada", 1, "speaking", true)), errc::forbidden);
+  EXPECT_TRUE(live("ada", 1, "audio", false)) << "off is always allowed";
+  EXPECT_TRUE(live("ada", 1, "hand", true)) << "other keys are free";
+  ASSERT_TRUE(set("ada", {"can_speak"}));
+  EXPECT_TRUE(live("ada", 1, "audio", true));
+  EXPECT_EQ(refusal_of(live("ada", 1, "video", true)), errc::forbidden);
+  ASSERT_TRUE(set("ada", {"can_video"}));
+  EXPECT_TRUE(live("ada", 1, "video", true));
+  join_command loud;
+  loud.live = {{"audio", true}};
+  auto refused = s.run("bob", 2, loud);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().field, "live.audio");
+  EXPECT_TRUE(s.join("owner", 3));
+  EXPECT_TRUE(live("owner", 3, "video", true)) << "who moderates may";
+}
+
+TEST_F(SessionMembers, TakingAPermissionActsOnWhoeverSpeaks) {
+  create("stage");
+  ASSERT_TRUE(s.join("ada", 1));
+  ASSERT_TRUE(set("ada", {"can_speak", "can_video"}));
+  ASSERT_TRUE(live("ada", 1, "audio", true));
+  ASSERT_TRUE(live("ada", 1, "video", true));
+  (void)s.changes();
+  ASSERT_TRUE(set("ada", {}, {"can_speak"}));
+  auto told = s.changes();
+  const auto* off = find_change<live_change>(told);
+  ASSERT_NE(off, nullptr);
+  EXPECT_EQ(off->live, (live_update{{"audio", live_value{false}}}));
+  auto seen = s.look();
+  EXPECT_EQ(seen.participants[0].live.at("video"), live_value{true});
+  // Elsewhere nothing is gated.
+  ASSERT_TRUE(s.run("owner", 9, configure_command{{.gated_media = false}}));
+  EXPECT_TRUE(live("ada", 1, "audio", true));
+  ASSERT_TRUE(s.run("owner", 9, configure_command{{.gated_media = true}}));
+  EXPECT_EQ(s.look().participants[0].live.at("audio"), live_value{false});
+}
+
+TEST_F(SessionMembers, CanModerateModerates) {
+  create("party");
+  ASSERT_TRUE(s.join("host", 1));
+  ASSERT_TRUE(s.join("ada", 2));
+  ASSERT_TRUE(s.join("bob", 3));
+  EXPECT_EQ(refusal_of(s.run("ada", 2, kick_command{user_id{"bob"}, {}})),
+            errc::forbidden);
+  ASSERT_TRUE(set("ada", {"can_moderate"}));
+  EXPECT_TRUE(s.run("ada", 2, kick_command{user_id{"bob"}, {}}));
+  EXPECT_EQ(refusal_of(set("host", {"can_moderate"}, {}, "ada")),
+            errc::forbidden)
+    << "moderators are an owner's doing";
+  EXPECT_EQ(refusal_of(set("ada", {}, {"can_moderate"}, "host")),
+            errc::forbidden);
+}
+
+TEST_F(SessionMembers, AnInvitationIsGivenOnceAndTakenBack) {
+  create("meeting");
+  ASSERT_TRUE(s.run("owner", 9, invite_command{user_id{"ada"}, "guest"}));
+  auto told = s.changes();
+  ASSERT_NE(find_change<member_change>(told), nullptr);
+  EXPECT_TRUE(find_change<member_change>(told)->has(member_key::membership));
+  ASSERT_TRUE(s.run("owner", 9, invite_command{user_id{"ada"}, "other"}));
+  EXPECT_TRUE(s.changes().empty()) << "who is a member stays as is";
+  EXPECT_EQ(members().at("ada").role, "guest");
+  ASSERT_TRUE(s.join("ada", 1));
+  ASSERT_TRUE(s.run("owner", 9, uninvite_command{user_id{"ada"}, {}}));
+  EXPECT_EQ(s.state->present(), 0U);
+  EXPECT_EQ(refusal_of(s.join("ada", 2)), errc::not_found);
+  EXPECT_EQ(refusal_of(s.run("owner", 9, uninvite_command{user_id{"ada"}, {}})),
+            errc::not_found);
+}
+
+TEST_F(SessionMembers, MembersAreListedHereOrNot) {
+  create("stage");
+  ASSERT_TRUE(s.run("owner", 9, invite_command{user_id{"bob"}, "guest"}));
+  ASSERT_TRUE(s.join("ada", 1));
+  ASSERT_TRUE(s.join("eve", 2));
+  ASSERT_TRUE(s.run("eve", 2, leave_command{}));
+  auto all = members();
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(all.at("ada").status, member_status::joined);
+  EXPECT_EQ(all.at("bob").status, member_status::invited);
+  EXPECT_EQ(all.at("eve").status, member_status::left);
+  s.keep_pages();
+  s.activate();
+  EXPECT_EQ(members().at("eve").status, member_status::left);
+  auto page = s.run("owner", 9, get_members_command{{}, 2});
+  ASSERT_TRUE(page);
+  const auto& first = std::get<members_reply>(page->body);
+  ASSERT_EQ(first.members.size(), 2U);
+  EXPECT_EQ(first.next.str(), "bob");
+  auto rest = s.run("owner", 9, get_members_command{first.next, 2});
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(std::get<members_reply>(rest->body).members.size(), 1U);
+  EXPECT_TRUE(std::get<members_reply>(rest->body).next.empty());
+  ASSERT_TRUE(s.run("owner", 9, ban_command{user_id{"bob"}, {}}));
+  ASSERT_TRUE(s.run("owner", 9, ban_command{user_id{"zoe"}, {}, millis{5}}));
+  EXPECT_EQ(members().at("bob").status, member_status::removed);
+  EXPECT_EQ(members().size(), 4U);
+  auto seen = s.run("ada", 1, get_members_command{});
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(std::get<members_reply>(seen->body).members.size(), 2U)
+    << "who was removed is for moderators to see";
+  page = s.run("owner", 9, get_members_command{user_id{"ada"}, 1});
+  ASSERT_TRUE(page);
+  EXPECT_EQ(std::get<members_reply>(page->body).next.str(), "bob");
+  s.now = s.now + millis{10};
+  EXPECT_EQ(members().size(), 3U) << "a ban that is over tells nothing";
+  ASSERT_TRUE(s.run(
+    "owner", 9, configure_command{{.identity = identity_mode::pseudonymous}}));
+  EXPECT_EQ(refusal_of(s.run("ada", 1, get_members_command{})),
+            errc::forbidden);
+}
+
+TEST_F(SessionMembers, WhoeverWithdrawsIsNoMemberAnyMore) {
+  create("party");
+  ASSERT_TRUE(s.join("ada", 1));
+  ASSERT_TRUE(s.join("bob", 2));
+  EXPECT_EQ(s.state->host(), session_harness::id_of("ada"));
+  (void)s.changes();
+  ASSERT_TRUE(s.run("ada", 1, withdraw_command{}));
+  auto told = s.changes();
+  EXPECT_EQ(find_change<left_change>(told)->reason, leave_reason::left);
+  EXPECT_FALSE(find_change<member_change>(told)->is_member);
+  EXPECT_EQ(s.state->total(), 1U);
+  EXPECT_EQ(s.state->host(), session_harness::id_of("bob"));
+  ASSERT_TRUE(s.join("ada", 3));
+  EXPECT_EQ(s.state->host(), session_harness::id_of("bob"))
+    << "a new member is the last in order";
+  EXPECT_TRUE(s.run("eve", 4, withdraw_command{})) << "nothing to do";
+}
+
+TEST_F(SessionMembers, JoiningGivesTheKindsRole) {
+  create("stage", {.default_role = "viewer"});
+  ASSERT_TRUE(s.join("ada", 1));
+  EXPECT_EQ(s.look().participants[0].role, "viewer");
+  ASSERT_TRUE(set("bob", {"can_speak"}));
+  EXPECT_EQ(members().at("bob").role, "viewer");
+}
+
+// -- hosts -------------------------------------------------------------------
+
+TEST_F(SessionMembers, TheOldestOfAllMembersMayBeElsewhere) {
+  create("party", {.host = host_policy::oldest_member_any});
+  ASSERT_TRUE(s.join("ada", 1));
+  ASSERT_TRUE(s.join("bob", 2));
+  ASSERT_TRUE(s.run("ada", 1, leave_command{}));
+  EXPECT_EQ(s.state->host(), session_harness::id_of("ada"));
+  ASSERT_TRUE(s.run("owner", 9, uninvite_command{user_id{"ada"}, {}}));
+  EXPECT_EQ(s.state->host(), session_harness::id_of("bob"));
+  s.keep_pages();
+  s.activate();
+  EXPECT_EQ(s.state->host(), session_harness::id_of("bob"));
+}
+
+TEST_F(SessionMembers, AHostMayBeNamedUnderEveryPolicyButNone) {
+  create("party");
+  ASSERT_TRUE(s.join("ada", 1));
+  ASSERT_TRUE(s.join("bob", 2));
+  ASSERT_TRUE(s.run("ada", 1, transfer_host_command{user_id{"bob"}, {}}));
+  EXPECT_EQ(s.state->host(), session_harness::id_of("bob"));
+  ASSERT_TRUE(s.run("bob", 2, leave_command{}));
+  EXPECT_EQ(s.state->host(), session_harness::id_of("bob")) << "may reclaim";
+  s.advance(millis{30'200});
+  EXPECT_EQ(s.state->host(), session_harness::id_of("ada"))
+    << "and then the policy says who";
+  s.pump();
+  ASSERT_TRUE(s.join("bob", 7));
+  EXPECT_EQ(s.state->host(), session_harness::id_of("ada"))
+    << "too late to reclaim";
+  s.keep_pages();
+  s.activate();
+  EXPECT_EQ(s.state->host(), session_harness::id_of("ada"));
+  ASSERT_TRUE(s.run("owner", 9,
+                    configure_command{{.host = host_policy::oldest_present}}));
+  ASSERT_TRUE(s.join("bob", 3));
+  EXPECT_EQ(s.state->host(), session_harness::id_of("ada"));
+  ASSERT_TRUE(
+    s.run("owner", 9, configure_command{{.host = host_policy::none}}));
+  EXPECT_EQ(
+    refusal_of(s.run("owner", 9, transfer_host_command{user_id{"bob"}, {}})),
+    errc::conflict);
+}
