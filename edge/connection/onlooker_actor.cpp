@@ -25,6 +25,8 @@ struct onlooker_shell {
   onlooker_seed seed;
   std::unique_ptr<connection_state> state;
   bool attached = false;
+  /// What is shown, once attached.
+  viewer shown{};
   bool closing = false;
 };
 
@@ -42,6 +44,8 @@ close_code code_for(const failure& why) noexcept {
   switch (why.code) {
   case errc::not_found:
     return close_code::not_found;
+  case errc::banned:
+    return close_code::banned;
   case errc::token_expired:
     return close_code::token_expired;
   case errc::unavailable:
@@ -87,6 +91,9 @@ void attach(self_ptr self, const reply& answer) {
     return;
   const auto& found = std::get<observe_reply>(answer.body);
   auto who = viewer_for(view::events, found.rights, found.settings);
+  if (s.attached && canonical(who) == canonical(s.shown))
+    return;
+  s.shown = who;
   auto order = std::make_shared<attach_order>();
   order->session = s.state->key_of(s.seed.session);
   order->client = s.seed.client;
@@ -95,6 +102,8 @@ void attach(self_ptr self, const reply& answer) {
   order->shown = who.shown;
   order->at_least = answer.at;
   order->words = vocabulary::stream;
+  order->connection = s.seed.id;
+  order->participant = s.state->participant();
   s.attached = true;
   self->send(s.env->hub, attach_order_ptr{std::move(order)});
 }
@@ -155,7 +164,11 @@ onlooker_behavior(self_ptr self, std::shared_ptr<const connection_env> env,
   }
   return {
     [](const client_request_ptr&) {},
-    [](const direct_ptr&) {},
+    [self](const direct_ptr& word) {
+      // What it may see may have changed.
+      if (std::holds_alternative<recheck_direct>(word->body))
+        ask(self);
+    },
     [self](client_gone) { take_end(self); },
     [self](atoms::wake) { take_turn(self); },
     [self](atoms::stop) { close(self, close_code::shutdown); },

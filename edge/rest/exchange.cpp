@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view allowed_headers
   = "Authorization, Content-Type, Idempotency-Key, If-None-Match, "
-    "X-Request-Id";
+    "Session-Code, X-Request-Id";
 constexpr std::string_view exposed_headers
   = "ETag, Location, Retry-After, X-Request-Id";
 
@@ -120,6 +120,12 @@ std::optional<failure> read_conditions(const http_request& request,
   for (auto name : {"If-Match", "If-Unmodified-Since", "Range"})
     if (request.header(name))
       return fail(errc::bad_request, "is not understood here", name);
+  if (auto code = request.header("Session-Code")) {
+    if (code->empty() || code->size() > limits::code_bytes || !is_utf8(*code)
+        || request.header_count("Session-Code") > 1)
+      return fail(errc::bad_request, "is no code", "Session-Code");
+    out.code = *code;
+  }
   auto key = request.header("Idempotency-Key");
   if (!key)
     return std::nullopt;

@@ -246,7 +246,7 @@ bool rest_gate::take(const std::shared_ptr<const http_request>& request,
     asked->caller = who.caller_for({});
     draw_session(*env_, *asked);
   }
-  asked->caller = who.caller_for(asked->order.session);
+  asked->caller = who.caller_for(asked->order.session, asked->call.code);
   name_lease(*env_, *asked);
   renew_leases(*env_, *asked);
   system_.spawn([env = env_, asked](caf::event_based_actor* self) {

@@ -41,6 +41,8 @@ struct rest_call {
   value::map body;
   /// From `Idempotency-Key`, or empty.
   op_id op;
+  /// From `Session-Code`, or empty.
+  std::string code;
   /// From `X-Request-Id`, or drawn.
   std::string request;
   /// Whether it came over TLS that ends here.

@@ -74,8 +74,8 @@ result<std::string> decode(std::string_view text, std::string_view field,
     out += static_cast<char>(*byte);
     text.remove_prefix(3);
   }
-  if (out.size() > (where == part::query ? limits::cursor_bytes
-                                         : limits::id_bytes))
+  if (out.size()
+      > (where == part::query ? limits::cursor_bytes : limits::id_bytes))
     return refuse("is too long");
   if (has_escape(out))
     return refuse("is escaped twice");

@@ -100,7 +100,14 @@ async def test_every_operation_answers_as_the_file_says(node, session):
     ann("getParticipant", participant="bob")
     ann("countStream")
     ann("configureSession", {"settings": {"locked": True}})
+    ann("setMember", {"give": ["can_speak"]}, user="bob")
+    assert ann("listMembers", query="?limit=1")["members"]
     ann("removeMember", user="bob")
+    ann("invite", {"user": "cid", "role": "guest"})
+    ann("uninvite", user="cid")
+    ann("ban", {"user": "dan", "for_ms": 60000, "reason": "too loud"})
+    assert ann("listBans")["bans"][0]["reason"] == "too loud"
+    ann("unban", user="dan")
     ann("getParticipantId", user="ann")
     joined = ann("join", {"device": "tv", "lease_ms": 60000,
                           "live": {"hand": True}})
@@ -120,6 +127,8 @@ async def test_every_operation_answers_as_the_file_says(node, session):
     assert ann("getAudit", query="?format=ndjson").status == 200
     assert ann("listSessions", query="?mine=true")["sessions"]
     ann("joinStream")
+    ann("withdraw")
+    ann("joinStream")
     ann("kick", {"user": "ann"})
     ann("endSession")
     ann("deleteSession")
@@ -130,7 +139,8 @@ async def test_every_operation_answers_as_the_file_says(node, session):
     for name in OPERATIONS:
         body = {"createSession": {"kind": "none"},
                 "setLive": {"live": {}},
-                "kick": {"user": "x"}}.get(name)
+                "kick": {"user": "x"}, "ban": {"user": "x"},
+                "invite": {"user": "x"}}.get(name)
         refused = stranger(name, body, user="x", participant="x")
         assert refused.status in (401, 404), name
     assert ann.called == set(OPERATIONS), set(OPERATIONS) - ann.called

@@ -1,5 +1,7 @@
 """HTTP: sessions, members, hosts, participants."""
 
+import urllib.parse
+
 import pytest
 
 from client import Client
@@ -127,6 +129,70 @@ async def test_members_and_host(node, ann, session):
     assert ann.session(session, "participants", mine).problem() == (
         404, "not_found", "participant_id")
     await bob.close()
+
+
+def test_invitations_and_members(node, ann, session):
+    ann.create(session, kind="meeting")
+    where = path("v1", "sessions", session)
+    assert ann("POST", where + "/invitations",
+               {"user": "bob", "role": "guest"}).status == 200
+    member, = ann("GET", where + "/members")["members"]
+    assert (member["user"], member["role"], member["status"]) == (
+        "bob", "guest", "invited")
+    bob = Rest(node, "bob")
+    assert bob("POST", where + "/join").status == 200
+    assert ann("GET", where + "/members")["members"][0]["status"] == "joined"
+    for i in range(4):
+        ann("POST", where + "/invitations", {"user": f"a/{i}"})
+    seen, page = [], ann("GET", where + "/members?limit=2")
+    while True:
+        seen += [m["user"] for m in page["members"]]
+        if "next" not in page.json:
+            break
+        cursor = urllib.parse.quote(page["next"], safe="")
+        page = ann("GET", f"{where}/members?limit=2&cursor={cursor}")
+    assert seen == ["a/0", "a/1", "a/2", "a/3", "bob"]
+    assert bob("POST", where + "/withdraw").status == 200
+    assert bob.session(session).status == 404
+    assert ann("DELETE", where + "/invitations/bob").problem()[0] == 404
+
+
+def test_bans(node, ann, session):
+    ann.create(session, kind="board")
+    where = path("v1", "sessions", session)
+    bob = Rest(node, "bob")
+    bob("POST", where + "/join")
+    assert bob("POST", where + "/bans", {"user": "ann"}).problem()[:2] == (
+        403, "forbidden")
+    assert ann("POST", where + "/bans", {
+        "user": "bob", "for_ms": 600_000, "reason": "too loud"}).status == 200
+    assert ann.session(session)["present"] == 0
+    for way, method in (("/join", "POST"), ("", "GET"),
+                        ("/participants", "GET")):
+        assert bob(method, where + way).problem()[:2] == (403, "banned")
+    ban, = ann("GET", where + "/bans")["bans"]
+    assert (ban["user"], ban["by"], ban["reason"]) == (
+        "bob", "ann", "too loud")
+    assert 0 < ban["until_at"] - ban["banned_at"] <= 600_000
+    assert ann("DELETE", where + "/bans/bob").status == 200
+    assert bob("POST", where + "/join").status == 200
+    for body, field in (({"user": "x", "for_ms": 0}, "for_ms"),
+                        ({"for_ms": 5}, "user"),
+                        ({"user": "x", "reason": "a\nb"}, "reason")):
+        assert ann("POST", where + "/bans", body).problem() == (
+            400, "bad_request", field)
+
+
+def test_a_code_admits(node, ann, session):
+    ann.create(session, kind="board", access="code", code="open-sesame")
+    bob, join = Rest(node, "bob"), path("v1", "sessions", session, "join")
+    assert bob("POST", join).problem()[:2] == (404, "not_found")
+    assert bob("POST", join, headers={"Session-Code": "wrong"}).status == 404
+    assert bob("POST", join, headers={
+        "Session-Code": "open-sesame"}).status == 200
+    assert b"sesame" not in bob.session(session).body
+    assert ann("POST", join, headers={"Session-Code": "x" * 65}).problem() == (
+        400, "bad_request", "Session-Code")
 
 
 async def test_pages_are_stable_under_churn(node, ann, session):

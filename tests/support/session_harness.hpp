@@ -48,8 +48,6 @@ public:
       bans_[ban->user] = *ban;
     else if (const auto* lifted = std::get_if<ban_erased>(&one))
       bans_.erase(lifted->user);
-    else if (const auto* said = std::get_if<audit_record>(&one))
-      audit_.push_back(*said);
     else if (const auto* page = std::get_if<roster_page>(&one))
       pages_[page->number] = *page;
     else if (const auto* stay = std::get_if<interval_record>(&one))
@@ -109,10 +107,6 @@ public:
     return occupied_;
   }
 
-  [[nodiscard]] const auto& audit() const {
-    return audit_;
-  }
-
   [[nodiscard]] const auto& stays() const {
     return stays_;
   }
@@ -126,7 +120,6 @@ private:
   std::map<user_id, member_record> members_;
   std::map<std::uint32_t, roster_page> pages_;
   std::map<user_id, ban_record> bans_;
-  std::vector<audit_record> audit_;
   std::map<std::pair<user_id, version>, interval_record> stays_;
   std::map<version, audit_record> audit_;
   std::map<std::string, round_record> rounds_;

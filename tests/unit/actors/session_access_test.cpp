@@ -159,8 +159,8 @@ TEST_F(SessionAccess, HiddenObserversAreInTheAuditLogAlone) {
   EXPECT_TRUE(
     std::get<observe_reply>(seen->body).rights.has(capability::observe_roster));
   ASSERT_EQ(s.kept.audit().size(), before + 1);
-  EXPECT_EQ(s.kept.audit().back().action, "observe_hidden");
-  EXPECT_EQ(s.kept.audit().back().actor.str(), "spy");
+  EXPECT_EQ(s.kept.audit().rbegin()->second.action, "observe_hidden");
+  EXPECT_EQ(s.kept.audit().rbegin()->second.actor.str(), "spy");
   EXPECT_TRUE(s.changes().empty());
   EXPECT_EQ(s.state->total(), 0U);
   // Nobody hides where the log cannot be written.
