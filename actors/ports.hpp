@@ -158,6 +158,13 @@ public:
   virtual result<done> make_anew(partition_id partition,
                                  const checkpoint& stored, const content& read)
     = 0;
+
+  /// Ends a journal that has lost its end, as a store at `stored` or the
+  /// copies of other nodes show: who knows nothing of the loss cannot claim it
+  /// any more. It is to be made anew. Does nothing to any other journal.
+  /// Waits for the journal.
+  virtual result<done> give_up(partition_id partition, const checkpoint& stored)
+    = 0;
 };
 
 /// Why a store cannot follow a journal: the field of that failure.

@@ -8,6 +8,20 @@
 
 namespace rollcall::cluster {
 
+namespace {
+
+// What was said before a gap may be short of what was done before it, and so
+// may be the first word after it.
+bool is_gap(millis before, millis now) {
+  return now > before + limits::suspect_after;
+}
+
+bool is_missing(const std::optional<millis>& heard, millis now) {
+  return !heard || is_gap(*heard, now);
+}
+
+} // namespace
+
 copy_book::copy_book(config cfg)
   : config_(std::move(cfg)), held_(config_.partitions) {
   for (const auto& name : config_.known)
@@ -27,11 +41,15 @@ bool copy_book::heard(const heartbeat& word, millis now) {
       return false;
     at = others_.emplace(name, other{}).first;
   }
-  at->second.heard = now;
-  at->second.copies.clear();
+  auto& from = at->second;
+  if (is_missing(from.heard, now) || from.incarnation != word.node.incarnation)
+    from.since = now;
+  from.incarnation = word.node.incarnation;
+  from.heard = now;
+  from.copies.clear();
   for (const auto& one : word.held)
     if (one.partition < config_.partitions && one.generation > 0)
-      at->second.copies[one.partition]
+      from.copies[one.partition]
         = {one.generation, one.position, one.epoch, one.incarnation};
   return is_new;
 }
@@ -126,6 +144,24 @@ void copy_book::mended(partition_id partition) {
   broken_.erase(partition);
 }
 
+bool copy_book::stays_broken(partition_id partition, millis now) const {
+  std::lock_guard guard{mutex_};
+  auto since = broken_.find(partition);
+  return since != broken_.end() && now >= since->second + limits::copies_settle;
+}
+
+result<done> copy_book::has_settled(const std::string& name, const other& what,
+                                    millis broke, millis now) const {
+  if (is_missing(what.heard, now))
+    return fail(errc::unavailable,
+                "node " + name
+                  + " is missing and may have more: start it, or give up "
+                    "what only it has with --accept-loss");
+  if (now < std::max(broke, what.since) + limits::copies_settle)
+    return fail(errc::unavailable, "node " + name + " has only just come");
+  return done{};
+}
+
 result<done> copy_book::compare(const std::string& name,
                                 const checkpoint& theirs,
                                 const checkpoint& mine) const {
@@ -155,17 +191,10 @@ result<done> copy_book::may_make_anew(partition_id partition,
   if (!hears_)
     return fail(errc::unavailable, "this node does not hear the others");
   for (const auto& [name, what] : others_) {
-    // What was said before the journal broke may be short of what was done.
-    const auto is_there
-      = what.heard && now <= *what.heard + limits::suspect_after;
-    if (!is_there) {
-      if (config_.accept_loss)
-        continue;
-      return fail(errc::unavailable,
-                  "node " + name
-                    + " is missing and may have more: start it, or give up "
-                      "what only it has with --accept-loss");
-    }
+    if (config_.accept_loss && is_missing(what.heard, now))
+      continue;
+    if (auto settled = has_settled(name, what, since->second, now); !settled)
+      return settled;
     if (auto at = what.copies.find(partition); at != what.copies.end())
       if (auto better = compare(name, at->second, mine); !better)
         return better;

@@ -75,10 +75,13 @@ public:
   void broken(partition_id partition, millis now);
   void mended(partition_id partition);
 
+  /// Whether it has been broken for limits::copies_settle.
+  [[nodiscard]] bool stays_broken(partition_id partition, millis now) const;
+
   /// Whether our copy at `mine` is the one to make the journal anew from:
-  /// every known node was heard since it broke and for limits::copies_settle,
-  /// none has more, none has a copy of another journal, and of equals we are
-  /// the first by name. The failure says what it waits for.
+  /// since it broke every known node was heard for limits::copies_settle
+  /// without a gap, none has more, none has a copy of another journal, and of
+  /// equals we are the first by name. The failure says what it waits for.
   [[nodiscard]] result<done> may_make_anew(partition_id partition,
                                            const checkpoint& mine,
                                            millis now) const;
@@ -86,9 +89,15 @@ public:
 private:
   struct other {
     std::optional<millis> heard;
+    /// Since when without a gap, and under this incarnation.
+    millis since{0};
+    std::uint64_t incarnation = 0;
     std::map<partition_id, checkpoint> copies;
   };
 
+  [[nodiscard]] result<done> has_settled(const std::string& name,
+                                         const other& what, millis broke,
+                                         millis now) const;
   [[nodiscard]] result<done> compare(const std::string& name,
                                      const checkpoint& theirs,
                                      const checkpoint& mine) const;

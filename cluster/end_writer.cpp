@@ -14,12 +14,13 @@ namespace {
 class end_writer {
 public:
   end_writer(const end_calls& with, const std::string& stream,
-             journal_entry entry, position_t end, millis resend_after,
+             journal_entry entry, end_place place, millis resend_after,
              steady_time until)
     : with_(with),
       stream_(stream),
       entry_(std::move(entry)),
-      end_(end),
+      end_(place.end),
+      tries_most_(place.tries),
       resend_after_(resend_after),
       until_(until) {
     entry_.op = random_u64();
@@ -78,10 +79,9 @@ private:
         return result<end_written>{end_written{*own, tries_}};
       doubtful_ = false;
     }
-    if (++tries_ > limits::journal_end_tries)
-      return result<end_written>{
-        fail(errc::unavailable,
-             "the journal is written faster than it can be claimed")};
+    if (++tries_ > tries_most_)
+      return result<end_written>{fail(
+        errc::unavailable, "others write to the journal: its end moves on")};
     return go_to_end(answer.last_sequence);
   }
 
@@ -126,6 +126,7 @@ private:
   const std::string& stream_;
   journal_entry entry_;
   position_t end_;
+  std::size_t tries_most_;
   millis resend_after_;
   steady_time until_;
   std::size_t tries_ = 1;
@@ -162,9 +163,9 @@ end_calls end_calls_of(nats_requests& ask, const std::string& stream,
 
 result<end_written> write_at_end(const end_calls& with,
                                  const std::string& stream, journal_entry entry,
-                                 position_t end, millis resend_after,
+                                 end_place place, millis resend_after,
                                  steady_time until) {
-  return end_writer{with, stream, std::move(entry), end, resend_after, until}
+  return end_writer{with, stream, std::move(entry), place, resend_after, until}
     .run();
 }
 

@@ -3,6 +3,7 @@
 // One message at the end of a stream that others may be writing: a claim, or
 // a seal (docs/decisions/0013-fenced-claims.md).
 
+#include "actors/base/limits.hpp"
 #include "cluster/journal_format.hpp"
 #include "cluster/nats_requests.hpp"
 #include "cluster/stream_api.hpp"
@@ -35,24 +36,30 @@ struct end_calls {
                                      const std::string& stream,
                                      const std::string& subject);
 
+/// Where the end is believed to be, and at how many ends it may be tried.
+struct end_place {
+  position_t end = 0;
+  std::size_t tries = limits::journal_end_tries;
+};
+
 struct end_written {
   position_t position = 0;
   /// How many ends it was tried at: 1 where nobody else wrote.
   std::size_t tries = 0;
 };
 
-/// Writes `entry`, which gets its `op` and `epoch` here, behind `end`, or
+/// Writes `entry`, which gets its `op` and `epoch` here, at `place`, or
 /// behind whatever others have written by then. Each try expects one end and
 /// has an id of its own, so that it is taken once or never, on all replicas
 /// alike. Where an answer was lost, only what is the last under its subject is
 /// ours: one that another has followed is nobody's.
 ///
 /// `unavailable` when it was not taken until `until`, nor at
-/// limits::journal_end_tries ends. Should it have arrived all the same, its
+/// as many ends as it may be tried at. Should it have arrived all the same, its
 /// place is known to nobody: it only fences.
 [[nodiscard]] result<end_written>
 write_at_end(const end_calls& with, const std::string& stream,
-             journal_entry entry, position_t end, millis resend_after,
+             journal_entry entry, end_place place, millis resend_after,
              steady_time until);
 
 } // namespace rollcall::cluster

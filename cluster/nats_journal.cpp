@@ -151,4 +151,11 @@ result<done> nats_journal::make_anew(partition_id partition,
   return lane.make_anew(stored, read);
 }
 
+result<done> nats_journal::give_up(partition_id partition,
+                                   const checkpoint& stored) {
+  if (partition >= limits::partitions_max)
+    return no_partition();
+  return state_->lane_of(partition).give_up(stored);
+}
+
 } // namespace rollcall::cluster

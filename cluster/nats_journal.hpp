@@ -53,6 +53,9 @@ public:
   result<done> make_anew(partition_id partition, const checkpoint& stored,
                          const content& read) override;
 
+  result<done> give_up(partition_id partition,
+                       const checkpoint& stored) override;
+
 private:
   struct state;
 

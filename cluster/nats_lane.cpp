@@ -3,7 +3,6 @@
 #include "actors/base/limits.hpp"
 #include "actors/base/log.hpp"
 #include "cluster/backoff.hpp"
-#include "cluster/end_writer.hpp"
 
 #include <algorithm>
 
@@ -86,13 +85,13 @@ result<position_t> nats_lane::publish_claim(const node_id& who,
   entry.marker = marker_;
   entry.body = who.name.substr(0, limits::id_bytes) + '\0'
                + std::to_string(who.incarnation);
-  return publish_at_end(names_.claim(here()), std::move(entry), at.last, until);
+  return publish_at_end(names_.claim(here()), std::move(entry), {at.last},
+                        until);
 }
 
 result<position_t> nats_lane::publish_at_end(const std::string& subject,
-                                             journal_entry entry,
-                                             position_t end,
-                                             steady_time until) {
+                                             journal_entry entry, end_place end,
+                                             steady_time until) const {
   auto stream = names_.stream({partition_, entry.marker.generation});
   auto with = end_calls_of(ask_, stream, subject);
   auto written = write_at_end(with, stream, std::move(entry), end,

@@ -5,6 +5,7 @@
 
 #include "actors/base/limits.hpp"
 #include "actors/ports.hpp"
+#include "cluster/end_writer.hpp"
 #include "cluster/journal_format.hpp"
 #include "cluster/journal_ring.hpp"
 #include "cluster/stream_calls.hpp"
@@ -53,8 +54,8 @@ struct nats_journal_config {
   std::function<std::vector<checkpoint>(partition_id)> heard;
 };
 
-/// Called by one thread at a time, which it keeps waiting; `follow` and
-/// `epoch` by any other beside it.
+/// Called by one thread at a time, which it keeps waiting; `follow`, `give_up`
+/// and `epoch` by any other beside it.
 class nats_lane {
 public:
   /// All that is handed over outlives this.
@@ -80,6 +81,9 @@ public:
   /// See `journal`. Only for a lane that does nothing else.
   [[nodiscard]] result<done> make_anew(const checkpoint& stored,
                                        const journal::content& read);
+
+  /// See `journal`.
+  [[nodiscard]] result<done> give_up(const checkpoint& stored) const;
 
   /// The claim that appends may be made under; zero without one.
   [[nodiscard]] epoch_t epoch() const noexcept;
@@ -109,6 +113,7 @@ private:
   /// False: there is no such stream.
   [[nodiscard]] result<bool> look_into(stream_facts& facts,
                                        steady_time until) const;
+  [[nodiscard]] standing_query about(const checkpoint& stored) const;
   [[nodiscard]] result<standing> judge_for(const stream_facts& facts,
                                            const checkpoint& stored) const;
   [[nodiscard]] result<opened> open_stream(const checkpoint& stored,
@@ -117,9 +122,10 @@ private:
                                            steady_time until);
   [[nodiscard]] result<position_t> publish_at_end(const std::string& subject,
                                                   journal_entry entry,
-                                                  position_t end,
-                                                  steady_time until);
-  [[nodiscard]] result<done> seal(const opened& at, steady_time until);
+                                                  end_place end,
+                                                  steady_time until) const;
+  [[nodiscard]] result<done> seal(const journal_marker& marker, end_place end,
+                                  steady_time until) const;
   [[nodiscard]] result<std::uint64_t>
   publish_copy(const journal::content& read);
   [[nodiscard]] result<position_t>

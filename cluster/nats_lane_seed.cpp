@@ -20,12 +20,13 @@ constexpr std::size_t record_overhead = 16;
 
 } // namespace
 
-result<done> nats_lane::seal(const opened& at, steady_time until) {
+result<done> nats_lane::seal(const journal_marker& marker, end_place end,
+                             steady_time until) const {
   journal_entry entry;
   entry.kind = entry_kind::sealed;
-  entry.marker = at.marker;
-  auto sealed = publish_at_end(names_.seal({partition_, at.marker.generation}),
-                               entry, at.last, until);
+  entry.marker = marker;
+  auto sealed = publish_at_end(names_.seal({partition_, marker.generation}),
+                               entry, end, until);
   if (!sealed)
     return sealed.error();
   return done{};
@@ -43,7 +44,7 @@ result<done> nats_lane::make_anew(const checkpoint& stored,
   if (!can_be_made_anew(judged.error()))
     return judged.error();
   if (facts->exists && !facts->sealed) {
-    if (auto sealed = seal({facts->label->marker, facts->last}, until); !sealed)
+    if (auto sealed = seal(facts->label->marker, {facts->last}, until); !sealed)
       return sealed;
     // What was completed before the seal may be what others follow now.
     auto again = look(until);
@@ -81,6 +82,25 @@ result<done> nats_lane::make_anew(const checkpoint& stored,
        {"from_position", stored.position},
        {"records", *records}});
   return done{};
+}
+
+// What others are known to have is from before the look, and only the end that
+// was seen is sealed: a journal in which somebody goes on is not hurt.
+result<done> nats_lane::give_up(const checkpoint& stored) const {
+  auto until = clock::now() + config_.look_patience;
+  auto known = about(stored);
+  auto facts = look(until);
+  if (!facts)
+    return facts.error();
+  if (!has_lost_its_end(*facts, known))
+    return done{};
+  auto sealed = seal(facts->label->marker, {facts->last, 1}, until);
+  if (sealed)
+    log(log_level::warn, "journal", "given_up",
+        {{"partition", partition_},
+         {"generation", facts->generation},
+         {"end", facts->last}});
+  return sealed;
 }
 
 // Each piece is an append of its own: a reader needs no more memory than one.

@@ -138,17 +138,22 @@ failure nats_lane::damaged_copy(position_t position,
               journal_fault::damaged);
 }
 
+standing_query nats_lane::about(const checkpoint& stored) const {
+  standing_query out;
+  out.stored = stored;
+  out.partitions = config_.partitions;
+  if (config_.heard)
+    out.heard = config_.heard(partition_);
+  return out;
+}
+
 result<standing> nats_lane::judge_for(const stream_facts& facts,
                                       const checkpoint& stored) const {
-  standing_query about;
-  about.stream = names_.stream(
+  auto asked = about(stored);
+  asked.stream = names_.stream(
     {partition_, std::max<std::uint64_t>(
                    facts.exists ? facts.generation : stored.generation, 1)});
-  about.stored = stored;
-  about.partitions = config_.partitions;
-  if (config_.heard)
-    about.heard = config_.heard(partition_);
-  return judge(facts, about);
+  return judge(facts, asked);
 }
 
 result<nats_lane::opened> nats_lane::open_stream(const checkpoint& stored,

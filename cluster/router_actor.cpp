@@ -191,13 +191,16 @@ caf::result<reply_ptr> take_command(self_ptr self, const command_ptr& asked) {
 void take_note(self_ptr self, const note_ptr& told) {
   auto& s = self->state;
   ++s.notes;
-  // A list of an edge that ended meanwhile would keep its connections for
-  // good. One that lives is heard in a moment, and tells again.
+  const auto partition = partition_for(s, told->session);
+  const auto& to = s.routes[partition];
+  // The list of an edge that ended meanwhile would keep its connections for
+  // good, and one that goes on from here is older than what the edge has told
+  // the owner since. Whoever lives is heard in a moment, and tells again.
   if (std::holds_alternative<announce_note>(told->body) && s.env.bus
-      && told->edge != s.env.self && !s.edges.contains(told->edge))
+      && told->edge != s.env.self
+      && (!to.here || !s.edges.contains(told->edge)))
     return;
-  auto partition = partition_for(s, told->session);
-  if (const auto& to = s.routes[partition]; to.here)
+  if (to.here)
     self->send(to.here, told);
   else
     dispatch(

@@ -108,6 +108,17 @@ journal::content content_at(const standby_env& env, partition_id partition,
   };
 }
 
+// Others may not know what it lost, and claim it when all who do are gone.
+void give_up(standby_shell& s, partition_id partition, const checkpoint& mine,
+             const failure& why) {
+  if (why.field != journal_fault::cut
+      || !s.env.book->stays_broken(partition, s.env.clock().steady))
+    return;
+  // What does not succeed now is tried again a tick later.
+  if (auto ended = s.env.order->give_up(partition, mine); ended)
+    s.remember("gave up the journal of partition " + std::to_string(partition));
+}
+
 void mend(standby_shell& s, partition_id partition, const checkpoint& mine,
           const failure& why) {
   if (!can_be_made_anew(why)) {
@@ -119,6 +130,7 @@ void mend(standby_shell& s, partition_id partition, const checkpoint& mine,
   auto allowed = s.env.book->may_make_anew(partition, mine, now);
   if (!allowed) {
     complain(s, partition, why, allowed.error().message);
+    give_up(s, partition, mine, why);
     return;
   }
   if (auto last = s.tried.find(partition);

@@ -33,14 +33,24 @@ result<standing> judge_missing(const standing_query& about) {
       + ": it is not made anew over what is stored" + mend_by_copies);
 }
 
+position_t furthest_copy(const journal_marker& marker,
+                         const standing_query& about) {
+  position_t out = 0;
+  auto count = [&](const checkpoint& one) {
+    if (one.generation == marker.generation
+        && one.incarnation == marker.incarnation)
+      out = std::max(out, one.position);
+  };
+  count(about.stored);
+  for (const auto& one : about.heard)
+    count(one);
+  return out;
+}
+
 result<standing> judge_same(const stream_facts& facts,
                             const standing_query& about) {
   const auto& marker = facts.label->marker;
-  auto furthest = about.stored.position;
-  for (const auto& one : about.heard)
-    if (one.generation == marker.generation
-        && one.incarnation == marker.incarnation)
-      furthest = std::max(furthest, one.position);
+  auto furthest = furthest_copy(marker, about);
   if (facts.last < furthest)
     return broken(journal_fault::cut, about,
                   "ends at " + at(facts.last)
@@ -90,6 +100,12 @@ result<standing> judge_later(const stream_facts& facts,
 }
 
 } // namespace
+
+bool has_lost_its_end(const stream_facts& facts, const standing_query& about) {
+  return facts.exists && facts.label && !facts.sealed
+         && facts.label->marker.generation == facts.generation
+         && facts.last < furthest_copy(facts.label->marker, about);
+}
 
 bool are_strangers(const checkpoint& one, const checkpoint& other) {
   return one.generation == other.generation && one.generation != 0

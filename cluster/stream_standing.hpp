@@ -57,6 +57,11 @@ struct standing {
 [[nodiscard]] result<standing> judge(const stream_facts& facts,
                                      const standing_query& about);
 
+/// Whether the stream, which is not given up yet, ends before the store or
+/// another copy of it.
+[[nodiscard]] bool has_lost_its_end(const stream_facts& facts,
+                                    const standing_query& about);
+
 /// Whether a copy at `one` has all that a copy at `other` has.
 [[nodiscard]] bool covers(const checkpoint& one, const checkpoint& other);
 

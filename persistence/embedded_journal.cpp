@@ -63,4 +63,8 @@ result<done> embedded_journal::make_anew(partition_id, const checkpoint&,
   return done{};
 }
 
+result<done> embedded_journal::give_up(partition_id, const checkpoint&) {
+  return done{};
+}
+
 } // namespace rollcall

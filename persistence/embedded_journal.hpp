@@ -39,6 +39,9 @@ public:
   result<done> make_anew(partition_id partition, const checkpoint& stored,
                          const content& read) override;
 
+  result<done> give_up(partition_id partition,
+                       const checkpoint& stored) override;
+
 private:
   std::shared_ptr<store> store_;
   /// Another one at each start: should the store ever meet a journal

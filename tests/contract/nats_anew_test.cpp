@@ -325,6 +325,30 @@ TEST_F(NatsAnew, ACopyThatHasMoreIsNotOverwritten) {
   EXPECT_EQ(owner.content(), content);
 }
 
+TEST_F(NatsAnew, AJournalThatLostItsEndIsGivenUp) {
+  replica owner{server, "a"};
+  replica standby{server, "b"};
+  settle(owner, standby);
+  standby.heard = {owner.at()};
+  ASSERT_TRUE(standby.order->give_up(0, standby.at()));
+  ASSERT_TRUE(owner.append({{key("kept"), "v"}})) << "it has lost nothing";
+  ASSERT_TRUE(standby.follow());
+  save_files();
+  ASSERT_TRUE(owner.claim());
+  ASSERT_TRUE(owner.append({{key("newest"), "v"}}));
+  standby.heard = {owner.at()};
+  restore_files();
+  EXPECT_EQ(standby.look().error().field, journal_fault::cut);
+  ASSERT_TRUE(standby.order->give_up(0, standby.at()));
+  // Who has not heard of what is lost could claim it before.
+  replica newcomer{server, "c"};
+  EXPECT_EQ(newcomer.claim().error().field, journal_fault::sealed);
+  ASSERT_TRUE(owner.make_anew());
+  ASSERT_TRUE(newcomer.follow());
+  EXPECT_EQ(newcomer.content(), owner.content());
+  EXPECT_TRUE(newcomer.content().contains(key("newest")));
+}
+
 // Nobody is to try who is not the one; if two do all the same, one may end the
 // other's attempt, but there are never two journals.
 TEST_F(NatsAnew, ManyWhoMakeItAnewEndWithOne) {

@@ -83,7 +83,8 @@ raced race(const nats_options& options, const nats_journal_config& config) {
     auto begin = clock_type::now();
     auto got = write_at_end(
       end_calls_of(*raw, names.stream(place), names.claim(place)),
-      names.stream(place), entry, owned->position, config.resend_after, soon());
+      names.stream(place), entry, {owned->position}, config.resend_after,
+      soon());
     auto end = clock_type::now();
     if (!got)
       // Or the writer would go on for ever.

@@ -134,6 +134,31 @@ TEST_F(JournalLoss, AStaleCopyWaitsUntilItIsToldNotTo) {
   EXPECT_EQ(world.log->find(0)->marker.generation, 2U);
 }
 
+// It has heard nothing of the end that the journals lost, and those who have
+// are not there to tell.
+TEST_F(JournalLoss, WhoKnowsNothingOfALossDoesNotGoOn) {
+  nodes[2]->crash();
+  join("u", *nodes[0]);
+  auto before = used();
+  for (partition_id p = 0; p < sim_partitions; ++p)
+    world.log->cut(p, world.log->find(p)->last - 1);
+  world.advance(millis{5'000});
+  for (auto& node : {nodes[0].get(), nodes[1].get()}) {
+    node->crash();
+    crowd.lose(*node);
+  }
+  nodes[2]->start();
+  world.advance(millis{15'000});
+  EXPECT_EQ(owned(), 0);
+  nodes[0]->start();
+  nodes[1]->start();
+  world.advance(millis{30'000});
+  EXPECT_EQ(owned(), sim_partitions);
+  EXPECT_GE(used(), before);
+  for (partition_id p = 0; p < sim_partitions; ++p)
+    EXPECT_EQ(world.log->find(p)->marker.generation, 2U) << p;
+}
+
 TEST_F(JournalLoss, TheFurthestIsWaitedForIfItComesBack) {
   join("u", *nodes[1]);
   nodes[2]->crash();

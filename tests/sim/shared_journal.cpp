@@ -218,6 +218,15 @@ result<done> shared_journal::make_anew(partition_id partition,
   return done{};
 }
 
+result<done> shared_journal::give_up(partition_id partition,
+                                     const checkpoint& stored) {
+  if (!readable() || !life_->alive)
+    return away();
+  if (cluster::has_lost_its_end(look(partition), query(partition, stored)))
+    log_->find(partition)->sealed = true;
+  return done{};
+}
+
 bool shared_journal::readable() const {
   return log_->away == 0 && !log_->stalls && !no_way_out && !no_way_in;
 }
@@ -231,9 +240,7 @@ cluster::standing_query shared_journal::query(partition_id partition,
   return about;
 }
 
-result<cluster::standing>
-shared_journal::stand(partition_id partition,
-                      const cluster::standing_query& about) {
+cluster::stream_facts shared_journal::look(partition_id partition) {
   cluster::stream_facts facts;
   if (const auto* found = log_->find(partition)) {
     facts.exists = true;
@@ -245,7 +252,13 @@ shared_journal::stand(partition_id partition,
     facts.base = found->base;
     facts.base_end = found->base_end;
   }
-  return cluster::judge(facts, about);
+  return facts;
+}
+
+result<cluster::standing>
+shared_journal::stand(partition_id partition,
+                      const cluster::standing_query& about) {
+  return cluster::judge(look(partition), about);
 }
 
 // A stream of last values: what was replaced since is left out, but near its

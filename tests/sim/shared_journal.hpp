@@ -43,6 +43,8 @@ public:
                               std::size_t budget) override;
   result<done> make_anew(partition_id partition, const checkpoint& stored,
                          const content& read) override;
+  result<done> give_up(partition_id partition,
+                       const checkpoint& stored) override;
 
   /// Requests of this node do not reach the log.
   bool no_way_out = false;
@@ -75,6 +77,7 @@ private:
                  const std::vector<encoded_record>& records,
                  const appended& answer, bool heard);
   [[nodiscard]] bool readable() const;
+  [[nodiscard]] cluster::stream_facts look(partition_id partition);
   [[nodiscard]] result<cluster::standing>
   stand(partition_id partition, const cluster::standing_query& about);
   [[nodiscard]] cluster::standing_query query(partition_id partition,

@@ -20,9 +20,10 @@ checkpoint copy_at(position_t position, std::uint64_t generation = 1,
           incarnation};
 }
 
-heartbeat beat(const std::string& who, const std::vector<checkpoint>& copies) {
+heartbeat beat(const std::string& who, const std::vector<checkpoint>& copies,
+               std::uint64_t incarnation = 1) {
   heartbeat out;
-  out.node = {who, 1};
+  out.node = {who, incarnation};
   out.partitions = 8;
   for (const auto& one : copies)
     out.held.push_back({p, 0, one.generation, one.position, one.incarnation});
@@ -37,14 +38,24 @@ struct CopyBook : testing::Test {
     return copy_book{{"b", 8, accept_loss, std::move(known)}};
   }
 
-  /// Both others are heard, now and after the time that it takes.
+  /// The journal is broken from now on, and both others are heard for as long
+  /// as it takes.
   void hear(copy_book& to, const std::vector<checkpoint>& a,
             const std::vector<checkpoint>& c) {
     to.set_duty({}, {}, true);
     to.broken(p, now);
-    now += limits::copies_settle;
-    to.heard(beat("a", a), now);
-    to.heard(beat("c", c), now);
+    settle([&] {
+      to.heard(beat("a", a), now);
+      to.heard(beat("c", c), now);
+    });
+  }
+
+  /// Time passes in which all is said that `say` says.
+  template <class Say>
+  void settle(Say say) {
+    auto until = now + limits::copies_settle;
+    for (say(); now < until; say())
+      now += limits::heartbeat_every;
   }
 
   std::string waits_for(copy_book& of, const checkpoint& mine) {
@@ -81,15 +92,37 @@ TEST_F(CopyBook, WhoIsMissingMayHaveMore) {
   now += limits::copies_settle;
   EXPECT_NE(waits_for(subject, copy_at(100)).find("node a is missing"),
             std::string::npos);
-  subject.heard(beat("a", {copy_at(99)}), now);
+  settle([&] { subject.heard(beat("a", {copy_at(99)}), now); });
   EXPECT_NE(waits_for(subject, copy_at(100)).find("node c is missing"),
             std::string::npos);
-  subject.heard(beat("c", {}), now);
+  hear(subject, {copy_at(99)}, {});
   EXPECT_EQ(waits_for(subject, copy_at(100)), "");
   // It was there, and is not any more.
   now += limits::suspect_after + millis{1};
   EXPECT_NE(waits_for(subject, copy_at(100)).find("missing"),
             std::string::npos);
+}
+
+// What it did last may not be on its disk yet, or not in its first words.
+TEST_F(CopyBook, TheFirstWordOfWhoComesBackIsNotTheLast) {
+  hear(subject, {}, {copy_at(99)});
+  now += limits::suspect_after + millis{1};
+  subject.heard(beat("a", {}), now);
+  subject.heard(beat("c", {copy_at(99)}), now);
+  EXPECT_EQ(waits_for(subject, copy_at(100)), "node a has only just come");
+  settle([&] {
+    subject.heard(beat("a", {}), now);
+    subject.heard(beat("c", {copy_at(99)}), now);
+  });
+  EXPECT_EQ(waits_for(subject, copy_at(100)), "");
+  // It was started anew, and so fast that nobody missed it.
+  subject.heard(beat("c", {}, 2), now);
+  EXPECT_EQ(waits_for(subject, copy_at(100)), "node c has only just come");
+  settle([&] {
+    subject.heard(beat("a", {}), now);
+    subject.heard(beat("c", {copy_at(101)}, 2), now);
+  });
+  EXPECT_EQ(waits_for(subject, copy_at(100)), "node c has more");
 }
 
 TEST_F(CopyBook, WhatWasSaidBeforeItBrokeIsNotEnough) {
@@ -100,9 +133,10 @@ TEST_F(CopyBook, WhatWasSaidBeforeItBrokeIsNotEnough) {
   subject.broken(p, now);
   EXPECT_EQ(waits_for(subject, copy_at(100)), "others are being heard");
   subject.broken(p, now + millis{2'000});
-  now += limits::copies_settle;
-  subject.heard(beat("a", {copy_at(90)}), now);
-  subject.heard(beat("c", {copy_at(90)}), now);
+  settle([&] {
+    subject.heard(beat("a", {copy_at(90)}), now);
+    subject.heard(beat("c", {copy_at(90)}), now);
+  });
   EXPECT_EQ(waits_for(subject, copy_at(100)), "");
   subject.mended(p);
   EXPECT_EQ(waits_for(subject, copy_at(100)), "others are being heard");
@@ -130,7 +164,9 @@ TEST_F(CopyBook, AnOperatorMayGiveUpWhatIsMissingButNotWhatIsThere) {
   told.broken(p, now);
   now += limits::copies_settle;
   EXPECT_EQ(waits_for(told, copy_at(100)), "");
-  told.heard(beat("a", {copy_at(101)}), now);
+  told.heard(beat("a", {}), now);
+  EXPECT_EQ(waits_for(told, copy_at(100)), "node a has only just come");
+  settle([&] { told.heard(beat("a", {copy_at(101)}), now); });
   EXPECT_EQ(waits_for(told, copy_at(100)), "node a has more");
 }
 

@@ -109,7 +109,7 @@ struct fake_stream {
     return out;
   }
 
-  result<end_written> write(position_t end, millis patience = millis{8'000}) {
+  result<end_written> write(end_place end, millis patience = millis{8'000}) {
     journal_entry entry;
     entry.kind = entry_kind::claim;
     entry.marker = here;
@@ -126,7 +126,7 @@ struct fake_stream {
 TEST(EndWriter, ExpectsTheEndThatItWasGiven) {
   fake_stream stream;
   stream.end_now = 7;
-  auto got = stream.write(7);
+  auto got = stream.write({7});
   ASSERT_TRUE(got);
   EXPECT_EQ(got->position, 8u);
   EXPECT_EQ(got->tries, 1u);
@@ -139,10 +139,24 @@ TEST(EndWriter, ExpectsTheEndThatItWasGiven) {
   EXPECT_EQ(entry->body, "me");
 }
 
+TEST(EndWriter, IsTriedAtNoMoreEndsThanItMay) {
+  fake_stream stream;
+  stream.end_now = 12;
+  EXPECT_EQ(stream.write({7, 1}).error().code, errc::unavailable);
+  EXPECT_EQ(stream.expected, std::vector<std::string>{"7"});
+  EXPECT_EQ(stream.end_now, 12u);
+  EXPECT_TRUE(stream.write({12, 1}));
+  // Not an end, but an answer that was lost.
+  stream.fates = {fake_stream::answer::lost};
+  auto got = stream.write({13, 1});
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->position, 14u);
+}
+
 TEST(EndWriter, IsRepeatedWithTheEndThatTheRefusalNames) {
   fake_stream stream;
   stream.end_now = 12;
-  auto got = stream.write(7);
+  auto got = stream.write({7});
   ASSERT_TRUE(got);
   EXPECT_EQ(got->position, 13u);
   EXPECT_EQ(got->tries, 2u);
@@ -158,7 +172,7 @@ TEST(EndWriter, FindsItselfWhenTheAnswerWasLost) {
     fake_stream stream;
     stream.knows_ids = knows_ids;
     stream.fates = {fake_stream::answer::lost};
-    auto got = stream.write(0);
+    auto got = stream.write({0});
     ASSERT_TRUE(got) << got.error().message;
     EXPECT_EQ(got->position, 1u);
     EXPECT_EQ(stream.end_now, 1u);
@@ -177,7 +191,7 @@ TEST(EndWriter, IsNotOursWhatAnotherHasFollowed) {
       if (++publishes == 2)
         stream.put_claim_of_another();
     };
-    auto got = stream.write(0);
+    auto got = stream.write({0});
     ASSERT_TRUE(got);
     // At 1 it stood itself, at 2 the other.
     EXPECT_EQ(got->position, 3u);
@@ -188,7 +202,7 @@ TEST(EndWriter, IsNotOursWhatAnotherHasFollowed) {
 TEST(EndWriter, IsSentAgainWhenItNeverArrived) {
   fake_stream stream;
   stream.fates = {fake_stream::answer::never_arrived};
-  auto got = stream.write(0);
+  auto got = stream.write({0});
   ASSERT_TRUE(got);
   EXPECT_EQ(got->position, 1u);
   EXPECT_EQ(got->tries, 1u);
@@ -200,7 +214,7 @@ TEST(EndWriter, DoesNotGoBackToAnEarlierEnd) {
   auto refusals = 0;
   // A leader that has not everything in place yet.
   stream.meanwhile = [&] { stream.end_now = ++refusals < 4 ? 5 : 9; };
-  auto got = stream.write(9);
+  auto got = stream.write({9});
   ASSERT_TRUE(got);
   EXPECT_EQ(got->position, 10u);
   for (const auto& one : stream.expected)
@@ -210,7 +224,7 @@ TEST(EndWriter, DoesNotGoBackToAnEarlierEnd) {
 TEST(EndWriter, GivesUpAgainstAWriterThatIsAlwaysFaster) {
   fake_stream stream;
   stream.meanwhile = [&] { ++stream.end_now; };
-  auto got = stream.write(0);
+  auto got = stream.write({0});
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().code, errc::unavailable);
   EXPECT_EQ(stream.expected.size(), limits::journal_end_tries);
@@ -220,7 +234,7 @@ TEST(EndWriter, EndsWithItsPatience) {
   fake_stream stream;
   stream.fates.assign(100, fake_stream::answer::never_arrived);
   auto begin = stream.clock;
-  auto got = stream.write(0, millis{2'000});
+  auto got = stream.write({0}, millis{2'000});
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().code, errc::unavailable);
   EXPECT_EQ(stream.clock - begin, millis{2'000});
@@ -237,8 +251,8 @@ TEST(EndWriter, ARefusalThatSaysNothingOfSequencesEndsIt) {
   journal_entry entry;
   entry.kind = entry_kind::sealed;
   entry.marker = here;
-  auto got
-    = write_at_end(calls, "S", entry, 0, resend, stream.clock + millis{1'000});
+  auto got = write_at_end(calls, "S", entry, {0}, resend,
+                          stream.clock + millis{1'000});
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().message, "the journal refuses: maximum bytes exceeded");
 }

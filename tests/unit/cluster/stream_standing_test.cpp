@@ -151,3 +151,17 @@ TEST(StreamStanding, SomebodyElsesStreamIsLeftAlone) {
   EXPECT_EQ(fault(facts, store_at({})), journal_fault::foreign);
   EXPECT_FALSE(can_be_made_anew(judge(facts, store_at({})).error()));
 }
+
+TEST(StreamStanding, OnlyAStreamThatEndsBeforeACopyHasLostItsEnd) {
+  auto facts = first_stream();
+  EXPECT_FALSE(has_lost_its_end(facts, store_at({1, 100, unit + 90, 7})));
+  EXPECT_TRUE(has_lost_its_end(facts, store_at({1, 101, unit + 90, 7})));
+  auto known = store_at({1, 50, unit + 5, 7});
+  known.heard = {{1, 101, 0, 8}, {2, 101, 0, 7}};
+  EXPECT_FALSE(has_lost_its_end(facts, known)) << "copies of other journals";
+  known.heard.push_back({1, 101, 0, 7});
+  EXPECT_TRUE(has_lost_its_end(facts, known));
+  facts.sealed = true;
+  EXPECT_FALSE(has_lost_its_end(facts, known));
+  EXPECT_FALSE(has_lost_its_end({}, known)) << "there is none to give up";
+}

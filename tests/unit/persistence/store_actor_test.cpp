@@ -75,6 +75,10 @@ public:
     return done{};
   }
 
+  result<done> give_up(partition_id, const checkpoint&) override {
+    return done{};
+  }
+
   std::deque<std::function<void()>> calls;
   std::vector<entry> kept;
   epoch_t epoch = 0;
