@@ -45,7 +45,8 @@ public:
   /// limits::nodes, the earliest names of the alphabet.
   [[nodiscard]] std::vector<std::string> known() const;
 
-  /// Where our own store stands.
+  /// Where our own store stands: told at the start, and by every write before
+  /// that is answered. So no heartbeat is behind what was committed.
   void keep(partition_id partition, const checkpoint& at);
 
   /// What this node is doing: the partitions that it owns or is about to, who

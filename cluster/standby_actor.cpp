@@ -168,7 +168,6 @@ void apply(self_ptr self, partition_id partition, const checkpoint& from,
         auto& state = self->state;
         if (*at) {
           ++state.applied;
-          state.env.book->keep(partition, **at);
           if (more)
             state.todo.push_front(partition);
         }
@@ -232,9 +231,6 @@ void work(self_ptr self) {
 void begin(self_ptr self) {
   auto& s = self->state;
   s.silent = false;
-  for (partition_id p = 0; p < s.env.partitions; ++p)
-    if (auto at = s.env.where(p))
-      s.env.book->keep(p, *at);
   const auto alarm = s.env.clock().steady < s.alarm_until;
   auto picked = s.plan->pick([&s, alarm](partition_id p) {
     auto complained = s.complaints.find(p);

@@ -228,7 +228,12 @@ result<done> start_among_others(caf::actor_system& system,
   if (config.cluster.roles.core) {
     if (auto opened = open_journal(config, disk, node); !opened)
       return opened.error();
-    node.store = spawn_store(system, disk, node.order, how);
+    auto watched = how;
+    watched.moved
+      = [book = node.book](partition_id partition, const checkpoint& at) {
+          book->keep(partition, at);
+        };
+    node.store = spawn_store(system, disk, node.order, watched);
   }
   auto bus = cluster::nats_bus::connect(options);
   if (!bus)

@@ -6,6 +6,7 @@
 #include "persistence/layout.hpp"
 #include "persistence/recovery.hpp"
 #include "persistence/store_reader.hpp"
+#include "persistence/watched_store.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scheduled_actor.hpp>
@@ -358,7 +359,9 @@ store_actor::behavior_type store_behavior(self_ptr self,
                                           std::shared_ptr<journal> order,
                                           const store_config& config) {
   auto& s = self->state;
-  s.disk = std::move(disk);
+  s.disk = config.moved
+             ? std::make_shared<watched_store>(std::move(disk), config.moved)
+             : std::move(disk);
   s.order = std::move(order);
   s.figures = std::make_unique<store_figures>(*config.metrics);
   s.window = config.window;

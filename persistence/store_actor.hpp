@@ -10,6 +10,7 @@
 
 #include <caf/fwd.hpp>
 
+#include <functional>
 #include <memory>
 
 namespace rollcall {
@@ -22,6 +23,9 @@ struct store_config {
   millis window{0};
   /// Where the actor's figures go; outlives it.
   metrics::registry* metrics = &metrics::default_registry();
+  /// Told where a partition stands after each write, before whoever waits for
+  /// that write is answered. Called on the actor's thread; may be empty.
+  std::function<void(partition_id, const checkpoint&)> moved;
 };
 
 /// Spawns the actor that owns `disk` and `order`: from here on nobody else

@@ -69,6 +69,8 @@ void sim_node::start() {
   bus_ = std::make_shared<sim_bus>(world_.wire, life_);
   book_ = std::make_shared<cluster::copy_book>(cluster::copy_book::config{
     name_, sim_partitions, accept_loss, read_nodes(*disk_).value()});
+  for (partition_id p = 0; p < sim_partitions; ++p)
+    book_->keep(p, disk_->where(p).value());
   order_ = std::make_shared<shared_journal>(
     world_.log, world_.events, life_,
     shared_journal::knowledge{
@@ -84,6 +86,9 @@ void sim_node::start() {
   store_config how;
   how.detached = false;
   how.metrics = &figures_;
+  how.moved = [book = book_](partition_id p, const checkpoint& at) {
+    book->keep(p, at);
+  };
   auto& system = fixture.system();
   store_ = spawn_store(system, std::make_shared<sim_store>(disk_, life_),
                        order_, how);

@@ -103,7 +103,7 @@ struct StoreActor : testing::Test {
              millis window = millis{0}) {
     if (!order)
       order = std::make_shared<embedded_journal>(disk);
-    subject = spawn_store(system, disk, order, {false, window, &figures});
+    subject = spawn_store(system, disk, order, {false, window, &figures, {}});
   }
 
   void run() {
@@ -231,6 +231,27 @@ TEST_F(StoreActor, ALaterClaimFencesTheEarlierOne) {
   EXPECT_EQ(refused->error().code, errc::conflict);
   EXPECT_TRUE(put(0, now, {occupied("b")})->ok());
   EXPECT_EQ(open(0).occupied, std::vector{samples::session("b")});
+}
+
+// What is said of a copy must not be behind what was answered.
+TEST_F(StoreActor, TellsWhereAPartitionStandsBeforeItAnswers) {
+  std::map<partition_id, checkpoint> told;
+  store_config how{false, millis{0}, &figures,
+                   [&](partition_id partition, const checkpoint& at) {
+                     told[partition] = at;
+                     EXPECT_FALSE(self->has_next_message());
+                   }};
+  subject
+    = spawn_store(system, disk, std::make_shared<embedded_journal>(disk), how);
+  auto epoch = open(3).epoch;
+  EXPECT_EQ(told.at(3), *disk->where(3));
+  auto at = put(3, epoch, {occupied("a")});
+  ASSERT_TRUE(at->ok());
+  EXPECT_EQ(told.at(3).position, **at);
+  EXPECT_EQ(told.at(3), *disk->where(3));
+  disk->fail_writes(1);
+  EXPECT_FALSE(put(3, epoch, {occupied("b")})->ok());
+  EXPECT_EQ(told.at(3).position, **at);
 }
 
 TEST_F(StoreActor, CommitsThatArriveTogetherShareOneWrite) {
