@@ -27,6 +27,14 @@ struct client_ref {
 /// The two encodings of the native protocol.
 enum class dialect : std::uint8_t { json, msgpack };
 
+/// In whose words a client is told what happens.
+enum class vocabulary : std::uint8_t {
+  /// docs/protocol.md.
+  native,
+  /// docs/rest.md, "Plain WebSocket": one message a join or leave.
+  stream,
+};
+
 /// What a client wants to see of a session.
 enum class view : std::uint8_t {
   /// Everyone and every change.
@@ -104,6 +112,7 @@ struct attach_order {
   identity_mode shown = identity_mode::named;
   std::optional<version> since;
   version at_least;
+  vocabulary words = vocabulary::native;
 };
 
 struct detach_order {

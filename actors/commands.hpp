@@ -42,10 +42,18 @@ struct join_command {
   /// before it kept it. The participant takes its old place again; a lock or
   /// a full house do not count.
   std::optional<admission> admitted{};
+  /// The connection is leased: no socket stands for it, it counts for this
+  /// long and again with each `renew`. Zero: the session's `timeout`. A repeat
+  /// by the same connection renews it.
+  std::optional<millis> lease{};
 };
 
-/// The connection leaves on purpose.
-struct leave_command {};
+/// The connection leaves on purpose; or, of the caller's leased connections,
+/// the one named, or every one.
+struct leave_command {
+  std::optional<connection_id> lease{};
+  bool every_lease = false;
+};
 
 struct set_live_command {
   live_update live;
@@ -60,6 +68,9 @@ struct set_live_command {
 struct get_roster_command {
   std::optional<version> after;
   std::uint32_t limit = 100;
+  /// One participant alone: a participant_id, or a user id where the caller
+  /// is shown those.
+  std::optional<std::string> only{};
 };
 
 /// May this caller watch, and with which rights? Asked before attaching.
@@ -97,11 +108,18 @@ struct transfer_host_command {
   participant_id participant;
 };
 
+// -- presence, later ---------------------------------------------------------
+
+/// A leased connection of the caller's is alive: the one named, or all of them.
+struct renew_command {
+  std::optional<connection_id> lease{};
+};
+
 using command_body
   = std::variant<join_command, leave_command, set_live_command,
                  get_roster_command, observe_command, create_command,
                  configure_command, end_command, set_member_command,
-                 kick_command, transfer_host_command>;
+                 kick_command, transfer_host_command, renew_command>;
 
 /// One request to one session.
 struct command {
@@ -114,6 +132,9 @@ struct command {
   /// The edge's request id, for logs and audit.
   std::string request;
   command_body body;
+  /// A digest of what is asked, where the edge has one; zero otherwise. An op
+  /// id that comes again with another digest is refused.
+  std::uint64_t about = 0;
 };
 
 /// How far the effect of a command has got when it is answered.
@@ -125,6 +146,8 @@ struct join_reply {
   admission admitted;
   /// What this caller may do here.
   capability_set rights;
+  /// How long the leased connection lasts from here; of a socket nothing.
+  std::optional<millis> lease{};
 };
 
 struct roster_reply {
@@ -136,9 +159,30 @@ struct roster_reply {
 struct observe_reply {
   kind_settings settings;
   capability_set rights;
+  bool ended = false;
+  /// Only for those who may see the roster.
+  std::optional<participant_id> host{};
+  /// Wall time.
+  millis created{0};
+  /// Whether the caller belongs to the session, and is in it now.
+  bool member = false;
+  bool here = false;
 };
 
-using reply_body = std::variant<done, join_reply, roster_reply, observe_reply>;
+struct renew_reply {
+  /// How long the caller's leased connections last from here.
+  millis lease{0};
+};
+
+/// To a leave of leased connections.
+struct leave_reply {
+  participant_id participant;
+  /// How often the user has left the session so far, as far as is known.
+  std::uint32_t leaves = 0;
+};
+
+using reply_body = std::variant<done, join_reply, roster_reply, observe_reply,
+                                renew_reply, leave_reply>;
 
 /// The answer to a command that was not refused.
 struct reply {

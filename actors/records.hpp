@@ -36,6 +36,8 @@ enum class leave_reason : std::uint8_t {
 struct done_op {
   op_id op;
   version at;
+  /// What was asked, as command::about had it.
+  std::uint64_t about = 0;
 
   friend bool operator==(const done_op&, const done_op&) = default;
 };
@@ -90,6 +92,8 @@ struct stored_connection {
   connection_id id;
   node_id edge;
   connection_source source = connection_source::socket;
+  /// Of a leased one: how long it lasts from each renewal.
+  millis lease{0};
 
   friend bool operator==(const stored_connection&, const stored_connection&)
     = default;

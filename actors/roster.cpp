@@ -23,11 +23,20 @@ roster_entry entry_of(const participant& who) {
   entry.reconnections = who.reconnections;
   entry.grants = who.grants;
   for (const auto& item : who.connections)
-    entry.connections.push_back({item.id, item.edge, item.source});
+    entry.connections.push_back({item.id, item.edge, item.source, item.lease});
   return entry;
 }
 
 } // namespace
+
+void begin_lease(connection& target, const kind_settings& settings,
+                 instant now) {
+  auto quiet = std::min(settings.suspect_after, target.lease);
+  target.suspected = false;
+  target.lease_tail = target.lease - quiet;
+  target.deadline = now.steady + quiet;
+  target.reason = leave_reason::timeout;
+}
 
 participant* roster::find(const user_id& user) {
   auto at = by_user_.find(user);

@@ -8,6 +8,7 @@
 #include "actors/base/instant.hpp"
 #include "actors/changes.hpp"
 #include "actors/identity.hpp"
+#include "actors/kind.hpp"
 #include "actors/records.hpp"
 
 #include <cstdint>
@@ -44,7 +45,21 @@ struct connection {
   leave_reason reason = leave_reason::timeout;
   /// Steady time of its join; of a restored one long ago.
   millis entered{0};
+  /// Of a leased one: how long it lasts from each renewal, and how much of that
+  /// it is suspected.
+  millis lease{0};
+  millis lease_tail{0};
+
+  /// Whether the word of an edge says anything of it.
+  [[nodiscard]] bool has_edge() const noexcept {
+    return source == connection_source::socket;
+  }
 };
+
+/// The time of a leased connection begins again: it is suspected once
+/// `suspect_after` has passed, and over at the end of its lease.
+void begin_lease(connection& target, const kind_settings& settings,
+                 instant now);
 
 /// A present user.
 struct participant {

@@ -26,6 +26,20 @@ void set_version(op_memory& ops, const op_id& op, version at) {
       done.at = at;
 }
 
+/// Notes in a record what the operation was that made it.
+void set_about(record& kept, const command& asked) {
+  if (asked.op.empty() || asked.about == 0)
+    return;
+  std::visit(
+    [&](auto& one) {
+      if constexpr (requires { one.ops; })
+        for (auto& done : one.ops)
+          if (done.op == asked.op)
+            done.about = asked.about;
+    },
+    kept);
+}
+
 } // namespace
 
 // -- queueing ----------------------------------------------------------------
@@ -80,10 +94,8 @@ std::optional<durable_batch> session_state::next_batch(instant now) {
       pending_.finished(op);
       continue;
     }
-    if (auto before = done_before(op)) {
-      auto again = answer(ack_level::committed);
-      again.at = *before;
-      answers_.push_back({op.answer_to, again});
+    if (const auto* before = done_before(op)) {
+      answers_.push_back({op.answer_to, answer_again(*before, *op.asked)});
       pending_.finished(op);
       continue;
     }
@@ -97,6 +109,9 @@ std::optional<durable_batch> session_state::next_batch(instant now) {
       pending_.finished(op);
       continue;
     }
+    if (op.why == durable_op::purpose::command)
+      for (auto& kept : op.records)
+        set_about(kept, *op.asked);
     out.records.insert(out.records.end(), op.records.begin(), op.records.end());
     started.push_back(std::move(op));
   }
@@ -139,15 +154,23 @@ void session_state::committed(std::uint64_t number,
   idle_since_ = now.steady;
 }
 
-std::optional<version> session_state::done_before(const durable_op& op) const {
+const done_op* session_state::done_before(const durable_op& op) const {
   if (op.why != durable_op::purpose::command || hidden_from(op.asked->caller))
-    return std::nullopt;
+    return nullptr;
   const auto* known = op.touches ? member(*op.touches) : nullptr;
   const auto* memory = op.touches ? (known != nullptr ? &known->ops : nullptr)
                                   : (record_ ? &record_->ops : nullptr);
-  const auto* done
-    = memory != nullptr ? find_op(*memory, op.asked->op) : nullptr;
-  return done != nullptr ? std::optional{done->at} : std::nullopt;
+  return memory != nullptr ? find_op(*memory, op.asked->op) : nullptr;
+}
+
+result<reply> session_state::answer_again(const done_op& before,
+                                          const command& asked) const {
+  if (before.about != 0 && asked.about != 0 && before.about != asked.about)
+    return fail(errc::conflict, "the op id was used for something else",
+                "op_id");
+  auto out = answer(ack_level::committed);
+  out.at = before.at;
+  return out;
 }
 
 // The record was made before its place among the changes was known; from
@@ -200,8 +223,7 @@ void session_state::apply_session(const session_record& kept, instant now) {
     while (!roster_.empty()) {
       auto& who = *roster_.in_order().begin()->second;
       for (const auto& item : who.connections)
-        directs_.push_back({key_, item.id, item.edge,
-                            removed_direct{leave_reason::session_ended}});
+        tell_removed(item, leave_reason::session_ended);
       remove_participant(who, leave_reason::session_ended, now);
     }
     reclaim_until_.reset();
@@ -236,7 +258,7 @@ void session_state::apply_member(const member_record& kept) {
 void session_state::apply_member_erased(const user_id& user, instant now) {
   if (auto* here = roster_.find(user)) {
     for (const auto& item : here->connections)
-      dismiss(item.id, item.edge, leave_reason::kicked);
+      dismiss(item, leave_reason::kicked);
     remove_participant(*here, leave_reason::kicked, now);
   }
   if (members_.erase(user) != 0)

@@ -44,6 +44,8 @@ void session_state::take_evidence(const evidence& told, instant now) {
     if (who == nullptr)
       continue;
     auto& target = roster_.at(*who, item.connection);
+    if (!target.has_edge())
+      continue;
     auto age = later(item.age, millis{0});
     target.unconfirmed = false;
     switch (item.what) {
@@ -74,7 +76,7 @@ void session_state::take_announcement(const node_id& edge,
       continue;
     }
     auto& target = roster_.at(*who, id);
-    if (target.edge == edge)
+    if (target.edge == edge && target.has_edge())
       confirm(*who, target);
   }
   if (told.complete)
@@ -110,7 +112,8 @@ void session_state::doubt_unnamed(const node_id& edge,
   for (const auto& [joined, who] : roster_.in_order()) {
     bool touched = false;
     for (auto& item : who->connections) {
-      if (item.edge != edge || item.deadline || named.contains(item.id)
+      if (item.edge != edge || !item.has_edge() || item.deadline
+          || named.contains(item.id)
           || now.steady < item.entered + announcement_transit)
         continue;
       item.suspected = true;
@@ -128,7 +131,7 @@ void session_state::lose_edge(const node_id& edge, instant now) {
   for (const auto& [joined, who] : roster_.in_order()) {
     bool touched = false;
     for (auto& item : who->connections) {
-      if (item.edge != edge || item.deadline)
+      if (item.edge != edge || !item.has_edge() || item.deadline)
         continue;
       // An edge that is back in time brings it back.
       item.unconfirmed = true;
@@ -160,9 +163,13 @@ void session_state::expire(instant now) {
       show_presence(who);
       continue;
     }
+    if (outlasts(item)) {
+      show_presence(who);
+      continue;
+    }
     // Its socket may stand after all: without a word the client would
     // believe to be present.
-    directs_.push_back({key_, *id, item.edge, removed_direct{item.reason}});
+    tell_removed(item, item.reason);
     end_connection(who, *id, item.reason, now);
   }
   if (reclaim_until_ && *reclaim_until_ <= now.steady) {
@@ -204,12 +211,19 @@ void session_state::end_connection(participant& who, const connection_id& id,
   show_presence(who);
 }
 
-void session_state::dismiss(const connection_id& id, const node_id& edge,
-                            leave_reason reason) {
-  directs_.push_back({key_, id, edge, removed_direct{reason}});
+void session_state::tell_removed(const connection& target,
+                                 leave_reason reason) {
+  if (target.has_edge())
+    directs_.push_back({key_, target.id, target.edge, removed_direct{reason}});
+}
+
+void session_state::dismiss(const connection& target, leave_reason reason) {
+  tell_removed(target, reason);
+  if (!target.has_edge())
+    return;
   if (dismissed_.size() == limits::dismissed_per_session)
     dismissed_.pop_front();
-  dismissed_.emplace_back(id, reason);
+  dismissed_.emplace_back(target.id, reason);
 }
 
 void session_state::remove_participant(participant& who, leave_reason reason,

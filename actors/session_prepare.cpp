@@ -63,6 +63,9 @@ std::string_view action_of(const command_body& body) {
     std::string_view operator()(const observe_command&) const {
       return "observe";
     }
+    std::string_view operator()(const renew_command&) const {
+      return "renew";
+    }
   };
   return std::visit(namer{}, body);
 }

@@ -18,8 +18,10 @@ session_state::handle(const command_ptr& asked, instant now) {
       return decide_durable(asked);
     return join(*asked, *x, now);
   }
-  if (std::holds_alternative<leave_command>(body))
-    return leave(*asked, now);
+  if (const auto* x = std::get_if<leave_command>(&body))
+    return leave(*asked, *x, now);
+  if (const auto* x = std::get_if<renew_command>(&body))
+    return renew(*asked, *x, now);
   if (const auto* x = std::get_if<set_live_command>(&body))
     return set_live(*asked, *x, now);
   if (const auto* x = std::get_if<get_roster_command>(&body))
@@ -38,6 +40,11 @@ session_state::refuses_entry(const participant* here, const join_command& body,
     return fail(errc::session_ended, "the session has ended", "session");
   if (!rights_of(caller).has(capability::join))
     return fail(errc::forbidden, "the token does not allow to join");
+  if (body.lease && *body.lease != millis{0}
+      && (*body.lease < limits::lease_least
+          || *body.lease > limits::lease_most))
+    return fail(errc::bad_request, "must be 0, or between 1 s and 24 h",
+                "lease_ms");
   if (here != nullptr || body.admitted)
     return std::nullopt;
   if (settings_.locked && !rights_of(caller).has(capability::moderate))
@@ -64,9 +71,17 @@ result<reply> session_state::join(const command& asked,
     // late to be announced is no longer doubted, nor one that follows a goodbye
     // whose effect was waited with.
     auto& target = roster_.at(*here, asked.connection);
+    if (target.has_edge() == body.lease.has_value())
+      return fail(errc::conflict, "the connection joined in another way");
+    if (body.lease) {
+      target.lease = lease_of(body);
+      renew(target, now);
+      show_presence(*here);
+      return join_answer(*here, asked);
+    }
     target.unconfirmed |= target.reason == leave_reason::left;
     confirm(*here, target);
-    return join_answer(*here, caller);
+    return join_answer(*here, asked);
   }
   // Whoever was removed may come again by itself, on the same connection.
   if (!body.admitted)
@@ -74,7 +89,7 @@ result<reply> session_state::join(const command& asked,
       return one.first == asked.connection;
     });
   if (here != nullptr && body.resumes && roster_.find(*body.resumes) == here)
-    return resume(asked, *here, *body.resumes, now);
+    return resume(asked, body, *here, now);
   if (here != nullptr && is_earlier_stay(*here, body)) {
     remove_participant(*here, leave_reason::network, now);
     here = nullptr;
@@ -86,13 +101,13 @@ result<reply> session_state::join(const command& asked,
     if (settings_.duplicates != duplicate_policy::kick_old
         && here->connections.size() >= limits::connections_per_participant)
       return fail(errc::too_large, "too many connections of one user");
-    add_socket(*here, asked, now);
+    add_connection(*here, asked, body, now);
   } else {
     enter(asked, body, now);
     here = roster_.find(caller.user);
     set_initial_live(*here, body.live, now);
   }
-  return join_answer(*here, caller);
+  return join_answer(*here, asked);
 }
 
 // The owner that was lost had accepted another stay and kept only the one
@@ -106,12 +121,31 @@ bool session_state::is_earlier_stay(const participant& who,
 }
 
 reply session_state::join_answer(const participant& who,
-                                 const identity& caller) const {
+                                 const command& asked) const {
   auto out = answer(ack_level::accepted);
-  out.body = join_reply{who.public_id,
-                        settings_,
-                        {who.joined, who.since, who.reconnections},
-                        rights_of(caller)};
+  join_reply body{who.public_id,
+                  settings_,
+                  {who.joined, who.since, who.reconnections},
+                  rights_of(asked.caller)};
+  for (const auto& item : who.connections)
+    if (item.id == asked.connection && !item.has_edge())
+      body.lease = item.lease;
+  out.body = std::move(body);
+  return out;
+}
+
+connection session_state::new_connection(const command& asked,
+                                         const join_command& body,
+                                         instant now) const {
+  connection out;
+  out.id = asked.connection;
+  out.edge = asked.edge;
+  out.entered = now.steady;
+  if (body.lease) {
+    out.source = connection_source::leased;
+    out.lease = lease_of(body);
+    begin_lease(out, settings_, now);
+  }
   return out;
 }
 
@@ -135,9 +169,7 @@ void session_state::enter(const command& asked, const join_command& body,
     who.reconnections = old->reconnections;
   }
   who.shown_connections = 1;
-  who.connections.push_back({asked.connection, asked.edge,
-                             connection_source::socket, false, false,
-                             std::nullopt, leave_reason::timeout, now.steady});
+  who.connections.push_back(new_connection(asked, body, now));
   auto& added = roster_.add(std::move(who));
   roster_.mark_dirty(added);
   const auto* known = member(added.user);
@@ -152,39 +184,68 @@ void session_state::enter(const command& asked, const join_command& body,
   refresh_host();
 }
 
-void session_state::add_socket(participant& who, const command& asked,
-                               instant now) {
+void session_state::add_connection(participant& who, const command& asked,
+                                   const join_command& body, instant now) {
   auto before = who.connections;
-  roster_.add_connection(
-    who, {asked.connection, asked.edge, connection_source::socket, false, false,
-          std::nullopt, leave_reason::timeout, now.steady});
+  roster_.add_connection(who, new_connection(asked, body, now));
   if (settings_.duplicates == duplicate_policy::kick_old)
     for (const auto& old : before) {
-      dismiss(old.id, old.edge, leave_reason::replaced);
+      dismiss(old, leave_reason::replaced);
       end_connection(who, old.id, leave_reason::replaced, now);
     }
   show_presence(who);
 }
 
-result<reply> session_state::resume(const command& asked, participant& who,
-                                    connection_id old, instant now) {
-  roster_.add_connection(
-    who, {asked.connection, asked.edge, connection_source::socket, false, false,
-          std::nullopt, leave_reason::timeout, now.steady});
-  dismiss(old, roster_.at(who, old).edge, leave_reason::replaced);
-  end_connection(who, old, leave_reason::replaced, now);
+result<reply> session_state::resume(const command& asked,
+                                    const join_command& body, participant& who,
+                                    instant now) {
+  roster_.add_connection(who, new_connection(asked, body, now));
+  dismiss(roster_.at(who, *body.resumes), leave_reason::replaced);
+  end_connection(who, *body.resumes, leave_reason::replaced, now);
   show_presence(who);
-  return join_answer(who, asked.caller);
+  return join_answer(who, asked);
 }
 
-result<reply> session_state::leave(const command& asked, instant now) {
+result<reply> session_state::leave(const command& asked,
+                                   const leave_command& body, instant now) {
   if (hidden_from(asked.caller))
     return fail(errc::not_found, "there is no such session", "session");
+  if (body.lease || body.every_lease) {
+    if (auto* here = roster_.find(asked.caller.user))
+      leave_leases(*here, body, now);
+    auto out = answer(ack_level::accepted);
+    out.body
+      = leave_reply{public_id(asked.caller.user), leaves_of(asked.caller.user)};
+    return out;
+  }
   auto* who = roster_.find(asked.connection);
   if (who != nullptr && who->user == asked.caller.user)
     close_connection(*who, asked.connection, leave_reason::left, now.steady,
                      now);
   return answer(ack_level::accepted);
+}
+
+std::uint32_t session_state::leaves_of(const user_id& user) const {
+  if (const auto* here = roster_.find(user))
+    return here->reconnections;
+  auto before = departed_.find(user);
+  return before == departed_.end() ? 0 : before->second;
+}
+
+participant_view session_state::shown(const participant& who,
+                                      bool with_user) const {
+  auto out = view_of(who, member(who.user));
+  if (!with_user) {
+    out.user = {};
+    out.who = {};
+  }
+  return out;
+}
+
+const participant* session_state::find_shown(const std::string& name,
+                                             bool with_users) const {
+  const auto* found = roster_.find(participant_id{name});
+  return found == nullptr && with_users ? roster_.find(user_id{name}) : found;
 }
 
 result<reply> session_state::get_roster(const command& asked,
@@ -196,7 +257,19 @@ result<reply> session_state::get_roster(const command& asked,
       || (settings_.identity == identity_mode::count_only
           && !rights.has(capability::moderate)))
     return fail(errc::forbidden, "the roster is not shown to you");
+  bool with_users = settings_.identity != identity_mode::pseudonymous
+                    || rights.has(capability::moderate);
   roster_reply page;
+  if (body.only) {
+    const auto* who = find_shown(*body.only, with_users);
+    if (who == nullptr)
+      return fail(errc::not_found, "there is no such participant",
+                  "participant_id");
+    page.participants.push_back(shown(*who, with_users));
+    auto out = answer(ack_level::accepted);
+    out.body = std::move(page);
+    return out;
+  }
   auto from = body.after ? roster_.in_order().upper_bound(*body.after)
                          : roster_.in_order().begin();
   auto limit = std::min<std::size_t>(body.limit, limits::roster_page_items);
@@ -205,14 +278,7 @@ result<reply> session_state::get_roster(const command& asked,
       page.next = page.participants.back().joined;
       break;
     }
-    const auto& who = *from->second;
-    auto seen = view_of(who, member(who.user));
-    if (settings_.identity == identity_mode::pseudonymous
-        && !rights.has(capability::moderate)) {
-      seen.user = {};
-      seen.who = {};
-    }
-    page.participants.push_back(std::move(seen));
+    page.participants.push_back(shown(*from->second, with_users));
   }
   auto out = answer(ack_level::accepted);
   out.body = std::move(page);
@@ -227,7 +293,16 @@ result<reply> session_state::observe(const command& asked) const {
       && !rights.has(capability::observe_roster))
     return fail(errc::forbidden, "the token does not allow to observe");
   auto out = answer(ack_level::accepted);
-  out.body = observe_reply{settings_, rights};
+  observe_reply found{settings_, rights};
+  found.ended = record_->ended_at.has_value();
+  if (rights.has(capability::observe_roster)
+      && (settings_.identity != identity_mode::count_only
+          || rights.has(capability::moderate)))
+    found.host = host();
+  found.created = record_->created_at;
+  found.member = member(asked.caller.user) != nullptr;
+  found.here = roster_.find(asked.caller.user) != nullptr;
+  out.body = std::move(found);
   return out;
 }
 

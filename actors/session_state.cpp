@@ -50,9 +50,7 @@ void session_state::restore(const stored_session& stored, instant now) {
       who.since = kept.since;
       who.reconnections = kept.reconnections;
       for (const auto& item : kept.connections)
-        who.connections.push_back({item.id, item.edge, item.source, false, true,
-                                   now.steady + rules_->confirm_window,
-                                   leave_reason::edge_lost});
+        who.connections.push_back(restored(item, now));
       who.shown_connections
         = static_cast<std::uint32_t>(who.connections.size());
       auto& added = roster_.restore(std::move(who), page.number);

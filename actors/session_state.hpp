@@ -206,23 +206,48 @@ private:
   // session_presence.cpp
   result<reply> join(const command& asked, const join_command& body,
                      instant now);
-  result<reply> resume(const command& asked, participant& who,
-                       connection_id old, instant now);
+  result<reply> resume(const command& asked, const join_command& body,
+                       participant& who, instant now);
   std::optional<failure> refuses_entry(const participant* here,
                                        const join_command& body,
                                        const identity& caller) const;
   [[nodiscard]] bool is_earlier_stay(const participant& who,
                                      const join_command& body) const;
   void enter(const command& asked, const join_command& body, instant now);
-  void add_socket(participant& who, const command& asked, instant now);
+  void add_connection(participant& who, const command& asked,
+                      const join_command& body, instant now);
+  connection new_connection(const command& asked, const join_command& body,
+                            instant now) const;
   void set_initial_live(participant& who, const live_map& live, instant now);
-  result<reply> leave(const command& asked, instant now);
+
+  // session_leases.cpp
+  /// How long a lease that is asked for lasts.
+  [[nodiscard]] millis lease_of(const join_command& body) const;
+  /// The time of its renewal begins again.
+  void renew(connection& target, instant now);
+  result<reply> renew(const command& asked, const renew_command& body,
+                      instant now);
+  void leave_leases(participant& who, const leave_command& body, instant now);
+  /// Whether a due connection goes on as a suspected one.
+  bool outlasts(connection& target);
+  [[nodiscard]] connection restored(const stored_connection& kept,
+                                    instant now) const;
+
+  // session_presence.cpp
+  result<reply> leave(const command& asked, const leave_command& body,
+                      instant now);
   result<reply> set_live(const command& asked, const set_live_command& body,
                          instant now);
   result<reply> get_roster(const command& asked,
                            const get_roster_command& body) const;
+  [[nodiscard]] std::uint32_t leaves_of(const user_id& user) const;
+  /// A participant as a roster page shows it.
+  [[nodiscard]] participant_view shown(const participant& who,
+                                       bool with_user) const;
+  [[nodiscard]] const participant* find_shown(const std::string& name,
+                                              bool with_users) const;
   result<reply> observe(const command& asked) const;
-  reply join_answer(const participant& who, const identity& caller) const;
+  reply join_answer(const participant& who, const command& asked) const;
   void take_evidence(const evidence& told, instant now);
   void take_announcement(const node_id& edge, const announce_note& told,
                          instant now);
@@ -232,8 +257,8 @@ private:
   void confirm(participant& who, connection& target);
   /// Tells a connection that it was removed on purpose, and remembers it: an
   /// edge that missed the word must not bring it back.
-  void dismiss(const connection_id& id, const node_id& edge,
-               leave_reason reason);
+  void dismiss(const connection& target, leave_reason reason);
+  void tell_removed(const connection& target, leave_reason reason);
   void doubt_unnamed(const node_id& edge, const announce_note& told,
                      instant now);
   void lose_edge(const node_id& edge, instant now);
@@ -271,8 +296,9 @@ private:
   void apply_member_erased(const user_id& user, instant now);
   result<user_id> target_of(const user_id& user,
                             const participant_id& id) const;
-  /// The version at which an operation was done before, if it was.
-  std::optional<version> done_before(const durable_op& op) const;
+  /// The operation as it was done before, if it was.
+  const done_op* done_before(const durable_op& op) const;
+  result<reply> answer_again(const done_op& before, const command& asked) const;
   void remember_answer(const durable_op& op);
   void queue_admission(const command& asked);
   void queue_erasure();

@@ -78,6 +78,8 @@ void session_state::adopt(const transferred_participant& from, instant now) {
     auto& target = roster_.at(*here, item.id);
     target.suspected = item.suspected;
     target.unconfirmed = item.unconfirmed;
+    target.lease = item.lease;
+    target.lease_tail = item.lease_tail;
     roster_.set_deadline(target, item.deadline, item.reason);
     // That its edge was lost may have been said while nobody listened.
     if (!item.deadline) {

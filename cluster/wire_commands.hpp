@@ -19,11 +19,14 @@ template <> struct tag<end_command>           { static constexpr int value = 8; 
 template <> struct tag<set_member_command>    { static constexpr int value = 9; };
 template <> struct tag<kick_command>          { static constexpr int value = 10; };
 template <> struct tag<transfer_host_command> { static constexpr int value = 11; };
+template <> struct tag<renew_command>         { static constexpr int value = 20; };
 
 template <> struct tag<done>          { static constexpr int value = 1; };
 template <> struct tag<join_reply>    { static constexpr int value = 2; };
 template <> struct tag<roster_reply>  { static constexpr int value = 3; };
 template <> struct tag<observe_reply> { static constexpr int value = 4; };
+template <> struct tag<renew_reply>   { static constexpr int value = 20; };
+template <> struct tag<leave_reply>   { static constexpr int value = 70; };
 
 template <> struct tag<evidence>       { static constexpr int value = 1; };
 template <> struct tag<observe_note>   { static constexpr int value = 2; };
@@ -48,18 +51,32 @@ void fields(Io& io, part<Io, admission>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, join_command>& value) {
-  auto& [resumes, live, create_kind, admitted] = value;
-  tuple<Io> in{io, 4, "join"};
+  auto& [resumes, live, create_kind, admitted, lease] = value;
+  tuple<Io> in{io, 5, 1, "join"};
   maybe(io, resumes, [&io](auto& x) { fields(io, x); });
   fields(io, live);
   maybe(io, create_kind,
         [&io](auto& x) { io.text(x, limits::id_bytes, "create"); });
   maybe(io, admitted, [&io](auto& x) { fields(io, x); });
+  if (in.has_next())
+    maybe(io, lease, [&io](auto& x) { io.time(x, "lease"); });
 }
 
 template <class Io>
-void fields(Io& io, part<Io, leave_command>&) {
-  tuple<Io> in{io, 0, "leave"};
+void fields(Io& io, part<Io, leave_command>& value) {
+  auto& [lease, every_lease] = value;
+  tuple<Io> in{io, 2, 2, "leave"};
+  if (in.has_next())
+    maybe(io, lease, [&io](auto& x) { fields(io, x); });
+  if (in.has_next())
+    io.flag(every_lease, "every_lease");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, renew_command>& value) {
+  auto& [lease] = value;
+  tuple<Io> in{io, 1, "renew"};
+  maybe(io, lease, [&io](auto& x) { fields(io, x); });
 }
 
 template <class Io>
@@ -72,10 +89,12 @@ void fields(Io& io, part<Io, set_live_command>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, get_roster_command>& value) {
-  auto& [after, limit] = value;
-  tuple<Io> in{io, 2, "get_roster"};
+  auto& [after, limit, only] = value;
+  tuple<Io> in{io, 3, 1, "get_roster"};
   maybe(io, after, [&io](auto& x) { fields(io, x); });
   number(io, limit, "limit");
+  if (in.has_next())
+    maybe(io, only, [&io](auto& x) { io.text(x, limits::id_bytes, "only"); });
 }
 
 template <class Io>
@@ -131,8 +150,8 @@ void fields(Io& io, part<Io, transfer_host_command>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, command>& value) {
-  auto& [session, edge, connection, caller, op, request, body] = value;
-  tuple<Io> in{io, 7, "command"};
+  auto& [session, edge, connection, caller, op, request, body, about] = value;
+  tuple<Io> in{io, 8, 1, "command"};
   fields(io, session);
   fields(io, edge);
   fields(io, connection);
@@ -140,18 +159,29 @@ void fields(Io& io, part<Io, command>& value) {
   id(io, op, "op", limits::op_id_bytes);
   io.text(request, limits::id_bytes, "request");
   choice(io, body, "command");
+  if (in.has_next())
+    number(io, about, "about");
 }
 
 // -- replies -----------------------------------------------------------------
 
 template <class Io>
 void fields(Io& io, part<Io, join_reply>& value) {
-  auto& [participant, settings, admitted, rights] = value;
-  tuple<Io> in{io, 4, "join"};
+  auto& [participant, settings, admitted, rights, lease] = value;
+  tuple<Io> in{io, 5, 1, "join"};
   id(io, participant, "participant");
   fields(io, settings);
   fields(io, admitted);
   fields(io, rights);
+  if (in.has_next())
+    maybe(io, lease, [&io](auto& x) { io.time(x, "lease"); });
+}
+
+template <class Io>
+void fields(Io& io, part<Io, renew_reply>& value) {
+  auto& [lease] = value;
+  tuple<Io> in{io, 1, "renew"};
+  io.time(lease, "lease");
 }
 
 template <class Io>
@@ -165,10 +195,28 @@ void fields(Io& io, part<Io, roster_reply>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, observe_reply>& value) {
-  auto& [settings, rights] = value;
-  tuple<Io> in{io, 2, "observe"};
+  auto& [settings, rights, ended, host, created, member, here] = value;
+  tuple<Io> in{io, 7, 5, "observe"};
   fields(io, settings);
   fields(io, rights);
+  if (in.has_next())
+    io.flag(ended, "ended");
+  if (in.has_next())
+    maybe(io, host, [&io](auto& x) { id(io, x, "host"); });
+  if (in.has_next())
+    io.time(created, "created");
+  if (in.has_next())
+    io.flag(member, "member");
+  if (in.has_next())
+    io.flag(here, "here");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, leave_reply>& value) {
+  auto& [participant, leaves] = value;
+  tuple<Io> in{io, 2, "leave"};
+  id(io, participant, "participant");
+  number(io, leaves, "leaves");
 }
 
 template <class Io>

@@ -10,10 +10,11 @@ namespace rollcall::cluster::wire {
 template <class Io>
 void fields(Io& io, part<Io, connection>& value) {
   // `entered` is a time of one node's clock, and long ago for another.
-  auto& [id, edge, source, suspected, unconfirmed, deadline, reason, entered]
+  auto& [id, edge, source, suspected, unconfirmed, deadline, reason, entered,
+         lease, lease_tail]
     = value;
   static_cast<void>(entered);
-  tuple<Io> in{io, 7, "connections"};
+  tuple<Io> in{io, 9, 2, "connections"};
   fields(io, id);
   fields(io, edge);
   name(io, source, connection_source::external, "source");
@@ -21,6 +22,10 @@ void fields(Io& io, part<Io, connection>& value) {
   io.flag(unconfirmed, "unconfirmed");
   maybe(io, deadline, [&io](auto& x) { io.deadline(x, "deadline"); });
   name(io, reason, leave_reason::edge_lost, "reason");
+  if (in.has_next())
+    io.time(lease, "lease");
+  if (in.has_next())
+    io.time(lease_tail, "lease_tail");
 }
 
 template <class Io>

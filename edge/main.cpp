@@ -16,14 +16,10 @@
 #include "cluster/standby_actor.hpp"
 #include "edge/config/config.hpp"
 #include "edge/config/quickstart.hpp"
-#include "edge/connection/client_gate.hpp"
-#include "edge/net/server.hpp"
+#include "edge/front/front.hpp"
 #include "edge/ops/logging.hpp"
-#include "edge/ops/metrics_text.hpp"
 #include "edge/ops/node_figures.hpp"
-#include "edge/ops/readiness.hpp"
 #include "edge/ops/shutdown_signal.hpp"
-#include "edge/relay/relay_actor.hpp"
 #include "persistence/embedded_journal.hpp"
 #include "persistence/layout.hpp"
 #include "persistence/migrations.hpp"
@@ -283,55 +279,7 @@ void stop_engine(caf::actor_system& system, engine& node) {
     self->send(node.store, atoms::stop::value);
 }
 
-// -- the edge ----------------------------------------------------------------
-
-server_config make_server_config(const node_config& config,
-                                 const thread_counts& threads,
-                                 const node_id& self) {
-  server_config out;
-  out.address = config.server.listen.address;
-  out.port = config.server.listen.port;
-  out.tls_certificate = config.server.tls_cert;
-  out.tls_key = config.server.tls_key;
-  out.io_threads = threads.io;
-  out.origins = config.server.origins;
-  out.node = self;
-  out.clients = config.cluster.roles.edge;
-  out.connections_per_address = config.limits.connections_per_address;
-  out.requests
-    = {config.limits.requests_per_second, config.limits.request_burst};
-  out.send_buffer = config.limits.send_buffer;
-  return out;
-}
-
-/// Everything before the router. Stays where it is: the hooks of the server
-/// look into it for what can only be built after the server.
-struct front {
-  front() = default;
-  front(const front&) = delete;
-  front& operator=(const front&) = delete;
-
-  std::shared_ptr<server> network;
-  relay_hub_actor hub;
-  std::shared_ptr<client_gate> gate;
-  readiness ready;
-};
-
-server_hooks make_hooks(front& edge, const engine& node,
-                        metrics::registry& figures) {
-  server_hooks out;
-  out.accept
-    = [&edge](const accepted_client& who) { return edge.gate->accept(who); };
-  out.resync = [&edge](channel_id channel, client_ref client) {
-    caf::anon_send(edge.hub, resync_order{channel, client});
-  };
-  out.metrics = [&figures] { return metrics_text(figures.read()); };
-  out.not_ready = [&edge] { return edge.ready.why_not(); };
-  out.notice = [router = node.router](note_ptr told) {
-    caf::anon_send(router, std::move(told));
-  };
-  return out;
-}
+// -- the edge, among others --------------------------------------------------
 
 /// Hands what the bus brings to whoever it is for.
 struct inbox_switch {
@@ -433,48 +381,6 @@ void join_cluster(caf::actor_system& system, const node_config& config,
   node.node = cluster::spawn_node(system, std::move(env));
 }
 
-void build_front(caf::actor_system& system, const node_config& config,
-                 token_verifier tokens, engine& node, front& edge) {
-  relay_env relays;
-  relays.router = node.router;
-  relays.sink = edge.network;
-  relays.self = node.self;
-  relays.partitions = config.engine.partitions;
-  if (!config.cluster.nats.empty())
-    relays.announce_every = millis{5'000};
-  edge.hub = spawn_relay_hub(system, relays);
-  auto connections = std::make_shared<connection_env>();
-  connections->rules = std::make_shared<connection_rules>(connection_rules{
-    std::move(tokens), config.id_secret, config.engine.default_grants});
-  connections->router = node.router;
-  connections->self = node.self;
-  connections->requests_per_second
-    = static_cast<std::size_t>(config.limits.requests_per_second);
-  connections->hub = edge.hub;
-  connections->sink = edge.network;
-  edge.gate = std::make_shared<client_gate>(system, std::move(connections));
-  if (!config.cluster.nats.empty())
-    join_cluster(system, config, node, edge);
-  open_inbox(node, edge.hub);
-}
-
-/// Tokens for the people of the quick start, good for a day.
-token_minter quickstart_minter(const node_config& config) {
-  return
-    [key = config.tokens.keys.front(), audience = config.tokens.audience](
-      std::string_view user, std::string_view name, capability_set grants) {
-      auto now = system_now().wall;
-      token_claims claims;
-      claims.user = user_id{std::string{user}};
-      claims.who.name = std::string{name};
-      claims.audience = audience;
-      claims.issued_at = now;
-      claims.expires_at = now + std::chrono::hours{24};
-      claims.grants.allow("*", grants);
-      return mint_token(key, claims);
-    };
-}
-
 // -- the node ----------------------------------------------------------------
 
 /// Listens until told to stop.
@@ -516,13 +422,14 @@ int run_node(const parsed_command_line& told, const node_config& config,
     return complain("the engine did not start: " + started.error().message);
   }
   front edge;
-  edge.network
-    = std::make_shared<server>(make_server_config(config, threads, node.self),
-                               make_hooks(edge, node, figures));
+  build_front(system, config, std::move(tokens), node.router, node.self,
+              figures, edge);
   auto network_figures = register_network_figures(
     figures, [server_ptr = edge.network.get()] { return server_ptr->stats(); });
   auto ready_figures = edge.ready.register_figures(figures);
-  build_front(system, config, std::move(tokens), node, edge);
+  if (!config.cluster.nats.empty())
+    join_cluster(system, config, node, edge);
+  open_inbox(node, edge.hub);
   if (node.node && node.order)
     stand_by(system, config, disk, node);
   int status = serve(told, config, signal, *edge.network);

@@ -42,6 +42,14 @@ public:
     return out;
   }
 
+  // The same, with up to `later` more that were added later.
+  walker tuple(std::size_t size, std::size_t later, const char* field) {
+    auto out = list(size + later, field);
+    if (out.left_ < size)
+      out.wrong("an array has the wrong length", field);
+    return out;
+  }
+
   // The next item, an array of at most `most`.
   walker list(std::size_t most, const char* field) {
     const auto* item = take(object_type::ARRAY, field);
@@ -118,6 +126,8 @@ public:
       auto op = op_id{entry.text(limits::op_id_bytes, "op")};
       auto epoch = entry.number<std::uint64_t>("ops");
       out.push_back({op, {epoch, entry.number<std::uint64_t>("ops")}});
+      if (entry.left() > 0)
+        out.back().about = entry.number<std::uint64_t>("ops");
     }
     return out;
   }
@@ -239,12 +249,14 @@ roster_entry read_entry(walker& in, const std::vector<node_id>& edges) {
   out.grants = capability_set::from_bits(entry.number<std::uint16_t>("grants"));
   auto all = entry.list(limits::connections_per_participant, "connections");
   while (all.left() > 0) {
-    auto item = all.tuple(4, "connections");
+    auto item = all.tuple(4, 1, "connections");
     stored_connection conn;
     conn.id.high = item.number<std::uint64_t>("connections");
     conn.id.low = item.number<std::uint64_t>("connections");
     auto index = item.number<std::uint32_t>("connections");
     conn.source = item.name("source", connection_source::external);
+    if (item.left() > 0)
+      conn.lease = item.time("lease");
     if (index < edges.size())
       conn.edge = edges[index];
     else

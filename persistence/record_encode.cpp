@@ -51,10 +51,13 @@ public:
     bound(memory.size(), limits::op_ids_per_record, "ops");
     array(memory.size());
     for (const auto& entry : memory) {
-      array(3);
+      // Before digests there were three.
+      array(entry.about == 0 ? 3 : 4);
       text(entry.op.str(), limits::op_id_bytes, "op");
       number(entry.at.epoch);
       number(entry.at.rev);
+      if (entry.about != 0)
+        number(entry.about);
     }
   }
 
@@ -169,11 +172,14 @@ void write_entry(writer& out, const roster_entry& entry,
             "connections");
   out.array(entry.connections.size());
   for (const auto& conn : entry.connections) {
-    out.array(4);
+    // Before leases there were four.
+    out.array(conn.lease == millis{0} ? 4 : 5);
     out.number(conn.id.high);
     out.number(conn.id.low);
     out.number(edges.at(conn.edge));
     out.number(static_cast<std::uint8_t>(conn.source));
+    if (conn.lease != millis{0})
+      out.time(conn.lease);
   }
 }
 

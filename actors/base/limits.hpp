@@ -32,6 +32,9 @@ inline constexpr std::size_t live_keys = 16;
 inline constexpr std::size_t live_value_bytes = 128;
 /// Departed users whose reconnection count a session remembers.
 inline constexpr std::size_t departed_per_session = 65'536;
+/// How long a leased connection may count without being renewed.
+inline constexpr millis lease_least{1'000};
+inline constexpr millis lease_most{86'400'000};
 /// Connections that were removed on purpose, of which a session remembers it.
 inline constexpr std::size_t dismissed_per_session = 256;
 /// How far a client's own timestamp may shift a live update into the past.
@@ -130,6 +133,13 @@ inline constexpr std::size_t http_header_bytes = std::size_t{8} << 10;
 inline constexpr std::size_t http_header_lines = 64;
 inline constexpr std::size_t http_body_bytes = std::size_t{64} << 10;
 inline constexpr std::size_t token_bytes = std::size_t{8} << 10;
+/// Of the target of an HTTP request.
+inline constexpr std::size_t path_segments = 8;
+inline constexpr std::size_t query_fields = 8;
+/// A client's own name for an HTTP request.
+inline constexpr std::size_t request_name_bytes = 64;
+/// How many session ids the server draws before it gives up on a free one.
+inline constexpr std::uint32_t session_draws = 4;
 inline constexpr millis handshake_timeout{5'000};
 inline constexpr millis hello_timeout{5'000};
 /// Bytes queued for one slow client before it falls back to a snapshot, and

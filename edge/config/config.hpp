@@ -52,6 +52,8 @@ struct server_settings {
   /// Both PEM files or neither.
   std::string tls_cert;
   std::string tls_key;
+  /// The cookie that may carry the token of an HTTP request; empty: none may.
+  std::string token_cookie;
   /// Allows listening beyond loopback without TLS (behind a proxy).
   bool allow_plaintext = false;
   /// 0 means by the number of cores; see `thread_counts_for`.

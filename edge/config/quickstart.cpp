@@ -142,4 +142,20 @@ std::string quickstart_text(const node_config& config, std::uint16_t port,
   return out;
 }
 
+token_minter quickstart_minter(const node_config& config) {
+  return
+    [key = config.tokens.keys.front(), audience = config.tokens.audience](
+      std::string_view user, std::string_view name, capability_set grants) {
+      auto now = system_now().wall;
+      token_claims claims;
+      claims.user = user_id{std::string{user}};
+      claims.who.name = std::string{name};
+      claims.audience = audience;
+      claims.issued_at = now;
+      claims.expires_at = now + std::chrono::hours{24};
+      claims.grants.allow("*", grants);
+      return mint_token(key, claims);
+    };
+}
+
 } // namespace rollcall::edge

@@ -23,6 +23,9 @@ using token_minter = std::function<std::string(
 /// (0600), so that a second start finds the same people. Uses the disk.
 [[nodiscard]] result<node_config> prepare_quickstart(node_config config);
 
+/// Mints tokens good for a day from the configuration's first key.
+[[nodiscard]] token_minter quickstart_minter(const node_config& config);
+
 /// What to print once the node listens on `port`: a link to the live page for
 /// each of a few people.
 [[nodiscard]] std::string quickstart_text(const node_config& config,

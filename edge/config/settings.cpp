@@ -135,6 +135,10 @@ void add_server(table_builder<config_draft>& table) {
             "PEM file with the certificate chain.");
   table.add("server.tls_key", path_type, ROLLCALL_AT(config.server.tls_key),
             "PEM file with the private key of `tls_cert`.");
+  table.add("server.token_cookie", text_type{"text", 64, accept_kid},
+            ROLLCALL_AT(config.server.token_cookie),
+            "Cookie that may carry the token of an HTTP request or of a plain "
+            "WebSocket; make it SameSite. Empty: none may.");
   table.add("server.allow_plaintext", bool_type{},
             ROLLCALL_AT(config.server.allow_plaintext),
             "Listen beyond loopback without TLS, behind a proxy that has it.");

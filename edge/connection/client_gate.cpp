@@ -1,5 +1,7 @@
 #include "edge/connection/client_gate.hpp"
 
+#include "edge/connection/onlooker_actor.hpp"
+
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
 
@@ -44,6 +46,10 @@ client_gate::accept(const accepted_client& client) {
         !known)
       return known.error();
   connection_id id{env_->self.incarnation, ++last_connection_};
+  if (client.onlooks)
+    return std::shared_ptr<connection_handler>{
+      std::make_shared<actor_handler>(spawn_onlooker(
+        system_, env_, {client.client, id, client.token, *client.onlooks}))};
   auto who = spawn_connection(
     system_, env_, {client.client, client.language, id, client.token});
   return std::shared_ptr<connection_handler>{

@@ -1,5 +1,6 @@
 #include "edge/connection/connection_actor.hpp"
 
+#include "actors/base/hash.hpp"
 #include "actors/base/limits.hpp"
 #include "edge/net/frame_codec.hpp"
 #include "edge/protocol/answer_encoder.hpp"
@@ -142,13 +143,15 @@ void refresh(self_ptr self, const request_id& id, const refresh_request& body) {
 
 // -- where -------------------------------------------------------------------
 
+// `as` is the connection it is about, where that is not this one.
 command_ptr make_command(self_ptr self, const session_id& session,
-                         command_body body, op_id op = {}) {
+                         command_body body, op_id op = {},
+                         std::optional<connection_id> as = {}) {
   auto& s = self->state;
   auto out = std::make_shared<command>();
   out->session = s.state->key_of(session);
   out->edge = s.env->self;
-  out->connection = s.state->id();
+  out->connection = as.value_or(s.state->id());
   out->caller = s.state->caller_for(session);
   out->op = std::move(op);
   out->request = to_string(s.state->id()) + '-' + std::to_string(++s.requests);
@@ -318,10 +321,37 @@ void leave_again(self_ptr self, const session_id& session) {
 constexpr viewer as_given{view::roster, audience::moderator,
                           identity_mode::named};
 
+bool is_about_leases(const command_body& body) {
+  if (const auto* join = std::get_if<join_command>(&body))
+    return join->lease.has_value();
+  if (const auto* leave = std::get_if<leave_command>(&body))
+    return leave->lease.has_value();
+  return std::holds_alternative<renew_command>(body);
+}
+
+// A leased connection is not this socket: nothing is watched or announced, and
+// it goes on when the socket is gone.
+void lease_op(self_ptr self, const request_id& id,
+              const session_request& body) {
+  std::optional<connection_id> made;
+  if (std::holds_alternative<join_command>(body.body))
+    made = connection_id{random_u64(), random_u64()};
+  auto asked = make_command(self, body.session, body.body, body.op, made);
+  ask(self, id, asked, [self, id, body, made](const reply& answer) {
+    acknowledge(self, id,
+                session_ack{body.session, answer, as_given,
+                            self->state.env->clock().steady, made});
+  });
+}
+
 void session_op(self_ptr self, const request_id& id,
                 const session_request& body) {
   auto& s = self->state;
   auto work = body.body;
+  if (is_about_leases(work)) {
+    lease_op(self, id, body);
+    return;
+  }
   if (auto* x = std::get_if<join_command>(&work)) {
     if (auto room = s.state->room_for(body.session); !room) {
       refuse(self, id, room.error());

@@ -151,6 +151,8 @@ millis client_connection::next_deadline() const {
     for (const auto& watch : watches_)
       if (!watch.silent)
         next = std::min(next, heard + watch.suspect_after);
+    if (plain_)
+      next = std::min(next, next_ping());
     if (lagging_)
       next = std::min(next,
                       lagging_since_ + loop_.core().config.slow_reader_grace);

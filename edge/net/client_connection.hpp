@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -148,7 +149,8 @@ private:
   /// Returns whether to go on with what is left of the input.
   bool process_http(std::span<char>& input);
   void handle(http_request request);
-  void grant(upgrade granted);
+  void handle_plain(const http_request& request, result<session_id> session);
+  void grant(upgrade granted, std::optional<session_id> onlooks);
   void refuse(refusal_reason why, const http_response& response);
   void send_response(const http_response& response);
   /// Answers what the server knows itself; false for all else.
@@ -163,9 +165,14 @@ private:
   void on_closed_by_peer();
   void heard();
   void check_watches();
+  /// Pages on a plain WebSocket say nothing; only a ping makes them answer.
+  [[nodiscard]] millis next_ping() const noexcept;
   void begin_close(std::uint16_t code, std::string_view reason,
                    const frame_ptr& last, bool drop_queue);
   void leave_open(bool goodbye, bool report);
+  /// Nothing on a plain WebSocket: it does not know the word.
+  [[nodiscard]] frame_ptr bye(close_code code,
+                              std::optional<millis> after) const;
   [[nodiscard]] millis last_sign() const noexcept;
   [[nodiscard]] millis silence_allowed() const noexcept;
 
@@ -177,6 +184,8 @@ private:
   dialect language_ = dialect::json;
   bool over_limit_ = false;
   bool websocket_ = false;
+  // Told and not asked: what the client says is dropped.
+  bool plain_ = false;
   bool want_write_ = false;
   // TLS wants the socket to be writable before it can read on.
   bool read_wants_write_ = false;
@@ -191,6 +200,7 @@ private:
   millis deadline_{0};
   millis paused_until_{0};
   millis last_heard_{0};
+  millis pinged_{0};
   millis lagging_since_{0};
   token_bucket requests_;
   token_bucket frames_;

@@ -121,9 +121,14 @@ void client_connection::handle(http_request request) {
     if (auto* refusal = std::get_if<http_response>(&decision))
       refuse(reason_of(refusal->status), *refusal);
     else
-      grant(std::move(std::get<upgrade>(decision)));
+      grant(std::move(std::get<upgrade>(decision)), std::nullopt);
     return;
   }
+  if (core.hooks.plain && core.config.clients)
+    if (auto session = core.hooks.plain(request.path())) {
+      handle_plain(request, std::move(*session));
+      return;
+    }
   if (serve(request))
     return;
   phase_ = phase::answering;
@@ -183,7 +188,21 @@ bool client_connection::serve(const http_request& request) {
   return true;
 }
 
-void client_connection::grant(upgrade granted) {
+void client_connection::handle_plain(const http_request& request,
+                                     result<session_id> session) {
+  const auto& core = loop_.core();
+  auto decision = negotiate_plain(request, core.origins, pipe_.secure(),
+                                  core.config.token_cookie);
+  if (!session)
+    decision = problem(session.error());
+  if (auto* refusal = std::get_if<http_response>(&decision))
+    refuse(reason_of(refusal->status), *refusal);
+  else
+    grant(std::move(std::get<upgrade>(decision)), std::move(session.value()));
+}
+
+void client_connection::grant(upgrade granted,
+                              std::optional<session_id> onlooks) {
   auto& core = loop_.core();
   accepted_client client;
   client.client = self_;
@@ -191,6 +210,7 @@ void client_connection::grant(upgrade granted) {
   client.token = std::move(granted.token);
   client.address = from_.text();
   client.origin = std::move(granted.origin);
+  client.onlooks = onlooks;
   result<std::shared_ptr<connection_handler>> handler
     = fail(errc::unavailable, "nobody takes clients yet");
   try {
@@ -211,6 +231,7 @@ void client_connection::grant(upgrade granted) {
   }
   handler_ = std::move(*handler);
   language_ = granted.language;
+  plain_ = onlooks.has_value();
   websocket_ = true;
   phase_ = phase::open;
   last_heard_ = loop_.now();

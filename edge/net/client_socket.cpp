@@ -23,6 +23,9 @@ constexpr std::size_t pong_queue_bytes = std::size_t{4} << 10;
 // presets' timeouts are all shorter, so the session has removed it by then.
 constexpr int silence_factor = 3;
 
+// A plain WebSocket is asked this often before its silence is its end.
+constexpr int pings_per_silence = 3;
+
 } // namespace
 
 // -- input -------------------------------------------------------------------
@@ -90,6 +93,8 @@ void client_connection::on_frame(frame_decoder::event what) {
 }
 
 void client_connection::on_message() {
+  if (plain_)
+    return;
   if (std::exchange(first_message_, false))
     decoder_.set_message_limit(limits::frame_bytes);
   if (decoder_.is_text() != (language_ == dialect::json)) {
@@ -179,8 +184,16 @@ void client_connection::check_watches() {
     loop_.evidence().add(watch.where, watch.connection, sign::silent, since,
                          now);
   }
-  if (now - since >= silence_allowed())
+  if (now - since >= silence_allowed()) {
     cut(close_code::silent);
+  } else if (plain_ && now >= next_ping()) {
+    pinged_ = now;
+    push(make_frame(opcode::ping, ""));
+  }
+}
+
+millis client_connection::next_ping() const noexcept {
+  return later(last_sign(), pinged_) + silence_allowed() / pings_per_silence;
 }
 
 void client_connection::watch(const watch_message& what) {
@@ -314,12 +327,17 @@ void client_connection::lose_places() {
 
 // -- the end -----------------------------------------------------------------
 
+frame_ptr client_connection::bye(close_code code,
+                                 std::optional<millis> after) const {
+  return plain_ ? nullptr
+                : make_frame(language_, encode_bye(language_, code, after));
+}
+
 void client_connection::cut(close_code code) {
   if (phase_ != phase::open)
     return;
-  const auto last = make_frame(language_, encode_bye(language_, code));
-  begin_close(static_cast<std::uint16_t>(code), to_string(code), last,
-              code == close_code::slow_reader);
+  begin_close(static_cast<std::uint16_t>(code), to_string(code),
+              bye(code, std::nullopt), code == close_code::slow_reader);
 }
 
 void client_connection::close(std::uint16_t code, std::string_view reason,
@@ -331,8 +349,8 @@ void client_connection::shut_down() {
   if (phase_ == phase::open) {
     constexpr auto code = close_code::shutdown;
     const auto after = loop_.jitter(loop_.core().config.shutdown_spread);
-    const auto last = make_frame(language_, encode_bye(language_, code, after));
-    begin_close(static_cast<std::uint16_t>(code), to_string(code), last, false);
+    begin_close(static_cast<std::uint16_t>(code), to_string(code),
+                bye(code, after), false);
     return;
   }
   if (phase_ == phase::reading && in_.empty() && !http_ && out_.empty())

@@ -9,7 +9,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace rollcall::edge {
 
@@ -24,6 +26,9 @@ struct accepted_client {
   std::string address;
   /// The Origin header; empty when there was none.
   std::string origin;
+  /// Of a plain WebSocket: the session it is about. Such a client is told of
+  /// that session and says nothing: `request` is never called.
+  std::optional<session_id> onlooks;
 };
 
 /// Takes what one client says. Called on the client's io loop, in order, and
@@ -47,6 +52,12 @@ public:
 using handler_factory
   = std::function<result<std::shared_ptr<connection_handler>>(
     const accepted_client&)>;
+
+/// The session that a plain WebSocket on this path is about, or why none can
+/// be opened. Nothing where the path is none of a plain WebSocket. Called on io
+/// loops; thread-safe.
+using plain_sockets
+  = std::function<std::optional<result<session_id>>(std::string_view path)>;
 
 /// Answers one HTTP request, from any thread, once; later calls and those for
 /// a client that has gone are swallowed.

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view json_protocol = "rollcall.v1.json";
 constexpr std::string_view msgpack_protocol = "rollcall.v1.msgpack";
+constexpr std::string_view plain_protocol = "rollcall.events.json";
 constexpr std::string_view bearer_prefix = "bearer.";
 
 /// Calls `each` for every element of the comma-separated lists in all headers
@@ -97,7 +98,7 @@ offer read_offer(const http_request& request) {
 }
 
 /// What is wrong with the request as an upgrade, if anything.
-std::optional<http_response> refuse(const http_request& request) {
+std::optional<http_response> refuse_form(const http_request& request) {
   if (request.method != "GET") {
     auto response = problem(405, "bad_request", "an upgrade is a GET");
     response.headers.emplace_back("Allow", "GET");
@@ -136,6 +137,41 @@ std::optional<http_response> refuse(const http_request& request) {
   return std::nullopt;
 }
 
+std::optional<http_response> refuse(const http_request& request,
+                                    const origin_policy& origins, bool secure) {
+  if (auto refusal = refuse_form(request))
+    return refusal;
+  if (request.header_count("Origin") > 1
+      || !origins.admits(request.header("Origin"),
+                         request.header("Host").value_or(""), secure))
+    return problem(403, "forbidden", "this origin may not connect");
+  return std::nullopt;
+}
+
+/// The upgrade, without a subprotocol where `protocol` is empty.
+std::variant<upgrade, http_response> granted(const http_request& request,
+                                             dialect language,
+                                             std::string_view token,
+                                             std::string_view protocol) {
+  if (token.size() > limits::token_bytes)
+    return problem(401, "unauthenticated", "the token is too long");
+  upgrade out;
+  out.language = language;
+  out.token = token;
+  out.origin = request.header("Origin").value_or("");
+  out.response = "HTTP/1.1 101 Switching Protocols\r\n"
+                 "Upgrade: websocket\r\n"
+                 "Connection: Upgrade\r\n"
+                 "Sec-WebSocket-Accept: ";
+  out.response += accept_key(*request.header("Sec-WebSocket-Key"));
+  if (!protocol.empty()) {
+    out.response += "\r\nSec-WebSocket-Protocol: ";
+    out.response += protocol;
+  }
+  out.response += "\r\n\r\n";
+  return out;
+}
+
 } // namespace
 
 std::string accept_key(std::string_view key) {
@@ -157,33 +193,30 @@ std::string accept_key(std::string_view key) {
 std::variant<upgrade, http_response>
 negotiate_upgrade(const http_request& request, const origin_policy& origins,
                   bool secure) {
-  if (auto refusal = refuse(request))
+  if (auto refusal = refuse(request, origins, secure))
     return std::move(*refusal);
-  const auto origin = request.header("Origin");
-  if (request.header_count("Origin") > 1
-      || !origins.admits(origin, request.header("Host").value_or(""), secure))
-    return problem(403, "forbidden", "this origin may not connect");
   const auto offered = read_offer(request);
   if (!offered.language)
     return problem(400, "bad_request",
                    "offer the subprotocol rollcall.v1.json or "
                    "rollcall.v1.msgpack");
-  if (offered.token.size() > limits::token_bytes)
-    return problem(401, "unauthenticated", "the token is too long");
-  upgrade granted;
-  granted.language = *offered.language;
-  granted.token = offered.token;
-  granted.origin = origin.value_or("");
-  granted.response = "HTTP/1.1 101 Switching Protocols\r\n"
-                     "Upgrade: websocket\r\n"
-                     "Connection: Upgrade\r\n"
-                     "Sec-WebSocket-Accept: ";
-  granted.response += accept_key(*request.header("Sec-WebSocket-Key"));
-  granted.response += "\r\nSec-WebSocket-Protocol: ";
-  granted.response
-    += granted.language == dialect::json ? json_protocol : msgpack_protocol;
-  granted.response += "\r\n\r\n";
-  return granted;
+  return granted(request, *offered.language, offered.token,
+                 offered.language == dialect::json ? json_protocol
+                                                   : msgpack_protocol);
+}
+
+std::variant<upgrade, http_response>
+negotiate_plain(const http_request& request, const origin_policy& origins,
+                bool secure, std::string_view cookie) {
+  if (auto refusal = refuse(request, origins, secure))
+    return std::move(*refusal);
+  auto token = read_offer(request).token;
+  if (token.empty())
+    token = request.cookie(cookie);
+  return granted(request, dialect::json, token,
+                 lists(request, "Sec-WebSocket-Protocol", plain_protocol)
+                   ? plain_protocol
+                   : "");
 }
 
 } // namespace rollcall::edge

@@ -24,11 +24,18 @@ struct upgrade {
   std::string response;
 };
 
-/// Decides an upgrade request on `/v1/connect`. `secure` says that we
+/// Decides an upgrade request for the native protocol. `secure` says that we
 /// terminate TLS. Bounded by the limits of the HTTP parser; linear in them.
 [[nodiscard]] std::variant<upgrade, http_response>
 negotiate_upgrade(const http_request& request, const origin_policy& origins,
                   bool secure);
+
+/// The same for a plain WebSocket: no subprotocol is needed
+/// (`rollcall.events.json` may be offered, beside a `bearer.`), and the token
+/// may come in the cookie of that name, where there is a name.
+[[nodiscard]] std::variant<upgrade, http_response>
+negotiate_plain(const http_request& request, const origin_policy& origins,
+                bool secure, std::string_view cookie);
 
 /// Sec-WebSocket-Accept for a Sec-WebSocket-Key.
 [[nodiscard]] std::string accept_key(std::string_view key);

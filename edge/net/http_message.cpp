@@ -30,6 +30,7 @@ constexpr auto reasons = std::to_array<status_text>({
   {408, "Request Timeout"},
   {409, "Conflict"},
   {413, "Content Too Large"},
+  {415, "Unsupported Media Type"},
   {417, "Expectation Failed"},
   {426, "Upgrade Required"},
   {429, "Too Many Requests"},
@@ -150,6 +151,25 @@ http_request::header(std::string_view name) const noexcept {
   return std::nullopt;
 }
 
+std::string_view http_request::cookie(std::string_view name) const noexcept {
+  if (name.empty())
+    return {};
+  for (const auto& [key, text] : headers) {
+    if (!equal_ignoring_case(key, "Cookie"))
+      continue;
+    std::string_view rest{text};
+    while (!rest.empty()) {
+      const auto end = std::min(rest.find(';'), rest.size());
+      const auto pair = trimmed(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      const auto equals = pair.find('=');
+      if (equals != std::string_view::npos && pair.substr(0, equals) == name)
+        return pair.substr(equals + 1);
+    }
+  }
+  return {};
+}
+
 std::size_t http_request::header_count(std::string_view name) const noexcept {
   return static_cast<std::size_t>(
     std::count_if(headers.begin(), headers.end(), [&](const auto& header) {
@@ -159,8 +179,11 @@ std::size_t http_request::header_count(std::string_view name) const noexcept {
 
 // -- responses ---------------------------------------------------------------
 
-http_response problem(unsigned status, std::string_view code,
-                      std::string_view detail) {
+namespace {
+
+/// The object without its closing brace.
+http_response open_problem(unsigned status, std::string_view code,
+                           std::string_view detail) {
   http_response response;
   response.status = status;
   response.content_type = "application/problem+json";
@@ -171,13 +194,31 @@ http_response problem(unsigned status, std::string_view code,
   append_json_text(body, code);
   body += ",\"detail\":";
   append_json_text(body, detail);
-  body += "}\n";
+  return response;
+}
+
+} // namespace
+
+http_response problem(unsigned status, std::string_view code,
+                      std::string_view detail) {
+  auto response = open_problem(status, code, detail);
+  response.body += "}\n";
   return response;
 }
 
 http_response problem(const failure& why) {
   auto response
-    = problem(status_of(why.code), to_string(why.code), why.message);
+    = open_problem(status_of(why.code), to_string(why.code), why.message);
+  auto& body = response.body;
+  if (!why.field.empty()) {
+    body += ",\"field\":";
+    append_json_text(body, why.field);
+  }
+  body += ",\"retryable\":";
+  body += is_retryable(why.code) ? "true" : "false";
+  if (why.retry_after)
+    body += ",\"retry_after_ms\":" + std::to_string(why.retry_after->count());
+  body += "}\n";
   if (response.status == 401)
     response.headers.emplace_back("WWW-Authenticate", "Bearer");
   if (why.retry_after) {

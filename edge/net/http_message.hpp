@@ -36,6 +36,10 @@ struct http_request {
   [[nodiscard]] std::optional<std::string_view>
   header(std::string_view name) const noexcept;
 
+  /// The value of a cookie, the first one where there are several; empty when
+  /// there is none.
+  [[nodiscard]] std::string_view cookie(std::string_view name) const noexcept;
+
   [[nodiscard]] std::size_t header_count(std::string_view name) const noexcept;
 };
 
@@ -52,7 +56,9 @@ struct http_response {
 [[nodiscard]] http_response problem(unsigned status, std::string_view code,
                                     std::string_view detail);
 
-/// The same for a failure of the domain, with the status that fits its code.
+/// The same for a failure of the domain, with the status that fits its code
+/// and what docs/protocol.md says of an error beside: `field`, `retryable`,
+/// `retry_after_ms`.
 [[nodiscard]] http_response problem(const failure& why);
 
 /// How a response is to be written.

@@ -33,6 +33,8 @@ struct server_config {
   std::vector<std::string> origins;
   /// Signs what the loops notice.
   node_id node;
+  /// The cookie that may carry the token of a plain WebSocket; empty: none.
+  std::string token_cookie;
   /// Without clients there is only what operators ask for: `/healthz`,
   /// `/readyz`, `/metrics`.
   bool clients = true;
@@ -88,6 +90,8 @@ struct server_hooks {
   std::function<std::string()> not_ready;
   /// For `/metrics`, in the text format of Prometheus. Optional: not found.
   std::function<std::string()> metrics;
+  /// Optional: there are no plain WebSockets.
+  plain_sockets plain;
   /// Optional.
   http_handler http;
 };

@@ -2,20 +2,12 @@
 
 #include "edge/protocol/message_parts.hpp"
 
-#include <array>
-
 namespace rollcall::edge {
 
 namespace {
 
 constexpr std::size_t answer_bytes = 384;
 constexpr std::size_t participant_bytes = 384;
-
-constexpr std::array all_rights = {
-  capability::observe_count, capability::observe_roster, capability::join,
-  capability::publish,       capability::moderate,       capability::host,
-  capability::configure,     capability::create,         capability::admin,
-};
 
 /// Opens an answer; the caller adds the operation's fields and closes it.
 template <class Writer>
@@ -25,18 +17,6 @@ void open_answer(Writer& to, const request_id& id, bool ok) {
   write_request_id(to, id);
   to.template key<"ok">();
   to.boolean(ok);
-}
-
-template <class Writer>
-void write_rights(Writer& to, capability_set rights) {
-  std::size_t count = 0;
-  for (auto right : all_rights)
-    count += rights.has(right) ? 1 : 0;
-  to.open_array(count);
-  for (auto right : all_rights)
-    if (rights.has(right))
-      to.text(to_string(right));
-  to.close_array();
 }
 
 template <class Writer>
@@ -51,6 +31,12 @@ void write_join(Writer& to, const join_reply& what) {
   to.integer(what.settings.beat.count());
   to.template key<"rights">();
   write_rights(to, what.rights);
+}
+
+template <class Writer>
+void write_lease(Writer& to, millis lease) {
+  to.template key<"lease_ms">();
+  to.integer(lease.count());
 }
 
 template <class Writer>
@@ -87,8 +73,16 @@ void write_session_ack(Writer& to, const session_ack& what) {
   to.integer(what.what.present);
   to.template key<"total">();
   to.integer(what.what.total);
-  if (const auto* join = std::get_if<join_reply>(&what.what.body))
+  if (what.connection) {
+    to.template key<"connection_id">();
+    to.text(to_string(*what.connection));
+  }
+  if (const auto* join = std::get_if<join_reply>(&what.what.body)) {
     write_join(to, *join);
+    if (join->lease)
+      write_lease(to, *join->lease);
+  } else if (const auto* renewed = std::get_if<renew_reply>(&what.what.body))
+    write_lease(to, renewed->lease);
   else if (page != nullptr)
     write_page(to, *page, what.who, what.steady_now);
 }

@@ -46,6 +46,8 @@ struct session_ack {
   const reply& what;
   viewer who;
   millis steady_now{0};
+  /// The leased connection that a join has made.
+  std::optional<connection_id> connection{};
 };
 
 [[nodiscard]] std::string encode_error(dialect language, const request_id& id,

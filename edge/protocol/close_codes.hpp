@@ -20,6 +20,7 @@ enum class close_code : std::uint16_t {
   kicked = 3502,
   replaced = 3504,
   limit = 3506,
+  not_found = 3507,
 };
 
 /// The reason text, in `bye` and in the close frame.
@@ -45,6 +46,8 @@ enum class close_code : std::uint16_t {
     return "replaced";
   case close_code::limit:
     return "limit";
+  case close_code::not_found:
+    return "not_found";
   }
   return "bad_protocol";
 }

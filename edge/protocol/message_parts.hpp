@@ -10,6 +10,7 @@
 #include "edge/protocol/writers.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -75,6 +76,24 @@ void write_live_value(Writer& to, const live_value& content) {
     to.real(*real);
   else
     to.text(*std::get_if<std::string>(&content));
+}
+
+inline constexpr std::array all_rights = {
+  capability::observe_count, capability::observe_roster, capability::join,
+  capability::publish,       capability::moderate,       capability::host,
+  capability::configure,     capability::create,         capability::admin,
+};
+
+template <class Writer>
+void write_rights(Writer& to, capability_set rights) {
+  std::size_t count = 0;
+  for (auto right : all_rights)
+    count += rights.has(right) ? 1 : 0;
+  to.open_array(count);
+  for (auto right : all_rights)
+    if (rights.has(right))
+      to.text(to_string(right));
+  to.close_array();
 }
 
 template <class Writer>

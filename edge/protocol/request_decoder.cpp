@@ -62,6 +62,8 @@ request_body decode_join(field_reader& in) {
   for (auto& [key, content] : read_live(in, need::optional, false))
     body.live.emplace(key, std::move(*content));
   body.create_kind = in.checked("create", check_name);
+  if (const auto* span = in.integer("lease_ms", 0, limits::lease_most.count()))
+    body.lease = millis{*span};
   auto out = to_session(in, std::move(body));
   out.op = read_op_id(in);
   out.wanted = read_view(in, true);
@@ -70,7 +72,11 @@ request_body decode_join(field_reader& in) {
 }
 
 request_body decode_leave(field_reader& in) {
-  return to_session(in, leave_command{});
+  return to_session(in, leave_command{read_connection(in), false});
+}
+
+request_body decode_renew(field_reader& in) {
+  return to_session(in, renew_command{read_connection(in)});
 }
 
 request_body decode_set_live(field_reader& in) {
@@ -96,19 +102,6 @@ session_request durable(field_reader& in, command_body body) {
   auto out = to_session(in, std::move(body));
   out.op = read_op_id(in);
   return out;
-}
-
-/// Whom a command is about: `user` or `participant_id`, one of them.
-template <class Command>
-void read_target(field_reader& in, Command& out) {
-  auto user = in.checked("user", check_id);
-  auto participant = in.checked("participant_id", check_id);
-  if (user && participant)
-    in.refuse("participant_id", "excludes user");
-  if (!user && !participant)
-    in.refuse("user", "is missing");
-  out.user = user_id{std::move(user).value_or("")};
-  out.participant = participant_id{std::move(participant).value_or("")};
 }
 
 request_body decode_create(field_reader& in) {
@@ -153,7 +146,7 @@ struct operation {
   body_decoder decode;
 };
 
-constexpr std::array<operation, 15> operations = {{
+constexpr std::array<operation, 16> operations = {{
   {"hello", decode_hello},
   {"refresh_token", decode_refresh},
   {"heartbeat", decode_heartbeat},
@@ -161,6 +154,7 @@ constexpr std::array<operation, 15> operations = {{
   {"detach", decode_detach},
   {"join", decode_join},
   {"leave", decode_leave},
+  {"renew", decode_renew},
   {"set_live", decode_set_live},
   {"get_roster", decode_get_roster},
   {"create_session", decode_create},
@@ -220,6 +214,9 @@ struct name_of_command {
   }
   std::string_view operator()(const observe_command&) const {
     return "attach";
+  }
+  std::string_view operator()(const renew_command&) const {
+    return "renew";
   }
   std::string_view operator()(const create_command&) const {
     return "create_session";

@@ -84,6 +84,18 @@ session_id read_session(field_reader& in) {
   return session_id{std::move(text).value_or("")};
 }
 
+std::optional<connection_id> read_connection(field_reader& in) {
+  const auto* text = in.text("connection_id", limits::id_bytes);
+  if (text == nullptr)
+    return std::nullopt;
+  auto found = parse_connection_id(*text);
+  if (!found) {
+    in.refuse("connection_id", "is not a connection's id");
+    return std::nullopt;
+  }
+  return *found;
+}
+
 op_id read_op_id(field_reader& in) {
   const auto* text = in.text("op_id", limits::op_id_bytes);
   if (text == nullptr)

@@ -20,6 +20,9 @@ namespace rollcall::edge {
 
 [[nodiscard]] session_id read_session(field_reader& in);
 
+/// `connection_id`, as an answer gave it.
+[[nodiscard]] std::optional<connection_id> read_connection(field_reader& in);
+
 [[nodiscard]] op_id read_op_id(field_reader& in);
 
 /// `[epoch, rev]`.
@@ -36,6 +39,19 @@ namespace rollcall::edge {
                                     bool removal_allowed);
 
 [[nodiscard]] settings_patch read_settings(field_reader& in, need how);
+
+/// Whom a command is about: `user` or `participant_id`, one of them.
+template <class Command>
+void read_target(field_reader& in, Command& out) {
+  auto user = in.checked("user", check_id);
+  auto participant = in.checked("participant_id", check_id);
+  if (user && participant)
+    in.refuse("participant_id", "excludes user");
+  if (!user && !participant)
+    in.refuse("user", "is missing");
+  out.user = user_id{std::move(user).value_or("")};
+  out.participant = participant_id{std::move(participant).value_or("")};
+}
 
 /// The list `permissions`: names, none twice.
 [[nodiscard]] std::optional<std::vector<std::string>>

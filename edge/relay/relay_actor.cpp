@@ -1,9 +1,8 @@
 #include "edge/relay/relay_actor.hpp"
 
-#include "edge/net/frame_codec.hpp"
-#include "edge/protocol/push_encoder.hpp"
 #include "edge/relay/relay_state.hpp"
 #include "edge/relay/succession.hpp"
+#include "edge/relay/wording.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scheduled_actor.hpp>
@@ -17,20 +16,6 @@
 namespace rollcall::edge {
 
 namespace {
-
-/// All clients of a relay that receive the same bytes.
-struct variant_key {
-  dialect language = dialect::json;
-  viewer who;
-
-  /// The low byte of the channel's number.
-  [[nodiscard]] std::uint64_t code() const noexcept {
-    return static_cast<std::uint64_t>(language)
-           | static_cast<std::uint64_t>(who.wanted) << 1
-           | static_cast<std::uint64_t>(who.rank) << 3
-           | static_cast<std::uint64_t>(who.shown) << 5;
-  }
-};
 
 struct audience_group {
   variant_key key;
@@ -72,10 +57,6 @@ struct relay_shell {
 
 using self_ptr = relay_actor::stateful_pointer<relay_shell>;
 
-frame_ptr framed(const variant_key& key, std::string payload) {
-  return make_frame(key.language, payload);
-}
-
 channel_id channel_of(const relay_shell& s, std::uint64_t code) {
   return s.number << 8 | code;
 }
@@ -113,24 +94,22 @@ void ask_owner(self_ptr self) {
   wake_in(self, s.env.ask_again);
 }
 
-const frame_ptr& snapshot_frame(relay_shell& s, audience_group& group) {
-  if (!group.cached || group.cached_at != s.replica.at()) {
-    group.cached
-      = framed(group.key, encode_snapshot(group.key.language, group.key.who,
-                                          s.replica.make_snapshot(), "attached",
-                                          s.env.clock().steady, s.env.stale));
-    group.cached_at = s.replica.at();
-    ++s.encodings;
-  }
-  return group.cached;
+said_at now_of(const relay_shell& s) {
+  return {s.env.clock().steady, s.env.stale};
 }
 
 frame_ptr why_frame(relay_shell& s, const audience_group& group,
                     std::string_view why) {
   ++s.encodings;
-  return framed(group.key, encode_snapshot(group.key.language, group.key.who,
-                                           s.replica.make_snapshot(), why,
-                                           s.env.clock().steady, s.env.stale));
+  return frame_of(group.key, s.replica.make_snapshot(), why, now_of(s));
+}
+
+const frame_ptr& snapshot_frame(relay_shell& s, audience_group& group) {
+  if (!group.cached || group.cached_at != s.replica.at()) {
+    group.cached = why_frame(s, group, "attached");
+    group.cached_at = s.replica.at();
+  }
+  return group.cached;
 }
 
 frame_ptr first_frame(relay_shell& s, audience_group& group,
@@ -145,9 +124,7 @@ frame_ptr first_frame(relay_shell& s, audience_group& group,
   if (missed->empty())
     missed->push_back(std::make_shared<const batch>(s.replica.make_nothing()));
   ++s.encodings;
-  return framed(group.key, encode_changes(group.key.language, group.key.who,
-                                          std::span<const batch_ptr>{*missed},
-                                          s.env.clock().steady, s.env.stale));
+  return frame_of(group.key, std::span<const batch_ptr>{*missed}, now_of(s));
 }
 
 void drop_client(relay_shell& s, client_ref client) {
@@ -164,7 +141,8 @@ void attach_now(self_ptr self, const attach_order& order) {
   auto& s = self->state;
   drop_client(s, order.client);
   variant_key key{order.language,
-                  canonical({order.wanted, order.rank, order.shown})};
+                  canonical({order.wanted, order.rank, order.shown}),
+                  order.words};
   auto& group = s.groups[key.code()];
   group.key = key;
   group.clients.insert(order.client);
@@ -204,13 +182,11 @@ void check_empty(self_ptr self) {
 }
 
 void publish_to_groups(relay_shell& s, const batch& next) {
-  auto now = s.env.clock().steady;
+  auto now = now_of(s);
   for (auto& [code, group] : s.groups) {
     ++s.encodings;
-    s.env.sink->publish(
-      channel_of(s, code),
-      framed(group.key, encode_changes(group.key.language, group.key.who, next,
-                                       now, s.env.stale)));
+    if (auto frame = frame_of(group.key, next, now))
+      s.env.sink->publish(channel_of(s, code), std::move(frame));
   }
 }
 

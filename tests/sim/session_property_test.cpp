@@ -34,6 +34,14 @@ enum class planted : std::uint8_t {
   absent_host,
   twice_in_roster,
   ghost,
+  ended_lease,
+};
+
+/// A lease as its holder believes it to be.
+struct held_lease {
+  user_id user;
+  millis until{0};
+  millis lease{0};
 };
 
 /// One random history.
@@ -82,14 +90,23 @@ private:
   }
 
   void step() {
-    switch (pick(16)) {
+    switch (pick(19)) {
+    case 16:
+      lease();
+      break;
+    case 17:
+      renew();
+      break;
+    case 18:
+      edge_speaks();
+      break;
     case 0:
     case 1:
     case 2:
       join();
       break;
     case 3:
-      (void)s_.run(some_user(), some_connection(), leave_command{});
+      leave();
       break;
     case 4:
     case 5:
@@ -113,7 +130,7 @@ private:
       set_member();
       break;
     case 11:
-      (void)s_.run("owner", 9'999, kick_command{user_id{some_user()}, {}});
+      kick();
       break;
     case 12:
       (void)s_.run("owner", 9'999,
@@ -132,11 +149,97 @@ private:
     }
   }
 
+  void leave() {
+    auto user = some_user();
+    auto id = some_connection();
+    (void)s_.run(user, id, leave_command{});
+    if (auto at = leases_.find(static_cast<std::uint32_t>(id));
+        at != leases_.end() && at->second.user.str() == user)
+      leases_.erase(at);
+  }
+
+  void kick() {
+    auto user = some_user();
+    if (s_.run("owner", 9'999, kick_command{user_id{user}, {}}).ok())
+      forget_leases(user);
+  }
+
   void join() {
     std::optional<std::uint64_t> resumes;
     if (chance(3))
       resumes = some_connection();
-    (void)s_.join(some_user(), ++last_connection_, resumes);
+    auto user = some_user();
+    bool joined = s_.join(user, ++last_connection_, resumes).ok();
+    if (!joined)
+      return;
+    // The old ones were replaced, one or all.
+    bool all = s_.state->settings().duplicates == duplicate_policy::kick_old;
+    std::erase_if(leases_, [&](const auto& one) {
+      return one.second.user.str() == user
+             && (all || resumes == std::uint64_t{one.first});
+    });
+  }
+
+  // -- leases ----------------------------------------------------------------
+
+  void lease() {
+    auto user = some_user();
+    auto id = ++last_connection_;
+    join_command body;
+    body.lease = millis{1'000 + pick(60'000)};
+    if (!s_.run(user, id, body).ok())
+      return;
+    if (s_.state->settings().duplicates == duplicate_policy::kick_old)
+      forget_leases(user);
+    leases_[id] = {user_id{user}, s_.now.steady + *body.lease, *body.lease};
+    if (bug_ == planted::ended_lease)
+      (void)s_.run(user, id, leave_command{connection_id{7, id}, false});
+  }
+
+  void renew() {
+    if (leases_.empty())
+      return;
+    auto at = leases_.begin();
+    std::advance(at, pick(static_cast<std::uint32_t>(leases_.size())));
+    auto& [id, mine] = *at;
+    auto user = mine.user.str();
+    if (chance(3)) {
+      (void)s_.run(user, 9'998, leave_command{connection_id{7, id}, false});
+      leases_.erase(at);
+    } else if (s_.run(user, 9'998, renew_command{connection_id{7, id}}).ok()) {
+      mine.until = s_.now.steady + mine.lease;
+    }
+  }
+
+  void forget_leases(const std::string& user) {
+    std::erase_if(leases_, [&](const auto& one) {
+      return one.second.user.str() == user;
+    });
+  }
+
+  /// What edges say of what they know, which leases are no part of.
+  void edge_speaks() {
+    announce_note told;
+    told.complete = true;
+    for (auto left = pick(4); left > 0; --left)
+      told.connections.push_back({7, some_connection()});
+    s_.tell(told);
+    if (chance(4))
+      s_.tell(edge_lost_note{});
+    for (const auto& [id, mine] : leases_)
+      s_.notice(id, static_cast<sign>(pick(3)), millis{pick(30'000)});
+    s_.state->expire(s_.now);
+  }
+
+  // 3: no lease ends before its time but by somebody's will.
+  void check_leases(const snapshot& truth) {
+    std::set<user_id> here;
+    for (const auto& who : truth.participants)
+      here.insert(who.user);
+    for (const auto& [id, mine] : leases_)
+      if (s_.now.steady < mine.until) {
+        EXPECT_TRUE(here.contains(mine.user)) << "3: no false leave";
+      }
   }
 
   void set_member() {
@@ -293,6 +396,7 @@ private:
       EXPECT_EQ(who.state == presence_state::suspected,
                 who.expires.has_value());
     }
+    check_leases(truth);
     EXPECT_EQ(truth.host, s_.state->host());
     if (truth.host && truth.settings.host != host_policy::appointed) {
       EXPECT_TRUE(ids.contains(truth.host->str()));
@@ -311,6 +415,7 @@ private:
   version seen_;
   bool observer_stale_ = false;
   std::uint32_t last_connection_ = 0;
+  std::map<std::uint32_t, held_lease> leases_;
 };
 
 TEST(SessionProperties, HoldOverRandomHistories) {
@@ -345,8 +450,9 @@ TEST_P(SessionCheckers, SeeAPlantedBug) {
 
 std::string name_of(const ::testing::TestParamInfo<planted>& bug) {
   static constexpr const char* names[]
-    = {"nothing",     "lost_change", "repeated_change", "wrong_count",
-       "old_version", "absent_host", "twice_in_roster", "ghost"};
+    = {"nothing",         "lost_change", "repeated_change",
+       "wrong_count",     "old_version", "absent_host",
+       "twice_in_roster", "ghost",       "ended_lease"};
   return names[static_cast<std::size_t>(bug.param)];
 }
 
@@ -355,7 +461,7 @@ INSTANTIATE_TEST_SUITE_P(
   ::testing::Values(planted::lost_change, planted::repeated_change,
                     planted::wrong_count, planted::old_version,
                     planted::absent_host, planted::twice_in_roster,
-                    planted::ghost),
+                    planted::ghost, planted::ended_lease),
   name_of);
 
 } // namespace

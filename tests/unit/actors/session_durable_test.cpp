@@ -58,6 +58,30 @@ TEST_F(SessionDurable, ARefusedCommitChangesNothingAndIsRetryable) {
   EXPECT_TRUE(s.changes().empty());
 }
 
+TEST_F(SessionDurable, AnOpIdIsGoodForOneRequest) {
+  ASSERT_TRUE(s.create("stage").ok());
+  auto ask = [&](std::uint64_t about, const char* role) {
+    set_member_command body;
+    body.user = user_id{"ada"};
+    body.role = role;
+    auto asked
+      = std::make_shared<command>(*s.make("owner", 9'999, body, "op1"));
+    asked->about = about;
+    return s.run(asked);
+  };
+  auto first = ask(7, "speaker");
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(ask(7, "speaker")->at, first->at);
+  auto other = ask(8, "moderator");
+  ASSERT_FALSE(other.ok());
+  EXPECT_EQ(other.error().code, errc::conflict);
+  EXPECT_EQ(other.error().field, "op_id");
+  EXPECT_TRUE(ask(0, "speaker").ok()) << "nobody says what it is about";
+  s.activate();
+  EXPECT_EQ(ask(8, "moderator").error().code, errc::conflict);
+  EXPECT_TRUE(ask(7, "speaker").ok());
+}
+
 TEST_F(SessionDurable, ARepeatedOpHasOneEffect) {
   create("party");
   auto first = s.run("owner", 9, member("ada", "moderator"), "op-1");

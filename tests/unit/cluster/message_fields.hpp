@@ -27,7 +27,10 @@ inline constexpr std::size_t members = 0;
 
 // clang-format off
 template <> inline constexpr std::size_t members<done> = 99;
-template <> inline constexpr std::size_t members<leave_command> = 99;
+template <> inline constexpr std::size_t members<leave_command> = 2;
+template <> inline constexpr std::size_t members<renew_command> = 1;
+template <> inline constexpr std::size_t members<renew_reply> = 1;
+template <> inline constexpr std::size_t members<leave_reply> = 2;
 template <> inline constexpr std::size_t members<observe_command> = 99;
 template <> inline constexpr std::size_t members<end_command> = 99;
 template <> inline constexpr std::size_t members<unobserve_note> = 99;
@@ -52,19 +55,19 @@ template <> inline constexpr std::size_t members<live_change> = 2;
 template <> inline constexpr std::size_t members<connection_change> = 2;
 template <> inline constexpr std::size_t members<session_change> = 2;
 template <> inline constexpr std::size_t members<set_live_command> = 2;
-template <> inline constexpr std::size_t members<get_roster_command> = 2;
+template <> inline constexpr std::size_t members<get_roster_command> = 3;
 template <> inline constexpr std::size_t members<create_command> = 2;
 template <> inline constexpr std::size_t members<kick_command> = 2;
 template <> inline constexpr std::size_t members<transfer_host_command> = 2;
 template <> inline constexpr std::size_t members<roster_reply> = 2;
-template <> inline constexpr std::size_t members<observe_reply> = 2;
+template <> inline constexpr std::size_t members<observe_reply> = 7;
 template <> inline constexpr std::size_t members<routed_command> = 2;
 template <> inline constexpr std::size_t members<routed_reply> = 2;
-template <> inline constexpr std::size_t members<join_command> = 4;
+template <> inline constexpr std::size_t members<join_command> = 5;
 template <> inline constexpr std::size_t members<admission> = 3;
 template <> inline constexpr std::size_t members<partition_transfer> = 4;
 template <> inline constexpr std::size_t members<session_transfer> = 6;
-template <> inline constexpr std::size_t members<connection> = 8;
+template <> inline constexpr std::size_t members<connection> = 10;
 template <> inline constexpr std::size_t members<live_entry> = 2;
 template <> inline constexpr std::size_t members<transferred_participant> = 8;
 template <> inline constexpr std::size_t members<evidence_item> = 3;
@@ -72,14 +75,14 @@ template <> inline constexpr std::size_t members<note> = 3;
 template <> inline constexpr std::size_t members<identity> = 4;
 template <> inline constexpr std::size_t members<member_change> = 4;
 template <> inline constexpr std::size_t members<set_member_command> = 4;
-template <> inline constexpr std::size_t members<join_reply> = 4;
+template <> inline constexpr std::size_t members<join_reply> = 5;
 template <> inline constexpr std::size_t members<failure> = 4;
 template <> inline constexpr std::size_t members<direct> = 4;
 template <> inline constexpr std::size_t members<held_partition> = 5;
 template <> inline constexpr std::size_t members<change> = 5;
 template <> inline constexpr std::size_t members<reply> = 5;
 template <> inline constexpr std::size_t members<batch> = 6;
-template <> inline constexpr std::size_t members<command> = 7;
+template <> inline constexpr std::size_t members<command> = 8;
 template <> inline constexpr std::size_t members<snapshot> = 8;
 template <> inline constexpr std::size_t members<heartbeat> = 11;
 template <> inline constexpr std::size_t members<participant_view> = 12;
@@ -117,6 +120,9 @@ auto tied(T& x) {
   } else if constexpr (count == 8) {
     auto& [a, b, c, d, e, f, g, h] = x;
     return std::tie(a, b, c, d, e, f, g, h);
+  } else if constexpr (count == 10) {
+    auto& [a, b, c, d, e, f, g, h, i, j] = x;
+    return std::tie(a, b, c, d, e, f, g, h, i, j);
   } else if constexpr (count == 11) {
     auto& [a, b, c, d, e, f, g, h, i, j, k] = x;
     return std::tie(a, b, c, d, e, f, g, h, i, j, k);

@@ -180,6 +180,14 @@ inline session_transfer_ptr giving() {
   second.id = {8, 10};
   second.edge = edge();
   who.connections.push_back(second);
+  connection third;
+  third.id = {8, 11};
+  third.edge = edge();
+  third.source = connection_source::leased;
+  third.deadline = sent_at + millis{8'000};
+  third.lease = millis{45'000};
+  third.lease_tail = millis{25'000};
+  who.connections.push_back(third);
   who.live["typing"] = {live_value{true}, millis{1'700'000'000'001}};
   who.live["gone"] = {std::nullopt, millis{1'700'000'000'002}};
   auto out = std::make_shared<session_transfer>();
@@ -216,11 +224,11 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
   };
   std::vector<std::pair<std::string, command_body>> bodies{
     {"join", join_command{connection_id{8, 7}, ada().live, "party",
-                          admission{{1, 2}, millis{5}, 1}}},
-    {"leave", leave_command{}},
+                          admission{{1, 2}, millis{5}, 1}, millis{45'000}}},
+    {"leave", leave_command{connection_id{8, 11}, true}},
     {"set_live",
      set_live_command{{{"away", true}, {"step", std::nullopt}}, millis{40}}},
-    {"get_roster", get_roster_command{version{1, 2}, 50}},
+    {"get_roster", get_roster_command{version{1, 2}, 50, "p1"}},
     {"observe", observe_command{}},
     {"create", create_command{"party", patch()}},
     {"configure", configure_command{patch()}},
@@ -230,6 +238,7 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
                         std::vector<std::string>{"speak"}}},
     {"kick", kick_command{user_id{"bob"}, bob().participant}},
     {"transfer_host", transfer_host_command{user_id{"bob"}, bob().participant}},
+    {"renew", renew_command{connection_id{8, 11}}},
   };
   std::uint64_t ticket = 250;
   for (auto& [name, body] : bodies)
@@ -237,10 +246,16 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
   auto rights = capability_set{capability::join, capability::admin};
   std::vector<std::pair<std::string, reply_body>> answers{
     {"done", done{}},
-    {"join",
-     join_reply{ada().participant, settings(), {{1, 2}, millis{5}, 1}, rights}},
+    {"join", join_reply{ada().participant,
+                        settings(),
+                        {{1, 2}, millis{5}, 1},
+                        rights,
+                        millis{45'000}}},
     {"roster", roster_reply{{ada(), bob()}, version{1, 9}}},
-    {"observe", observe_reply{settings(), rights}},
+    {"observe", observe_reply{settings(), rights, true, participant_id{"p1"},
+                              millis{8}, true, true}},
+    {"renew", renew_reply{millis{45'000}}},
+    {"leave", leave_reply{participant_id{"p1"}, 3}},
   };
   for (auto& [name, body] : answers) {
     reply good{ack_level::committed, {1, 2}, 3, 4, std::move(body)};

@@ -133,10 +133,20 @@ struct body_writer {
       live.emplace(key, content);
     put_live(to, live);
     put_text(to, "create", what.create_kind.value_or(""));
+    put_number(to, "lease_ms", what.lease);
   }
 
-  void put(const leave_command&) {
-    // nop
+  void put(const leave_command& what) {
+    put_connection(what.lease);
+  }
+
+  void put(const renew_command& what) {
+    put_connection(what.lease);
+  }
+
+  void put_connection(const std::optional<connection_id>& named) {
+    if (named)
+      put_text(to, "connection_id", to_string(*named));
   }
 
   void put(const set_live_command& what) {
@@ -331,6 +341,10 @@ private:
     join_command what;
     what.live = live();
     what.create_kind = maybe([this] { return name(); });
+    what.lease = maybe([this] {
+      return millis{static_cast<std::int64_t>(
+        below(static_cast<std::uint64_t>(limits::lease_most.count())))};
+    });
     auto out = session(std::move(what), true);
     out.wanted = maybe([this] { return drawn_view(); });
     out.since = maybe([this] { return drawn_version(); });
@@ -368,7 +382,10 @@ private:
 
   request_body body() {
     auto maybe_text = [this] { return chance() ? text(60) : std::string{}; };
-    switch (below(15)) {
+    auto lease = [this] {
+      return maybe([this] { return connection_id{source_(), source_()}; });
+    };
+    switch (below(16)) {
     case 0:
       return hello_request{maybe_text(), maybe_text()};
     case 1:
@@ -381,7 +398,7 @@ private:
     case 4:
       return detach_request{session_id{text(limits::id_bytes)}};
     case 5:
-      return session(leave_command{}, false);
+      return session(leave_command{lease(), false}, false);
     case 6:
       return set_live();
     case 7:
@@ -398,6 +415,8 @@ private:
       return session(target<kick_command>(), true);
     case 13:
       return session(target<transfer_host_command>(), true);
+    case 14:
+      return session(renew_command{lease()}, false);
     default:
       return join();
     }

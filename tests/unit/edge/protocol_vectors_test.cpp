@@ -24,6 +24,7 @@ constexpr epoch_t epoch = 1'099'511'627'777;
 constexpr millis now{50'000};
 const session_key town_hall{namespace_id{"default"}, session_id{"town-hall"}};
 const participant_id ada_id{"AAAAAAAAAAAAAAAAAAAAAA"};
+constexpr connection_id leased{0xab, 0xef};
 const participant_id bob_id{"BBBBBBBBBBBBBBBBBBBBBB"};
 
 struct golden {
@@ -129,11 +130,17 @@ std::map<std::string, client_request> presence_requests() {
                {"step", live_value{std::int64_t{70'000}}},
                {"typing", std::nullopt}};
   live.age = millis{250};
+  join_command lease;
+  lease.lease = millis{60'000};
   return {
     {"request_join", join_request()},
     {"request_join_full", full_join_request()},
     {"request_join_no_view", {std::int64_t{0}, in_town_hall(join_command{})}},
     {"request_leave", {std::int64_t{7}, in_town_hall(leave_command{})}},
+    {"request_leave_lease",
+     {std::int64_t{7}, in_town_hall(leave_command{leased, false})}},
+    {"request_join_lease", {std::int64_t{6}, in_town_hall(lease)}},
+    {"request_renew", {std::int64_t{7}, in_town_hall(renew_command{leased})}},
     {"request_set_live", {{}, in_town_hall(live)}},
     {"request_get_roster",
      {std::int64_t{8}, in_town_hall(get_roster_command{})}},
@@ -227,9 +234,11 @@ encoder ack(std::int64_t id, Ack what) {
   return [=](dialect language) { return encode_ack(language, id, what); };
 }
 
-encoder reply_to(std::int64_t id, reply what, viewer who = {}) {
+encoder reply_to(std::int64_t id, reply what, viewer who = {},
+                 std::optional<connection_id> made = {}) {
   return [=](dialect language) {
-    return encode_ack(language, id, session_ack{town_hall.id, what, who, now});
+    return encode_ack(language, id,
+                      session_ack{town_hall.id, what, who, now, made});
   };
 }
 
@@ -258,6 +267,21 @@ std::map<std::string, encoder> answers() {
            3,
            join_reply{
              ada_id, preset("party"), {{epoch, 7}, millis{0}, 1}, rights}})},
+    {"answer_join_lease", reply_to(6,
+                                   {ack_level::accepted,
+                                    {epoch, 43},
+                                    2,
+                                    3,
+                                    join_reply{ada_id,
+                                               preset("party"),
+                                               {{epoch, 7}, millis{0}, 0},
+                                               {capability::join},
+                                               millis{60'000}}},
+                                   {}, leased)},
+    {"answer_renew",
+     reply_to(
+       7,
+       {ack_level::accepted, {epoch, 43}, 2, 3, renew_reply{millis{60'000}}})},
     {"answer_leave",
      reply_to(7, {ack_level::accepted, {epoch, 44}, 1, 3, done{}})},
     {"answer_durable",

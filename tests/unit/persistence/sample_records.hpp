@@ -68,6 +68,12 @@ inline member_record member(const std::string& user = "ada",
   return out;
 }
 
+inline member_record member_with_digest() {
+  auto out = member();
+  out.ops.back().about = 0xFFFF'0000'1234'5678;
+  return out;
+}
+
 inline roster_entry entry(const std::string& user, std::uint64_t rev = 4) {
   roster_entry out;
   out.user = user_id{user};
@@ -93,6 +99,12 @@ inline roster_page page(std::uint32_t number = 2, session_key key = session(),
   std::uint64_t rev = 4;
   for (const auto& user : users)
     out.entries.push_back(entry(user, rev++));
+  return out;
+}
+
+inline roster_page leased_page() {
+  auto out = page(3, session(), {"ada"});
+  out.entries[0].connections[1].lease = millis{45'000};
   return out;
 }
 
@@ -127,9 +139,11 @@ inline std::vector<std::pair<std::string, record>> all() {
     {"session_plain", plain_session()},
     {"session_full", full_session()},
     {"member", member()},
+    {"member_digest", member_with_digest()},
     {"member_erased", member_erased{session(), user_id{"ada"}}},
     {"page", page()},
     {"page_empty", page(2, session(), {})},
+    {"page_leased", leased_page()},
     {"occupied", occupied_mark{session(), true}},
     {"occupied_not", occupied_mark{session(), false}},
     {"due", due_mark{session(), millis{1'700'000'000'006}}},
