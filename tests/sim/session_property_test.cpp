@@ -212,9 +212,8 @@ private:
   }
 
   void forget_leases(const std::string& user) {
-    std::erase_if(leases_, [&](const auto& one) {
-      return one.second.user.str() == user;
-    });
+    std::erase_if(
+      leases_, [&](const auto& one) { return one.second.user.str() == user; });
   }
 
   /// What edges say of what they know, which leases are no part of.
