@@ -155,7 +155,7 @@ public:
     op_memory out;
     auto entries = list(ops_most, "ops");
     while (entries.left() > 0) {
-      auto entry = entries.tuple(3, "ops");
+      auto entry = entries.tuple(3, 1, "ops");
       auto op = op_id{entry.text(limits::op_id_bytes, "op")};
       auto epoch = entry.number<std::uint64_t>("ops");
       out.push_back({op, {epoch, entry.number<std::uint64_t>("ops")}});
