@@ -185,6 +185,9 @@ auto tied(T& x) {
   } else if constexpr (count == 13) {
     auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = x;
     return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m);
+  } else if constexpr (count == 14) {
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = x;
+    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n);
   } else {
     static_assert(count == 18);
     auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r] = x;
