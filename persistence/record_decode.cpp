@@ -36,10 +36,7 @@ public:
 
   // The next item, an array of `size`.
   walker tuple(std::size_t size, const char* field) {
-    auto out = list(size, field);
-    if (out.left_ != size)
-      out.wrong("an array has the wrong length", field);
-    return out;
+    return tuple(size, 0, field);
   }
 
   // The same, with up to `later` more that were added later.
@@ -88,10 +85,9 @@ public:
       wrong("a tree is too deep", field);
     } else if (next_is(object_type::ARRAY)) {
       auto items = list(limits::answer_bytes, field);
-      datum::list all;
+      auto& all = out.what.emplace<datum::list>();
       while (items.left() > 0)
         all.push_back(items.tree(field, depth + 1));
-      out.what = std::move(all);
     } else if (next_is(object_type::MAP)) {
       out.what = members(field, depth);
     } else if (next_is(object_type::STR)) {
@@ -108,8 +104,6 @@ public:
   }
 
   double real(const char* field) {
-    if (next_is(object_type::FLOAT32))
-      return take(object_type::FLOAT32, field)->via.f64;
     const auto* item = take(object_type::FLOAT64, field);
     return item ? item->via.f64 : 0;
   }
@@ -155,7 +149,7 @@ public:
     op_memory out;
     auto entries = list(ops_most, "ops");
     while (entries.left() > 0) {
-      auto entry = entries.tuple(3, "ops");
+      auto entry = entries.tuple(3, 1, "ops");
       auto op = op_id{entry.text(limits::op_id_bytes, "op")};
       auto epoch = entry.number<std::uint64_t>("ops");
       out.push_back({op, {epoch, entry.number<std::uint64_t>("ops")}});
@@ -322,7 +316,6 @@ member_record read_member(walker& in, const keys::parsed& key) {
   out.at = in.at("at");
   out.ops = in.ops();
   in.more(out.who);
-  // Later still.
   if (in.left() > 0) {
     auto wish = in.tuple(3, "remind");
     out.remind.enabled = wish.flag("remind");

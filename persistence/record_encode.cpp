@@ -518,31 +518,6 @@ struct key_checker {
     session(rec.key);
   }
 
-  void operator()(const member_record& rec) {
-    session(rec.session);
-    text(rec.user.str(), "user");
-  }
-
-  void operator()(const member_erased& rec) {
-    session(rec.session);
-    text(rec.user.str(), "user");
-  }
-
-  void operator()(const ban_record& rec) {
-    session(rec.session);
-    text(rec.user.str(), "user");
-  }
-
-  void operator()(const ban_erased& rec) {
-    session(rec.session);
-    text(rec.user.str(), "user");
-  }
-
-  void operator()(const interval_record& rec) {
-    session(rec.session);
-    text(rec.user.str(), "user");
-  }
-
   void operator()(const keys_erased& rec) {
     session(rec.session);
     if (rec.keys.size() > limits::sweep_step && !over)
@@ -560,15 +535,13 @@ struct key_checker {
     text(rec.name, "round");
   }
 
-  void operator()(const submission_record& rec) {
-    session(rec.session);
-    text(rec.round, "round");
-    text(rec.user.str(), "user");
-  }
-
   template <class Other>
   void operator()(const Other& rec) {
     session(rec.session);
+    if constexpr (requires { rec.user; })
+      text(rec.user.str(), "user");
+    if constexpr (requires { rec.round; })
+      text(rec.round, "round");
   }
 };
 
