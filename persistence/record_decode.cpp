@@ -269,18 +269,17 @@ void read_plan(walker& in, session_record& out) {
   auto all = in.tuple(3, "plan");
   out.starts_at = all.maybe([&] { return all.time("starts_at"); });
   auto phase = all.tuple(4, "phase");
-  out.phase.name = phase.text(limits::name_bytes, "phase");
-  out.phase.status = phase.text(limits::name_bytes, "status");
+  auto name = [&] { return phase.text(limits::name_bytes, "phase"); };
+  out.phase.name = name();
+  out.phase.status = name();
   out.phase.until = phase.maybe([&] { return phase.time("until"); });
-  out.phase.next = phase.text(limits::name_bytes, "next");
+  out.phase.next = name();
   out.barrier = all.maybe([&] {
     auto state = all.tuple(4, "barrier");
-    barrier_state barrier;
-    barrier.name = state.text(limits::name_bytes, "barrier");
-    barrier.until = state.maybe([&] { return state.time("until"); });
-    barrier.opened_at = state.maybe([&] { return state.time("opened_at"); });
-    barrier.timed_out = state.flag("timed_out");
-    return barrier;
+    auto time = [&] { return state.time("barrier"); };
+    return barrier_state{state.text(limits::name_bytes, "barrier"),
+                         state.maybe(time), state.maybe(time),
+                         state.flag("timed_out")};
   });
 }
 
@@ -381,14 +380,10 @@ submission_record read_submission(walker& in, const keys::parsed& key) {
 }
 
 event_record read_event(walker& in, const keys::parsed& key) {
-  event_record out;
-  out.session = key.session;
-  out.at = key.at;
-  out.when = in.time("when");
-  out.type = in.text(limits::name_bytes, "type");
-  out.user = user_id{in.text(limits::id_bytes, "user")};
-  out.due = in.time("due");
-  return out;
+  auto when = in.time("when");
+  auto type = in.text(limits::name_bytes, "type");
+  auto user = user_id{in.text(limits::id_bytes, "user")};
+  return {key.session, key.at, when, type, user, in.time("due")};
 }
 
 ban_record read_ban(walker& in, const keys::parsed& key) {
@@ -425,7 +420,7 @@ roster_entry read_entry(walker& in, const std::vector<node_id>& edges) {
   out.grants = capability_set::from_bits(entry.number<std::uint16_t>("grants"));
   auto all = entry.list(limits::connections_per_participant, "connections");
   while (all.left() > 0) {
-    auto item = all.tuple(4, 1, "connections");
+    auto item = all.tuple(4, 2, "connections");
     stored_connection conn;
     conn.id.high = item.number<std::uint64_t>("connections");
     conn.id.low = item.number<std::uint64_t>("connections");
@@ -433,6 +428,11 @@ roster_entry read_entry(walker& in, const std::vector<node_id>& edges) {
     conn.source = item.name("source", connection_source::external);
     if (item.left() > 0)
       conn.lease = item.time("lease");
+    if (item.left() > 0) {
+      auto facts = item.tuple(2, "facts");
+      conn.facts.device = facts.name("device", device_class::server);
+      conn.facts.place = facts.text(limits::place_bytes, "place");
+    }
     if (index < edges.size())
       conn.edge = edges[index];
     else
