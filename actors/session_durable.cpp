@@ -196,16 +196,6 @@ const done_op* session_state::done_before(const durable_op& op) const {
   return memory != nullptr ? find_op(*memory, op.asked->op) : nullptr;
 }
 
-result<reply> session_state::answer_again(const done_op& before,
-                                          const command& asked) const {
-  if (before.about != 0 && asked.about != 0 && before.about != asked.about)
-    return fail(errc::conflict, "the op id was used for something else",
-                "op_id");
-  auto out = answer(ack_level::committed);
-  out.at = before.at;
-  return out;
-}
-
 // The record was made before its place among the changes was known; from
 // here on a repetition is answered with the version of the first answer.
 void session_state::remember_answer(const durable_op& op) {

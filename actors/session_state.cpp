@@ -267,6 +267,16 @@ reply session_state::answer(ack_level level) const {
   return {level, at(), present(), total(), done{}};
 }
 
+result<reply> session_state::answer_again(const done_op& before,
+                                          const command& asked) const {
+  if (before.about != 0 && asked.about != 0 && before.about != asked.about)
+    return fail(errc::conflict, "the op id was used for something else",
+                "op_id");
+  auto out = answer(ack_level::committed);
+  out.at = before.at;
+  return out;
+}
+
 // -- roster pages ------------------------------------------------------------
 
 std::vector<record> session_state::take_pages() {

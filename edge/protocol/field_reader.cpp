@@ -87,9 +87,12 @@ std::optional<failure> field_reader::finish() {
   if (why_)
     return why_;
   for (std::size_t i = 0; i < fields_.size(); ++i)
-    if (!taken_.test(i))
+    if (!taken_.test(i)) {
+      // Without a name it would look as if no field was meant.
+      const std::string& name = fields_[i].first;
       return fail(errc::bad_request, "is not known here",
-                  path_of(fields_[i].first));
+                  path_of(name.empty() ? "\"\"" : name));
+    }
   return std::nullopt;
 }
 

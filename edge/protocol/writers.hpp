@@ -7,6 +7,8 @@
 // puts a comma behind every value and the closing bracket over the last one,
 // so that nothing has to be remembered between values.
 
+#include "actors/base/limits.hpp"
+
 #include <array>
 #include <bit>
 #include <charconv>
@@ -306,8 +308,8 @@ private:
     std::size_t keys = 0;
   };
 
-  /// Deeper than any message of ours.
-  static constexpr std::size_t levels_max = 16;
+  /// Whatever can be read can be written.
+  static constexpr std::size_t levels_max = limits::nesting_depth;
   static constexpr auto counted_elsewhere = static_cast<std::size_t>(-1);
 
   template <literal Text>

@@ -104,8 +104,8 @@ std::optional<failure> read_query(const http_request& request,
     return fields.error();
   for (const auto& [name, content] : *fields) {
     bool found = false;
-    split(known, ',', [&](std::string_view each) {
-      found = found || (!each.empty() && each == name);
+    split(known, ',', [&, &wanted = name](std::string_view each) {
+      found = found || (!each.empty() && each == wanted);
     });
     if (!found)
       return fail(errc::bad_request, "is not known here", name);

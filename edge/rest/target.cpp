@@ -112,6 +112,9 @@ result<query_fields> decode_query(std::string_view query) {
   while (!query.empty()) {
     auto end = std::min(query.find('&'), query.size());
     auto pair = query.substr(0, end);
+    // What is joined to nothing is a field without a name.
+    if (end + 1 == query.size())
+      return fail(errc::bad_request, "is name=value, joined by &", "query");
     query.remove_prefix(std::min(end + 1, query.size()));
     auto equals = pair.find('=');
     auto name = decode(pair.substr(0, equals), "query", part::query);

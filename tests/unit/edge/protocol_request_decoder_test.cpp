@@ -199,6 +199,7 @@ TEST(RequestDecoder, RefusesUnknownKeysNamingThem) {
   EXPECT_EQ(refused_field(R"({"op":"leave","session":"s","op_id":"o"})"),
             "op_id");
   EXPECT_EQ(refused_field(R"({"op":"heartbeat","__proto__":{}})"), "__proto__");
+  EXPECT_EQ(refused_field(R"({"op":"heartbeat","":[]})"), "\"\"");
 }
 
 TEST(RequestDecoder, RefusesUnknownOperations) {
