@@ -49,6 +49,8 @@ struct participant_view {
   live_map live;
   /// Wall time of the last request, coalesced; that of joining at first.
   millis last_active{0};
+  /// One for each connection; empty if nothing is known of any.
+  std::vector<connection_facts> facts{};
 
   friend bool operator==(const participant_view&, const participant_view&)
     = default;
@@ -84,6 +86,8 @@ struct live_change {
 struct connection_change {
   participant_id participant;
   std::uint32_t connections = 0;
+  /// As in `participant_view`.
+  std::vector<connection_facts> facts{};
 };
 
 /// What a member change changed; bits.

@@ -48,6 +48,8 @@ struct join_command {
   /// long and again with each `renew`. Zero: the session's `timeout`. A repeat
   /// by the same connection renews it.
   std::optional<millis> lease{};
+  /// Of the connection that joins.
+  connection_facts facts{};
 };
 
 /// The connection leaves on purpose; or, of the caller's leased connections,
@@ -234,13 +236,13 @@ struct get_bans_command {
 using command_body = std::variant<
   join_command, leave_command, set_live_command, get_roster_command,
   observe_command, create_command, configure_command, end_command,
-  set_member_command, kick_command, transfer_host_command,
-  get_history_command, get_audit_command, list_sessions_command,
-  delete_command, erase_user_command, forget_user_command, set_phase_command,
-  open_round_command, close_round_command, submit_command, get_round_command,
-  start_barrier_command, set_ready_command, set_reminder_command, renew_command,
-  invite_command, uninvite_command, withdraw_command, ban_command,
-  unban_command, get_members_command, get_bans_command>;
+  set_member_command, kick_command, transfer_host_command, get_history_command,
+  get_audit_command, list_sessions_command, delete_command, erase_user_command,
+  forget_user_command, set_phase_command, open_round_command,
+  close_round_command, submit_command, get_round_command, start_barrier_command,
+  set_ready_command, set_reminder_command, renew_command, invite_command,
+  uninvite_command, withdraw_command, ban_command, unban_command,
+  get_members_command, get_bans_command>;
 
 /// One request to one session.
 struct command {

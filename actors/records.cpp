@@ -60,4 +60,34 @@ std::string_view to_string(progress_policy policy) noexcept {
   return policy == progress_policy::named ? "named" : "counts";
 }
 
+namespace {
+
+constexpr std::array<std::string_view, 6> devices
+  = {"unknown", "desktop", "mobile", "tablet", "tv", "server"};
+
+} // namespace
+
+std::string_view to_string(device_class device) noexcept {
+  auto index = static_cast<std::size_t>(device);
+  return index < devices.size() ? devices[index] : devices[0];
+}
+
+std::optional<device_class> parse_device(std::string_view name) noexcept {
+  for (std::size_t i = 0; i < devices.size(); ++i)
+    if (devices[i] == name)
+      return static_cast<device_class>(i);
+  return std::nullopt;
+}
+
+// The alphabet of geohashes: no a, i, l, o.
+result<std::string> coarse_place(std::string_view geohash,
+                                 std::string_view field) {
+  constexpr std::string_view letters = "0123456789bcdefghjkmnpqrstuvwxyz";
+  if (geohash.empty() || geohash.size() > limits::geohash_bytes
+      || geohash.find_first_not_of(letters) != std::string_view::npos)
+    return fail(errc::bad_request, "must be a geohash of 1 to 12 characters",
+                std::string{field});
+  return std::string{geohash.substr(0, limits::place_bytes)};
+}
+
 } // namespace rollcall

@@ -3,6 +3,7 @@
 // What is kept. The session decides these; persistence/ gives them bytes
 // (persistence/record_format.hpp) and keys. One durable change is one record.
 
+#include "actors/base/errors.hpp"
 #include "actors/base/ids.hpp"
 #include "actors/base/instant.hpp"
 #include "actors/datum.hpp"
@@ -140,6 +141,34 @@ struct member_erased {
   friend bool operator==(const member_erased&, const member_erased&) = default;
 };
 
+/// What somebody connects with. The values are stored and on the wire.
+enum class device_class : std::uint8_t {
+  unknown,
+  desktop,
+  mobile,
+  tablet,
+  tv,
+  server,
+};
+
+[[nodiscard]] std::string_view to_string(device_class device) noexcept;
+[[nodiscard]] std::optional<device_class>
+parse_device(std::string_view name) noexcept;
+
+/// What a connection says of itself.
+struct connection_facts {
+  device_class device = device_class::unknown;
+  /// The first limits::place_bytes of a geohash; empty when unknown.
+  std::string place{};
+
+  friend bool operator==(const connection_facts&, const connection_facts&)
+    = default;
+};
+
+/// The first part of a geohash, or why it is none.
+[[nodiscard]] result<std::string> coarse_place(std::string_view geohash,
+                                               std::string_view field);
+
 /// A connection as the roster keeps it: enough to know it again.
 struct stored_connection {
   connection_id id;
@@ -147,6 +176,7 @@ struct stored_connection {
   connection_source source = connection_source::socket;
   /// Of a leased one: how long it lasts from each renewal.
   millis lease{0};
+  connection_facts facts{};
 
   friend bool operator==(const stored_connection&, const stored_connection&)
     = default;
@@ -349,8 +379,8 @@ struct ban_erased {
 using record
   = std::variant<session_record, member_record, roster_page, occupied_mark,
                  due_mark, interval_record, audit_record, session_erased,
-                 member_erased, keys_erased, round_record, submission_record, event_record,
-                 event_erased, ban_record, ban_erased>;
+                 member_erased, keys_erased, round_record, submission_record,
+                 event_record, event_erased, ban_record, ban_erased>;
 
 /// Everything of one session that activation needs.
 struct stored_session {

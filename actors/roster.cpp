@@ -23,7 +23,8 @@ roster_entry entry_of(const participant& who) {
   entry.reconnections = who.reconnections;
   entry.grants = who.grants;
   for (const auto& item : who.connections)
-    entry.connections.push_back({item.id, item.edge, item.source, item.lease});
+    entry.connections.push_back(
+      {item.id, item.edge, item.source, item.lease, item.facts});
   return entry;
 }
 
@@ -183,6 +184,18 @@ void roster::pages_lost(std::span<const std::uint32_t> numbers) {
   dirty_.insert(numbers.begin(), numbers.end());
 }
 
+std::vector<connection_facts> facts_of(const participant& who) {
+  std::vector<connection_facts> out;
+  bool any = false;
+  for (const auto& item : who.connections) {
+    any = any || item.facts != connection_facts{};
+    out.push_back(item.facts);
+  }
+  if (!any)
+    out.clear();
+  return out;
+}
+
 participant_view view_of(const participant& who, const member_record* member) {
   participant_view out;
   out.participant = who.public_id;
@@ -201,6 +214,7 @@ participant_view view_of(const participant& who, const member_record* member) {
   out.connections = who.shown_connections;
   out.reconnections = who.reconnections;
   out.last_active = who.last_active;
+  out.facts = who.shown_facts;
   for (const auto& [key, entry] : who.live)
     if (entry.value)
       out.live.emplace(key, *entry.value);

@@ -49,6 +49,7 @@ struct connection {
   /// it is suspected.
   millis lease{0};
   millis lease_tail{0};
+  connection_facts facts{};
 
   /// Whether the word of an edge says anything of it.
   [[nodiscard]] bool has_edge() const noexcept {
@@ -79,6 +80,7 @@ struct participant {
   bool shown_suspected = false;
   std::optional<millis> shown_expires;
   std::uint32_t shown_connections = 0;
+  std::vector<connection_facts> shown_facts{};
   /// The roster page that keeps it.
   std::uint32_t page = 0;
 };
@@ -161,6 +163,10 @@ private:
   std::set<std::uint32_t> open_pages_;
   std::set<std::uint32_t> dirty_;
 };
+
+/// What the connections of a participant say of themselves, in their order;
+/// empty if none says anything.
+[[nodiscard]] std::vector<connection_facts> facts_of(const participant& who);
 
 /// The participant as observers see it; `role` and `permissions` are its
 /// member's.

@@ -64,6 +64,24 @@ void rounds::set_version(std::string_view name, const participant_id& who,
     rollcall::set_version(kept->second.ops, op, at);
 }
 
+std::vector<std::string> rounds::forget(const participant_id& who, bool present,
+                                        std::string_view role) {
+  std::vector<std::string> out;
+  for (auto& [name, one] : all_) {
+    auto at = one.answers.find(who);
+    if (at == one.answers.end())
+      continue;
+    --answers_;
+    bytes_ -= size_of(at->second.answer);
+    one.answers.erase(at);
+    if (present && eligible(one.record, role))
+      --one.submitted;
+    touched_.erase(name);
+    out.push_back(name);
+  }
+  return out;
+}
+
 // -- who is here -------------------------------------------------------------
 
 void rounds::recount() noexcept {

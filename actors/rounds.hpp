@@ -55,6 +55,10 @@ public:
   void set_version(std::string_view name, const participant_id& who,
                    const op_id& op, version at);
 
+  /// Drops the answers of somebody who is erased, and says in which rounds.
+  std::vector<std::string> forget(const participant_id& who, bool present,
+                                  std::string_view role);
+
   // -- who is here -----------------------------------------------------------
 
   /// Forgets who is here, to be told anew.

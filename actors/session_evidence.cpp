@@ -276,9 +276,11 @@ session_state::shown_presence session_state::shown_of(const participant& who) {
 
 void session_state::show_presence(participant& who) {
   auto [suspected, expires, count] = shown_of(who);
-  if (count != who.shown_connections) {
+  if (auto facts = facts_of(who);
+      count != who.shown_connections || facts != who.shown_facts) {
     who.shown_connections = count;
-    push_change(connection_change{who.public_id, count});
+    who.shown_facts = facts;
+    push_change(connection_change{who.public_id, count, std::move(facts)});
   }
   if (suspected && (!who.shown_suspected || expires != who.shown_expires)) {
     who.shown_suspected = true;

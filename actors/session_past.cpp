@@ -198,6 +198,7 @@ session_state::prepare_forget(durable_op& op, const forget_user_command& body) {
 void session_state::apply_forgotten(const user_id& user) {
   chronicle_.forget(user);
   departed_.erase(user);
+  forget_answers(user);
   // Whoever resumes gets a snapshot.
   ring_.clear();
 }

@@ -168,6 +168,10 @@ connection session_state::new_connection(const command& asked,
   out.id = asked.connection;
   out.edge = asked.edge;
   out.entered = now.steady;
+  out.facts = body.facts;
+  // Whoever let more in: it goes no further.
+  if (out.facts.place.size() > limits::place_bytes)
+    out.facts.place.resize(limits::place_bytes);
   if (body.lease) {
     out.source = connection_source::leased;
     out.lease = lease_of(body);
@@ -198,6 +202,7 @@ void session_state::enter(const command& asked, const join_command& body,
   }
   who.shown_connections = 1;
   who.connections.push_back(new_connection(asked, body, now));
+  who.shown_facts = facts_of(who);
   auto& added = roster_.add(std::move(who));
   roster_.mark_dirty(added);
   const auto* known = member(added.user);

@@ -139,6 +139,24 @@ void session_state::apply_submission(const submission_record& kept) {
                here != nullptr, role_of(kept.user));
 }
 
+// Answers are only ever added to what observers know: they start over by
+// counts, which name nobody.
+void session_state::forget_answers(const user_id& user) {
+  const auto* here = roster_.find(user);
+  auto id = here != nullptr ? here->public_id : public_id(user);
+  publish_rounds();
+  for (const auto& name : rounds_.forget(id, here != nullptr, role_of(user))) {
+    auto now = rounds::view_of(*rounds_.find(name));
+    round_at_.erase(name);
+    auto counts = now;
+    counts.progress = progress_policy::counts;
+    counts.participants.clear();
+    push_change(submission_change{std::move(counts)});
+    if (now.progress == progress_policy::named)
+      push_change(submission_change{std::move(now)});
+  }
+}
+
 void session_state::recount_rounds() {
   rounds_.recount();
   for (const auto& [joined, who] : roster_.in_order())

@@ -58,6 +58,7 @@ void session_state::restore(const stored_session& stored, instant now) {
         who.connections.push_back(restored(item, now));
       who.shown_connections
         = static_cast<std::uint32_t>(who.connections.size());
+      who.shown_facts = facts_of(who);
       auto& added = roster_.restore(std::move(who), page.number);
       if (member(added.user) == nullptr)
         ++present_strangers_;

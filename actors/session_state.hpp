@@ -21,10 +21,10 @@
 #include "actors/pending_queue.hpp"
 #include "actors/records.hpp"
 #include "actors/roster.hpp"
-#include "actors/store_questions.hpp"
 #include "actors/rounds.hpp"
 #include "actors/session_parts.hpp"
 #include "actors/session_timers.hpp"
+#include "actors/store_questions.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -383,6 +383,8 @@ private:
                           const get_round_command& body) const;
   [[nodiscard]] const std::string& role_of(const user_id& user) const;
   [[nodiscard]] participant_id id_of(const identity& caller) const;
+  /// An erased user's answers are gone, and observers are told so.
+  void forget_answers(const user_id& user);
   void recount_rounds();
   void publish_rounds();
 

@@ -101,6 +101,7 @@ void session_state::adopt(const transferred_participant& from, instant now) {
   here->shown_suspected = shown.suspected;
   here->shown_expires = shown.expires;
   here->shown_connections = shown.connections;
+  here->shown_facts = facts_of(*here);
 }
 
 bool session_state::is_same(const participant& here,

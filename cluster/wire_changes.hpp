@@ -63,10 +63,12 @@ void fields(Io& io, part<Io, live_change>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, connection_change>& value) {
-  auto& [participant, connections] = value;
-  tuple<Io> in{io, 2, "connection"};
+  auto& [participant, connections, facts] = value;
+  tuple<Io> in{io, 3, 1, "connection"};
   id(io, participant, "participant");
   number(io, connections, "connections");
+  if (in.has_next())
+    connection_list(io, facts);
 }
 
 template <class Io>

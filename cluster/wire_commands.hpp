@@ -84,8 +84,8 @@ void fields(Io& io, part<Io, admission>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, join_command>& value) {
-  auto& [resumes, live, create_kind, admitted, lease] = value;
-  tuple<Io> in{io, 5, 1, "join"};
+  auto& [resumes, live, create_kind, admitted, lease, facts] = value;
+  tuple<Io> in{io, 6, 2, "join"};
   maybe(io, resumes, [&io](auto& x) { fields(io, x); });
   fields(io, live);
   maybe(io, create_kind,
@@ -93,6 +93,8 @@ void fields(Io& io, part<Io, join_command>& value) {
   maybe(io, admitted, [&io](auto& x) { fields(io, x); });
   if (in.has_next())
     maybe(io, lease, [&io](auto& x) { io.time(x, "lease"); });
+  if (in.has_next())
+    fields(io, facts);
 }
 
 template <class Io>

@@ -394,11 +394,25 @@ void permissions(Io& io, Names& names) {
 }
 
 template <class Io>
+void fields(Io& io, part<Io, connection_facts>& value) {
+  auto& [device, place] = value;
+  tuple<Io> in{io, 2, "facts"};
+  name(io, device, device_class::server, "device");
+  io.text(place, limits::place_bytes, "place");
+}
+
+template <class Io>
+void connection_list(Io& io, part<Io, std::vector<connection_facts>>& value) {
+  list(io, value, limits::connections_per_participant, "facts",
+       [&io](auto& x) { fields(io, x); });
+}
+
+template <class Io>
 void fields(Io& io, part<Io, participant_view>& value) {
   auto& [participant, user, who, role, allowed, state, expires, since, joined,
-         connections, reconnections, live, last_active]
+         connections, reconnections, live, last_active, facts]
     = value;
-  tuple<Io> in{io, 13, 1, "participants"};
+  tuple<Io> in{io, 14, 2, "participants"};
   id(io, participant, "participant");
   id(io, user, "user");
   fields(io, who);
@@ -413,6 +427,8 @@ void fields(Io& io, part<Io, participant_view>& value) {
   fields(io, live);
   if (in.has_next())
     io.time(last_active, "last_active");
+  if (in.has_next())
+    connection_list(io, facts);
 }
 
 } // namespace rollcall::cluster::wire

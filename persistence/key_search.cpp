@@ -43,6 +43,10 @@ bool speaks_of(const audit_record& entry, const user_id& user) {
          || named(entry.after);
 }
 
+bool speaks_of(const event_record& entry, const user_id& user) {
+  return entry.user == user;
+}
+
 bool speaks_of(const roster_page& page, const user_id& user) {
   return std::any_of(page.entries.begin(), page.entries.end(),
                      [&](const auto& entry) { return entry.user == user; });
@@ -74,6 +78,17 @@ public:
       return;
     case table::audit:
       if (says<audit_record>(raw, value))
+        remove(*key, raw);
+      return;
+    case table::submission:
+      if (key->user != asked_.user)
+        return;
+      // The session has it in memory, too.
+      out_.sessions.insert(key->session);
+      remove(*key, raw);
+      return;
+    case table::event:
+      if (says<event_record>(raw, value))
         remove(*key, raw);
       return;
     case table::set_aside:

@@ -36,10 +36,7 @@ public:
 
   // The next item, an array of `size`.
   walker tuple(std::size_t size, const char* field) {
-    auto out = list(size, field);
-    if (out.left_ != size)
-      out.wrong("an array has the wrong length", field);
-    return out;
+    return tuple(size, 0, field);
   }
 
   // The same, with up to `later` more that were added later.
@@ -88,10 +85,9 @@ public:
       wrong("a tree is too deep", field);
     } else if (next_is(object_type::ARRAY)) {
       auto items = list(limits::answer_bytes, field);
-      datum::list all;
+      auto& all = out.what.emplace<datum::list>();
       while (items.left() > 0)
         all.push_back(items.tree(field, depth + 1));
-      out.what = std::move(all);
     } else if (next_is(object_type::MAP)) {
       out.what = members(field, depth);
     } else if (next_is(object_type::STR)) {
@@ -108,8 +104,6 @@ public:
   }
 
   double real(const char* field) {
-    if (next_is(object_type::FLOAT32))
-      return take(object_type::FLOAT32, field)->via.f64;
     const auto* item = take(object_type::FLOAT64, field);
     return item ? item->via.f64 : 0;
   }
@@ -275,18 +269,17 @@ void read_plan(walker& in, session_record& out) {
   auto all = in.tuple(3, "plan");
   out.starts_at = all.maybe([&] { return all.time("starts_at"); });
   auto phase = all.tuple(4, "phase");
-  out.phase.name = phase.text(limits::name_bytes, "phase");
-  out.phase.status = phase.text(limits::name_bytes, "status");
+  auto name = [&] { return phase.text(limits::name_bytes, "phase"); };
+  out.phase.name = name();
+  out.phase.status = name();
   out.phase.until = phase.maybe([&] { return phase.time("until"); });
-  out.phase.next = phase.text(limits::name_bytes, "next");
+  out.phase.next = name();
   out.barrier = all.maybe([&] {
     auto state = all.tuple(4, "barrier");
-    barrier_state barrier;
-    barrier.name = state.text(limits::name_bytes, "barrier");
-    barrier.until = state.maybe([&] { return state.time("until"); });
-    barrier.opened_at = state.maybe([&] { return state.time("opened_at"); });
-    barrier.timed_out = state.flag("timed_out");
-    return barrier;
+    auto time = [&] { return state.time("barrier"); };
+    return barrier_state{state.text(limits::name_bytes, "barrier"),
+                         state.maybe(time), state.maybe(time),
+                         state.flag("timed_out")};
   });
 }
 
@@ -322,7 +315,6 @@ member_record read_member(walker& in, const keys::parsed& key) {
   out.at = in.at("at");
   out.ops = in.ops();
   in.more(out.who);
-  // Later still.
   if (in.left() > 0) {
     auto wish = in.tuple(3, "remind");
     out.remind.enabled = wish.flag("remind");
@@ -388,14 +380,10 @@ submission_record read_submission(walker& in, const keys::parsed& key) {
 }
 
 event_record read_event(walker& in, const keys::parsed& key) {
-  event_record out;
-  out.session = key.session;
-  out.at = key.at;
-  out.when = in.time("when");
-  out.type = in.text(limits::name_bytes, "type");
-  out.user = user_id{in.text(limits::id_bytes, "user")};
-  out.due = in.time("due");
-  return out;
+  auto when = in.time("when");
+  auto type = in.text(limits::name_bytes, "type");
+  auto user = user_id{in.text(limits::id_bytes, "user")};
+  return {key.session, key.at, when, type, user, in.time("due")};
 }
 
 ban_record read_ban(walker& in, const keys::parsed& key) {
@@ -432,7 +420,7 @@ roster_entry read_entry(walker& in, const std::vector<node_id>& edges) {
   out.grants = capability_set::from_bits(entry.number<std::uint16_t>("grants"));
   auto all = entry.list(limits::connections_per_participant, "connections");
   while (all.left() > 0) {
-    auto item = all.tuple(4, 1, "connections");
+    auto item = all.tuple(4, 2, "connections");
     stored_connection conn;
     conn.id.high = item.number<std::uint64_t>("connections");
     conn.id.low = item.number<std::uint64_t>("connections");
@@ -440,6 +428,11 @@ roster_entry read_entry(walker& in, const std::vector<node_id>& edges) {
     conn.source = item.name("source", connection_source::external);
     if (item.left() > 0)
       conn.lease = item.time("lease");
+    if (item.left() > 0) {
+      auto facts = item.tuple(2, "facts");
+      conn.facts.device = facts.name("device", device_class::server);
+      conn.facts.place = facts.text(limits::place_bytes, "place");
+    }
     if (index < edges.size())
       conn.edge = edges[index];
     else

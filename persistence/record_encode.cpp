@@ -341,14 +341,20 @@ void write_entry(writer& out, const roster_entry& entry,
             "connections");
   out.array(entry.connections.size());
   for (const auto& conn : entry.connections) {
-    // Before leases there were four.
-    out.array(conn.lease == millis{0} ? 4 : 5);
+    // Before leases there were four, and before facts five.
+    bool told = conn.facts != connection_facts{};
+    out.array(told ? 6 : conn.lease == millis{0} ? 4 : 5);
     out.number(conn.id.high);
     out.number(conn.id.low);
     out.number(edges.at(conn.edge));
     out.number(static_cast<std::uint8_t>(conn.source));
-    if (conn.lease != millis{0})
+    if (told || conn.lease != millis{0})
       out.time(conn.lease);
+    if (told) {
+      out.array(2);
+      out.number(static_cast<std::uint8_t>(conn.facts.device));
+      out.text(conn.facts.place, limits::place_bytes, "place");
+    }
   }
   if (!entry.who.more.empty())
     out.more(entry.who);
@@ -518,31 +524,6 @@ struct key_checker {
     session(rec.key);
   }
 
-  void operator()(const member_record& rec) {
-    session(rec.session);
-    text(rec.user.str(), "user");
-  }
-
-  void operator()(const member_erased& rec) {
-    session(rec.session);
-    text(rec.user.str(), "user");
-  }
-
-  void operator()(const ban_record& rec) {
-    session(rec.session);
-    text(rec.user.str(), "user");
-  }
-
-  void operator()(const ban_erased& rec) {
-    session(rec.session);
-    text(rec.user.str(), "user");
-  }
-
-  void operator()(const interval_record& rec) {
-    session(rec.session);
-    text(rec.user.str(), "user");
-  }
-
   void operator()(const keys_erased& rec) {
     session(rec.session);
     if (rec.keys.size() > limits::sweep_step && !over)
@@ -560,15 +541,13 @@ struct key_checker {
     text(rec.name, "round");
   }
 
-  void operator()(const submission_record& rec) {
-    session(rec.session);
-    text(rec.round, "round");
-    text(rec.user.str(), "user");
-  }
-
   template <class Other>
   void operator()(const Other& rec) {
     session(rec.session);
+    if constexpr (requires { rec.user; })
+      text(rec.user.str(), "user");
+    if constexpr (requires { rec.round; })
+      text(rec.round, "round");
   }
 };
 

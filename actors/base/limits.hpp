@@ -45,6 +45,10 @@ inline constexpr millis ban_most{10LL * 366 * 86'400'000};
 inline constexpr std::size_t live_keys = 16;
 /// One live value: a number, a boolean or this much text.
 inline constexpr std::size_t live_value_bytes = 128;
+/// A coarse place: so much of a geohash, some 20 by 40 km. More is never kept.
+inline constexpr std::size_t place_bytes = 4;
+/// What a client may say of it.
+inline constexpr std::size_t geohash_bytes = 12;
 /// How often observers hear of one participant's activity.
 inline constexpr millis activity_every{10'000};
 /// Departed users whose reconnection count a session remembers.

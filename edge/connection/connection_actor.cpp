@@ -202,6 +202,7 @@ void joined(self_ptr self, const session_request& body, const reply& answer) {
   auto& here = s.state->sessions()[body.session];
   here.joined = true;
   here.admitted = found.admitted;
+  here.facts = std::get<join_command>(body.body).facts;
   here.code = body.code;
   here.hidden = false;
   // An earlier try may have been refused after this one was sent.
@@ -374,6 +375,7 @@ void join_again(self_ptr self, const session_id& session) {
     return;
   join_command body;
   body.admitted = at->second.admitted;
+  body.facts = at->second.facts;
   self
     ->request(s.env->router, s.env->request_timeout,
               make_command(self, session, std::move(body)))

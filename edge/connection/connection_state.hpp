@@ -35,6 +35,7 @@ struct attachment {
   /// As the owner said at the join: what a later owner is told should the
   /// earlier one have been lost before it kept the join.
   std::optional<admission> admitted{};
+  connection_facts facts{};
   /// What is shown of it, while attached.
   viewer shown{};
   bool hidden = false;

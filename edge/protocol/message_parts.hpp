@@ -213,6 +213,28 @@ void write_state(Writer& to, const participant_view& who, millis now) {
   }
 }
 
+/// What is known of a participant's connections, under `devices`, if anything
+/// is. Where somebody is says who it is: as with a name.
+template <class Writer>
+void write_facts(Writer& to, const std::vector<connection_facts>& facts,
+                 bool with_identity) {
+  if (facts.empty())
+    return;
+  to.template key<"devices">();
+  to.open_array(facts.size());
+  for (const auto& each : facts) {
+    to.open_map();
+    to.template key<"device">();
+    to.text(to_string(each.device));
+    if (with_identity && !each.place.empty()) {
+      to.template key<"place">();
+      to.text(each.place);
+    }
+    to.close_map();
+  }
+  to.close_array();
+}
+
 template <class Writer>
 void write_participant(Writer& to, const participant_view& who,
                        bool with_identity, millis now) {
@@ -227,6 +249,7 @@ void write_participant(Writer& to, const participant_view& who,
   to.integer(who.since.count());
   to.template key<"connections">();
   to.integer(who.connections);
+  write_facts(to, who.facts, with_identity);
   if (who.reconnections != 0) {
     to.template key<"reconnections">();
     to.integer(who.reconnections);

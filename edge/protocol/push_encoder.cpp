@@ -124,6 +124,7 @@ private:
     write_who(to_, body.participant);
     to_.template key<"connections">();
     to_.integer(body.connections);
+    write_facts(to_, body.facts, identity_);
   }
 
   void put(const change& what, const member_change& body) {

@@ -69,6 +69,7 @@ request_body decode_join(field_reader& in) {
   body.create_kind = in.checked("create", check_name);
   if (const auto* span = in.integer("lease_ms", 0, limits::lease_most.count()))
     body.lease = millis{*span};
+  body.facts = read_facts(in);
   auto out = to_session(in, std::move(body));
   out.op = read_op_id(in);
   out.wanted = read_view(in, true);

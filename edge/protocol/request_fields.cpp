@@ -192,6 +192,18 @@ live_update read_live(field_reader& in, need how, bool removal_allowed) {
   return out;
 }
 
+connection_facts read_facts(field_reader& in) {
+  connection_facts out;
+  if (const auto* name = in.text("device", limits::name_bytes)) {
+    if (auto known = parse_device(*name))
+      out.device = *known;
+    else
+      in.refuse("device", "is none of the known values");
+  }
+  out.place = in.checked("place", coarse_place).value_or("");
+  return out;
+}
+
 settings_patch read_settings(field_reader& in, need how) {
   settings_patch out;
   const auto* members = in.map("settings", how);

@@ -38,6 +38,9 @@ namespace rollcall::edge {
 [[nodiscard]] live_update read_live(field_reader& in, need how,
                                     bool removal_allowed);
 
+/// `device` and `place`; of the place only what may be kept.
+[[nodiscard]] connection_facts read_facts(field_reader& in);
+
 [[nodiscard]] settings_patch read_settings(field_reader& in, need how);
 
 /// Whom a command is about: `user` or `participant_id`, one of them.

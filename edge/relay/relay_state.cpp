@@ -150,8 +150,10 @@ void relay_state::apply(const change& one) {
                },
                apply_live,
                [this](const connection_change& x) {
-                 if (auto* who = find(x.participant))
+                 if (auto* who = find(x.participant)) {
                    who->connections = x.connections;
+                   who->facts = x.facts;
+                 }
                },
                [this](const member_change& x) {
                  if (auto* who = find(x.participant);

@@ -70,8 +70,8 @@ private:
       add(member_change{now.participant, now.user, now.role, now.permissions});
     if (old.last_active != now.last_active)
       add(activity_change{now.participant, now.last_active});
-    if (old.connections != now.connections)
-      add(connection_change{now.participant, now.connections});
+    if (old.connections != now.connections || old.facts != now.facts)
+      add(connection_change{now.participant, now.connections, now.facts});
     compare_state(old, now);
     live_update live;
     for (const auto& [key, value] : now.live)

@@ -172,10 +172,12 @@ export class Replica {
         return { ...change, participant };
       }
       case "connection": {
-        const { connections } = change;
-        const participant = this.#edit(change, (old) => (
-          { ...old, connections }
-        ));
+        const { connections, devices } = change;
+        const participant = this.#edit(change, (old) => {
+          const next = { ...old, connections };
+          delete next.devices;
+          return devices ? { ...next, devices } : next;
+        });
         return { ...change, participant };
       }
       case "activity": {

@@ -7,7 +7,7 @@ wrong is collected, and fails the test that the client belongs to.
 PARTICIPANT = {"participant_id", "state", "since_at", "connections"}
 PARTICIPANT_MAYBE = {"user", "name", "email", "role", "permissions",
                      "expires_in_ms", "reconnections", "live", "profile",
-                     "last_active_at"}
+                     "last_active_at", "devices"}
 SETTINGS = {"membership", "access", "host", "identity", "duplicates",
             "capacity", "locked", "anonymous_views", "beat_ms",
             "suspect_after_ms", "timeout_ms", "drop_grace_ms",
@@ -27,7 +27,7 @@ CHANGES = {
     "resumed": ({"participant_id"}, set()),
     "left": ({"participant_id", "reason", "present", "total"}, set()),
     "live": ({"participant_id", "live"}, set()),
-    "connection": ({"participant_id", "connections"}, set()),
+    "connection": ({"participant_id", "connections"}, {"devices"}),
     "member": ({"participant_id", "total"},
                {"user", "role", "permissions", "changed", "member",
                 "banned"}),
@@ -183,6 +183,9 @@ class Replica:
             one["last_active_at"] = change["last_active_at"]
         elif kind == "connection":
             one["connections"] = change["connections"]
+            one.pop("devices", None)
+            if "devices" in change:
+                one["devices"] = change["devices"]
         elif kind == "member" and "banned" in change:
             assert change["changed"] == ["banned"], change
         elif kind == "member" and one is not None:

@@ -60,8 +60,8 @@ public:
       rounds_[round->name] = *round;
     else if (const auto* answer = std::get_if<submission_record>(&one))
       answers_[{answer->round, answer->user}] = *answer;
-    else if (const auto* entry = std::get_if<event_record>(&one))
-      events_[entry->at] = *entry;
+    else if (const auto* event = std::get_if<event_record>(&one))
+      events_[event->at] = *event;
     else if (const auto* old = std::get_if<event_erased>(&one))
       events_.erase(old->at);
     else if (const auto* due = std::get_if<due_mark>(&one))

@@ -624,4 +624,23 @@ TEST_F(SessionPresence, AJoinThatIsRefusedCreatesNothing) {
   EXPECT_FALSE(s.state->exists());
 }
 
+TEST_F(SessionPresence, ConnectionsSayWhatTheyAreAndRoughlyWhere) {
+  create("board");
+  join_command body;
+  body.facts = {device_class::mobile, "u33dc1"};
+  ASSERT_TRUE(s.run("ada", 1, body).ok());
+  std::vector<connection_facts> known{{device_class::mobile, "u33d"}};
+  EXPECT_EQ(s.look().participants.at(0).facts, known) << "never more of it";
+  ASSERT_TRUE(s.join("ada", 2).ok());
+  known.push_back({});
+  auto changes = s.changes();
+  ASSERT_NE(find_change<connection_change>(changes), nullptr);
+  EXPECT_EQ(find_change<connection_change>(changes)->facts, known);
+  s.keep_pages();
+  s.activate();
+  EXPECT_EQ(s.look().participants.at(0).facts, known) << "kept";
+  ASSERT_TRUE(s.run("ada", 1, leave_command{}).ok());
+  EXPECT_TRUE(s.look().participants.at(0).facts.empty());
+}
+
 } // namespace

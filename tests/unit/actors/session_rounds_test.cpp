@@ -241,6 +241,22 @@ TEST_F(SessionRounds, AnswersOfDifferentUsersCommitTogether) {
   EXPECT_EQ(view().submitted, 2U);
 }
 
+TEST_F(SessionRounds, AnErasedUsersAnswersAreDropped) {
+  ASSERT_TRUE(open().ok());
+  ASSERT_TRUE(submit("ada", 1).ok());
+  ASSERT_TRUE(submit("bob", 2).ok());
+  auto seen = view();
+  s.grants.add(capability::admin);
+  ASSERT_TRUE(s.run("root", 77, forget_user_command{user_id{"ada"}}).ok());
+  for (const auto& one : s.changes())
+    if (const auto* news = std::get_if<submission_change>(&one.body))
+      merge_news(seen, news->round);
+  EXPECT_EQ(seen, view()) << "snapshot + changes = later snapshot";
+  EXPECT_EQ(seen.answers, 1U);
+  EXPECT_EQ(seen.participants, std::vector{s.id_of("bob")});
+  EXPECT_EQ(seen.submitted, 1U);
+}
+
 TEST_F(SessionRounds, AreBounded) {
   for (std::size_t i = 0; i < limits::rounds_per_session; ++i)
     ASSERT_TRUE(s.run("owner", 9'999,

@@ -81,7 +81,8 @@ template <> inline constexpr std::size_t members<joined_change> = 2;
 template <> inline constexpr std::size_t members<suspected_change> = 2;
 template <> inline constexpr std::size_t members<left_change> = 2;
 template <> inline constexpr std::size_t members<live_change> = 2;
-template <> inline constexpr std::size_t members<connection_change> = 2;
+template <> inline constexpr std::size_t members<connection_change> = 3;
+template <> inline constexpr std::size_t members<connection_facts> = 2;
 template <> inline constexpr std::size_t members<session_change> = 3;
 template <> inline constexpr std::size_t members<set_live_command> = 2;
 template <> inline constexpr std::size_t members<get_roster_command> = 3;
@@ -92,11 +93,11 @@ template <> inline constexpr std::size_t members<roster_reply> = 2;
 template <> inline constexpr std::size_t members<observe_reply> = 7;
 template <> inline constexpr std::size_t members<routed_command> = 2;
 template <> inline constexpr std::size_t members<routed_reply> = 2;
-template <> inline constexpr std::size_t members<join_command> = 5;
+template <> inline constexpr std::size_t members<join_command> = 6;
 template <> inline constexpr std::size_t members<admission> = 3;
 template <> inline constexpr std::size_t members<partition_transfer> = 4;
 template <> inline constexpr std::size_t members<session_transfer> = 7;
-template <> inline constexpr std::size_t members<connection> = 10;
+template <> inline constexpr std::size_t members<connection> = 11;
 template <> inline constexpr std::size_t members<live_entry> = 2;
 template <> inline constexpr std::size_t members<transferred_participant> = 9;
 template <> inline constexpr std::size_t members<evidence_item> = 3;
@@ -135,7 +136,7 @@ template <> inline constexpr std::size_t members<round_reply> = 5;
 template <> inline constexpr std::size_t members<round_view> = 9;
 template <> inline constexpr std::size_t members<answer_rule> = 10;
 template <> inline constexpr std::size_t members<heartbeat> = 11;
-template <> inline constexpr std::size_t members<participant_view> = 13;
+template <> inline constexpr std::size_t members<participant_view> = 14;
 template <> inline constexpr std::size_t members<settings_patch> = 18;
 template <> inline constexpr std::size_t members<kind_settings> = 18;
 // clang-format on
@@ -185,6 +186,9 @@ auto tied(T& x) {
   } else if constexpr (count == 13) {
     auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = x;
     return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m);
+  } else if constexpr (count == 14) {
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = x;
+    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n);
   } else {
     static_assert(count == 18);
     auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r] = x;
@@ -396,6 +400,10 @@ private:
     return 3;
   }
 
+  static constexpr std::uint64_t count_of(device_class) {
+    return 6;
+  }
+
   static constexpr std::uint64_t count_of(answer_type) {
     return 8;
   }
@@ -503,6 +511,11 @@ private:
         fill(item, depth + 1);
       }
     }
+  }
+
+  void fill(connection_facts& x) {
+    fill(x.device);
+    x.place = std::string(below(limits::place_bytes + 1), 'u');
   }
 
   void fill(connection& x) {

@@ -72,6 +72,7 @@ inline participant_view ada() {
               {"volume", 0.5},
               {"step", "intro"}};
   out.last_active = millis{1'700'000'000'007};
+  out.facts = {{device_class::mobile, "u33d"}, {}};
   return out;
 }
 
@@ -142,7 +143,7 @@ inline std::vector<change_body> change_bodies() {
     resumed_change{who},
     left_change{who, leave_reason::edge_lost},
     live_change{who, {{"away", false}, {"step", std::nullopt}}},
-    connection_change{who, 3},
+    connection_change{who, 3, {{device_class::tv, "u33d"}, {}, {}}},
     member_change{who, user_id{"ada"}, "owner", {"draw"}, 5, true, false},
     host_change{who},
     host_change{},
@@ -255,6 +256,7 @@ inline session_transfer_ptr giving() {
   third.deadline = sent_at + millis{8'000};
   third.lease = millis{45'000};
   third.lease_tail = millis{25'000};
+  third.facts = {device_class::tablet, "u33d"};
   who.connections.push_back(third);
   who.live["typing"] = {live_value{true}, millis{1'700'000'000'001}};
   who.live["gone"] = {std::nullopt, millis{1'700'000'000'002}};

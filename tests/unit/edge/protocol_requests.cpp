@@ -204,6 +204,9 @@ struct body_writer {
     put_live(to, live);
     put_text(to, "create", what.create_kind.value_or(""));
     put_number(to, "lease_ms", what.lease);
+    if (what.facts.device != device_class::unknown)
+      put_text(to, "device", std::string{to_string(what.facts.device)});
+    put_text(to, "place", what.facts.place);
   }
 
   void put(const leave_command& what) {

@@ -91,6 +91,15 @@ client_request join_request() {
   return {std::int64_t{6}, out};
 }
 
+/// Of the place only what may be kept has come in.
+client_request join_from_afar() {
+  join_command body;
+  body.facts = {device_class::mobile, "u33d"};
+  auto out = in_town_hall(body);
+  out.wanted = view::roster;
+  return {std::int64_t{6}, out};
+}
+
 client_request full_join_request() {
   join_command body;
   body.live = {{"audio", true},
@@ -138,6 +147,7 @@ std::map<std::string, client_request> presence_requests() {
   return {
     {"request_join", join_request()},
     {"request_join_full", full_join_request()},
+    {"request_join_device", join_from_afar()},
     {"request_join_no_view", {std::int64_t{0}, in_town_hall(join_command{})}},
     {"request_leave", {std::int64_t{7}, in_town_hall(leave_command{})}},
     {"request_leave_lease",
@@ -687,6 +697,19 @@ std::map<std::string, encoder> change_pushes() {
     {"push_changes_member_bare", one_change(member_change{bob_id, {}, "", {}})},
     {"push_changes_activity",
      one_change(activity_change{bob_id, millis{1'700'000'002'000}})},
+    {"push_changes_connection_devices",
+     one_change(
+       connection_change{bob_id, 2, {{device_class::mobile, "u33d"}, {}}})},
+    {"push_changes_connection_devices_pseudonymous",
+     seen_changes(
+       {town_hall,
+        {epoch, 42},
+        {epoch, 43},
+        2,
+        3,
+        {{43, audience::everyone, 2, 3,
+          connection_change{bob_id, 1, {{device_class::tv, "u33d"}}}}}},
+       seen_as(view::roster, identity_mode::pseudonymous))},
     {"push_changes_host", one_change(host_change{bob_id})},
     {"push_changes_host_none", one_change(host_change{})},
     {"push_changes_session",

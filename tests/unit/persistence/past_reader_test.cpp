@@ -335,12 +335,15 @@ TEST_F(PastReader, AUserIsFoundWhereverTheStoreSpeaksOfOne) {
   hosted.appointed_host = user_id{"eve"};
   auto words = entry(9, "transfer_host", "mod", "bob");
   words.after = "host=eve";
+  auto reminded = samples::event();
+  reminded.user = user_id{"eve"};
   put({mine, hosted, samples::plain_session(),
        samples::member("eve", samples::session("member")),
        samples::page(0, samples::session("page"), {"bob", "eve"}),
        closed("eve", 1, 1, 2), closed("bob", 2, 1, 2),
        entry(3, "kick", "eve", "bob"), entry(4, "kick", "bob", "eve"),
-       entry(5, "kick", "bob", "cyd"), words});
+       entry(5, "kick", "bob", "cyd"), words, samples::round(),
+       samples::submission("eve"), samples::submission("bob"), reminded});
   applied_records aside{
     home,
     {1, 9, epoch_generation_unit + 1},
@@ -349,11 +352,12 @@ TEST_F(PastReader, AUserIsFoundWhereverTheStoreSpeaksOfOne) {
   auto found = ask<found_keys>(
     user_question{home, namespace_id{"acme"}, user_id{"eve"}, {}});
   ASSERT_TRUE(found);
-  EXPECT_EQ(found->sessions,
-            (std::set{samples::session("mine"), samples::session("hosted"),
-                      samples::session("member"), samples::session("page")}));
+  EXPECT_EQ(
+    found->sessions,
+    (std::set{samples::session("mine"), samples::session("hosted"),
+              samples::session("member"), samples::session("page"), session}));
   ASSERT_EQ(found->keys.size(), 1u);
-  EXPECT_EQ(found->keys.at(session).size(), 5u);
+  EXPECT_EQ(found->keys.at(session).size(), 7u);
   EXPECT_TRUE(found->next.empty());
   // Of another namespace nothing is said.
   found = ask<found_keys>(

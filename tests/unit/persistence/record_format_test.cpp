@@ -148,6 +148,16 @@ TEST(RecordFormat, HasNoGoldenFileThatNothingReads) {
   EXPECT_EQ(found, known);
 }
 
+TEST(RecordFormat, OperationsComeBackWithWhatTheyWereAbout) {
+  auto kept = samples::plain_session();
+  kept.ops = samples::ops(2);
+  kept.ops[1].about = 0x0123'4567'89AB'CDEF;
+  auto item = encode_one(kept);
+  auto got = decode(item.key, *item.value);
+  ASSERT_TRUE(got) << got.error().field;
+  EXPECT_EQ(*got, record{kept});
+}
+
 TEST(RecordFormat, CheckpointAndSchemaComeBack) {
   checkpoint at{3, ~0ULL, (3ULL << 40) + 17};
   auto got = decode_checkpoint(encode_checkpoint(at));

@@ -260,6 +260,14 @@ inline event_record event(session_key key = session()) {
   return out;
 }
 
+inline roster_page page_with_facts() {
+  auto out = page(7, session(), {"ada"});
+  out.entries[0].connections[0].facts = {device_class::mobile, "u33d"};
+  out.entries[0].connections[1].facts = {device_class::unknown, "u33"};
+  out.entries[0].connections[1].lease = millis{45'000};
+  return out;
+}
+
 /// A name for the golden vector, and the record.
 inline std::vector<std::pair<std::string, record>> all() {
   return {
@@ -284,6 +292,7 @@ inline std::vector<std::pair<std::string, record>> all() {
     {"audit", audit()},
     {"interval_counted", counted_interval()},
     {"audit_worded", worded_audit()},
+    {"page_facts", page_with_facts()},
     {"session_plan", session_with_plan()},
     {"member_reminder", member_with_reminder()},
     {"round", round()},
