@@ -106,6 +106,7 @@ TEST_F(Cluster, ThePastOutlivesItsOwner) {
   for (int s = 0; s < 6; ++s) {
     auto name = "s" + std::to_string(s);
     crowd.join(crowd.add("stays", name), *nodes[1]);
+    world.advance(millis{200});
     auto who = crowd.add("leaves", name);
     crowd.join(who, *nodes[2]);
     world.advance(millis{200});
