@@ -5,7 +5,6 @@
 #include "actors/session_state.hpp"
 
 #include <algorithm>
-#include <type_traits>
 
 namespace rollcall {
 
@@ -125,9 +124,8 @@ std::optional<failure> session_state::prepare(durable_op& op, instant now) {
       && !std::holds_alternative<end_command>(body))
     return fail(errc::session_ended, "the session has ended", "session");
   auto refusal = prepare_command(op, creates, now);
-  if (!refusal && !op.records.empty()) {
+  if (!refusal && !op.records.empty())
     op.records.emplace_back(audit_of(op, target_named(op), now));
-  }
   return refusal;
 }
 
