@@ -5,7 +5,6 @@
 #include "actors/session_state.hpp"
 
 #include <algorithm>
-#include <type_traits>
 
 namespace rollcall {
 

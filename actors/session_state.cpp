@@ -132,7 +132,9 @@ admittance session_state::admitted(const identity& caller) const {
   known.is_member = member(caller.user) != nullptr;
   known.is_present = roster_.find(caller.user) != nullptr;
   known.is_creator = record_ && record_->created_by == caller.user;
-  auto code = record_ ? record_->overrides.code.value_or("") : std::string{};
+  std::string_view code;
+  if (record_ && record_->overrides.code)
+    code = *record_->overrides.code;
   return admit(settings_, code, caller, known);
 }
 

@@ -10,6 +10,9 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <vector>
+
 using namespace rollcall;
 using namespace rollcall::test;
 
@@ -141,6 +144,69 @@ TEST_F(RelayActor, WaitsUntilAReaderSeesItsOwnWrite) {
   auto got = take(2);
   ASSERT_EQ(got.size(), 1U);
   EXPECT_TRUE(has(got[0], R"("user":"ada")"));
+}
+
+TEST_F(RelayActor, TellsThoseWhoseRightsMayHaveChanged) {
+  std::multiset<std::uint64_t> told;
+  auto listener = [&](std::uint64_t slot) {
+    return fixture.system().spawn(
+      [&told,
+       slot](connection_actor::pointer) -> connection_actor::behavior_type {
+        return {
+          [](const client_request_ptr&) {},
+          [&told, slot](const direct_ptr& word) {
+            EXPECT_TRUE(std::holds_alternative<recheck_direct>(word->body));
+            told.insert(slot);
+          },
+          [](client_gone) {},
+          [](atoms::wake) {},
+          [](atoms::stop) {},
+          [](atoms::inspect) { return inspection_ptr{}; },
+        };
+      });
+  };
+  std::vector<connection_actor> people;
+  auto come = [&](const std::string& user, std::uint64_t slot, version seen) {
+    people.push_back(listener(slot));
+    caf::anon_send(hub, connection_id{7, slot}, people.back());
+    auto order = std::make_shared<attach_order>();
+    order->session = owner.key();
+    order->client = {0, slot};
+    order->rank = audience::member;
+    order->at_least = seen;
+    order->connection = {7, slot};
+    order->participant = session_harness::id_of(user);
+    caf::anon_send(hub, attach_order_ptr{order});
+    fixture.drain();
+  };
+  using all = std::multiset<std::uint64_t>;
+  attach(9);
+  give_snapshot();
+  come("ada", 1, owner.state->at());
+  come("bob", 2, owner.state->at());
+  EXPECT_EQ(told, all{});
+  set_member_command body;
+  body.user = user_id{"bob"};
+  body.role = "moderator";
+  ASSERT_TRUE(owner.run("owner", 9'999, body).ok());
+  auto before = owner.state->at();
+  give(next_batch());
+  EXPECT_EQ(told, (all{2})) << "those it is about";
+  ASSERT_TRUE(owner.run("owner", 9'999, configure_command{{.locked = true}}));
+  give(next_batch());
+  EXPECT_EQ(told, (all{2})) << "no matter of rights";
+  ASSERT_TRUE(
+    owner.run("owner", 9'999,
+              configure_command{{.identity = identity_mode::pseudonymous}}));
+  give(next_batch());
+  EXPECT_EQ(told, (all{1, 2, 2})) << "everyone";
+  // What was allowed before that may not be any more.
+  come("cyd", 3, before);
+  EXPECT_EQ(told, (all{1, 2, 2, 3}));
+  come("dan", 4, owner.state->at());
+  EXPECT_EQ(told.count(4), 0U);
+  for (auto& one : people)
+    fixture.drop(one);
 }
 
 TEST_F(RelayActor, SaysThatItMayBeStaleWhileTheNodeIsCutOff) {
