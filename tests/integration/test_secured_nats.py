@@ -309,6 +309,67 @@ def example_rights():
     return [re.findall(r'"([^"]+)"', part) for part in lists.groups()]
 
 
+class Refusing:
+    """Stands before a server; the first `times` users are refused as that
+    would do it."""
+
+    def __init__(self, server, times):
+        self.server, self.left = server, times
+        self.writers = []
+
+    async def listen(self):
+        self.listener = await asyncio.start_server(self.one, "127.0.0.1", 0)
+        port = self.listener.sockets[0].getsockname()[1]
+        return f"nats://localhost:{port}"
+
+    async def one(self, reader, writer):
+        self.writers.append(writer)
+        behind, before = await asyncio.open_connection(
+            "127.0.0.1", self.server.port)
+        self.writers.append(before)
+        if self.left > 0:
+            writer.write(await behind.readline())
+            while not (await reader.readline()).startswith(b"CONNECT"):
+                pass
+            self.left -= 1
+            writer.write(b"-ERR 'Authorization Violation'\r\n")
+            before.close()
+            writer.close()
+            return
+        await asyncio.gather(self.copy(reader, before),
+                             self.copy(behind, writer))
+
+    @staticmethod
+    async def copy(source, sink):
+        with contextlib.suppress(OSError):
+            while text := await source.read(1 << 16):
+                sink.write(text)
+                await sink.drain()
+        sink.close()
+
+    async def end(self):
+        self.listener.close()
+        for writer in self.writers:
+            writer.close()
+
+
+# nats.c 3.4.1 sends a signature that no server takes about once in 300 times.
+@pytest.mark.seconds(60)
+async def test_one_refused_signature_is_not_the_last_word(tmp_path):
+    nats = OperatedNats(tmp_path / "nats", *example_rights()).start()
+    refusing = Refusing(nats, 2)
+    url = await refusing.listen()
+    node = Node(tmp_path / "node", "--cluster-nats", url,
+                "--cluster-credentials", str(nats.credentials))
+    try:
+        await asyncio.to_thread(node.start)
+        assert refusing.left == 0
+    finally:
+        await asyncio.to_thread(node.end)
+        await refusing.end()
+        nats.end()
+
+
 @pytest.mark.seconds(60)
 async def test_a_creds_file_works(tmp_path):
     nats = OperatedNats(tmp_path / "nats", *example_rights())
