@@ -93,45 +93,55 @@ void session_state::queue_erasure() {
   pending_.push(std::move(op));
 }
 
+// What has nothing to write is answered at once.
+bool session_state::needs_journal(durable_op& op, instant now) {
+  if (op.asked)
+    acting_ = {op.asked->caller.user, op.asked->request};
+  if (op.why == durable_op::purpose::then_join && record_) {
+    answers_.push_back(
+      {op.answer_to,
+       join(*op.asked, std::get<join_command>(op.asked->body), now)});
+    return false;
+  }
+  if (const auto* before = done_before(op)) {
+    answers_.push_back({op.answer_to, answer_again(*before, *op.asked)});
+    return false;
+  }
+  if (auto refusal = prepare(op, now)) {
+    if (op.answer_to != 0)
+      answers_.push_back({op.answer_to, *refusal});
+    return false;
+  }
+  if (op.records.empty()) {
+    if (op.answer_to != 0)
+      answers_.push_back({op.answer_to, answer(ack_level::committed)});
+    return false;
+  }
+  if (op.why == durable_op::purpose::command)
+    for (auto& kept : op.records)
+      set_about(kept, *op.asked);
+  op.due = earliest_due(op.records);
+  return true;
+}
+
 std::optional<durable_batch> session_state::next_batch(instant now) {
   std::vector<durable_op> started;
   durable_batch out;
-  for (auto& op : pending_.startable()) {
-    if (op.asked)
-      acting_ = {op.asked->caller.user, op.asked->request};
-    if (op.why == durable_op::purpose::then_join && record_) {
-      answers_.push_back(
-        {op.answer_to,
-         join(*op.asked, std::get<join_command>(op.asked->body), now)});
-      pending_.finished(op);
-      continue;
+  // Whoever needed no journal has made way for the next ones.
+  while (started.empty()) {
+    auto ready = pending_.startable();
+    if (ready.empty())
+      return std::nullopt;
+    for (auto& op : ready) {
+      if (!needs_journal(op, now)) {
+        pending_.finished(op);
+        continue;
+      }
+      out.records.insert(out.records.end(), op.records.begin(),
+                         op.records.end());
+      started.push_back(std::move(op));
     }
-    if (const auto* before = done_before(op)) {
-      answers_.push_back({op.answer_to, answer_again(*before, *op.asked)});
-      pending_.finished(op);
-      continue;
-    }
-    if (auto refusal = prepare(op, now)) {
-      if (op.answer_to != 0)
-        answers_.push_back({op.answer_to, *refusal});
-      pending_.finished(op);
-      continue;
-    }
-    if (op.records.empty()) {
-      if (op.answer_to != 0)
-        answers_.push_back({op.answer_to, answer(ack_level::committed)});
-      pending_.finished(op);
-      continue;
-    }
-    if (op.why == durable_op::purpose::command)
-      for (auto& kept : op.records)
-        set_about(kept, *op.asked);
-    op.due = earliest_due(op.records);
-    out.records.insert(out.records.end(), op.records.begin(), op.records.end());
-    started.push_back(std::move(op));
   }
-  if (started.empty())
-    return std::nullopt;
   mark_due(out, started);
   out.number = ++last_batch_;
   in_flight_.emplace(out.number, std::move(started));

@@ -319,6 +319,8 @@ private:
   void apply_session(const session_record& kept, instant now);
   result<user_id> target_of(const user_id& user,
                             const participant_id& id) const;
+  /// False if it is answered or done without a write.
+  bool needs_journal(durable_op& op, instant now);
   /// The operation as it was done before, if it was.
   const done_op* done_before(const durable_op& op) const;
   result<reply> answer_again(const done_op& before, const command& asked) const;

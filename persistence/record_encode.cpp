@@ -4,6 +4,8 @@
 
 #include <msgpack.hpp>
 
+#include <array>
+#include <bit>
 #include <map>
 
 namespace rollcall {
@@ -36,9 +38,14 @@ public:
     packer_.pack_int64(value.count());
   }
 
-  /// As such even where it is whole, so that it comes back as what it was.
+  /// As such even where it is whole, which `pack_double` would write as an
+  /// integer.
   void real(double value) {
-    packer_.pack_double(value);
+    auto bits = std::bit_cast<std::uint64_t>(value);
+    std::array<char, 9> bytes{static_cast<char>(0xcb)};
+    for (std::size_t i = 1; i < bytes.size(); ++i)
+      bytes[i] = static_cast<char>(bits >> (64 - 8 * i));
+    buffer_.write(bytes.data(), bytes.size());
   }
 
   void nil() {

@@ -41,6 +41,11 @@ public:
     return at_->scan(prefix, visit);
   }
 
+  result<done> walk(std::string_view prefix, std::string_view start,
+                    walk_way way, const visitor& visit) override {
+    return at_->walk(prefix, start, way, visit);
+  }
+
 private:
   std::shared_ptr<store> at_;
   told moved_;

@@ -43,6 +43,24 @@ TEST_F(SessionDurable, NothingIsVisibleBeforeItIsCommitted) {
   EXPECT_EQ(late[0].answer->level, ack_level::committed);
 }
 
+// Both wait for the first; with nothing to write, neither has a commit after
+// which the other would be looked at again.
+TEST_F(SessionDurable, WhoIsRefusedMakesWayForTheNext) {
+  create("party");
+  (void)s.state->handle(s.make("owner", 9, configure_command{{.capacity = 5}}),
+                        s.now);
+  auto batch = s.state->next_batch(s.now);
+  ASSERT_TRUE(batch.has_value());
+  for (int i = 0; i < 2; ++i)
+    (void)s.state->handle(
+      s.make("owner", 9, transfer_host_command{user_id{"nobody"}, {}}), s.now);
+  (void)s.state->handle(s.make("owner", 9, configure_command{{.capacity = 7}}),
+                        s.now);
+  s.state->committed(batch->number, position_t{1}, s.now);
+  EXPECT_TRUE(s.state->next_batch(s.now).has_value());
+  EXPECT_EQ(s.take_late().size(), 3U);
+}
+
 TEST_F(SessionDurable, ARefusedCommitChangesNothingAndIsRetryable) {
   create("party");
   auto asked = s.make("owner", 9, configure_command{{.capacity = 5}});

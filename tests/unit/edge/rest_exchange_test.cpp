@@ -78,12 +78,12 @@ TEST(RestExchange, TakesACookieOnlyWhereOneIsConfigured) {
 }
 
 TEST(RestExchange, SaysWhatMethodsThereAre) {
-  auto asked = request("DELETE", "/v1/sessions/s");
+  auto asked = request("PUT", "/v1/sessions/s");
   auto open = open_exchange({}, asked, "drawn");
   auto verdict = admit({}, open, asked);
   const auto& refused = std::get<http_response>(verdict);
   EXPECT_EQ(refused.status, 405U);
-  EXPECT_EQ(refused.headers.front().second, "GET, HEAD, PATCH, OPTIONS");
+  EXPECT_EQ(refused.headers.front().second, "GET, HEAD, PATCH, DELETE, OPTIONS");
 }
 
 TEST(RestExchange, KeepsFitRequestIdsOnly) {
