@@ -56,6 +56,12 @@ bool has(const value::map& fields, std::string_view name) {
                      [&](const auto& each) { return each.first == name; });
 }
 
+// By reference: GCC 12 takes a value that is moved for one that was never
+// initialized.
+void put(value::map& to, std::string_view name, const value& what) {
+  to.emplace_back(name, what);
+}
+
 /// The request as the protocol has it.
 result<value::map> to_fields(const rest_call& call) {
   auto out = call.body;
@@ -67,13 +73,12 @@ result<value::map> to_fields(const rest_call& call) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (has(out, names[i]))
       return fail(errc::bad_request, "stands in the path", names[i]);
-    out.emplace_back(names[i], value{call.parameters[i]});
+    put(out, names[i], value{call.parameters[i]});
   }
   for (const auto& [name, text] : call.query)
     if (name != "format")
-      out.emplace_back(name == "cursor" ? "after" : name,
-                       query_value(name, text));
-  out.emplace_back("op", value{std::string{call.to->op}});
+      put(out, name == "cursor" ? "after" : name, query_value(name, text));
+  put(out, "op", value{std::string{call.to->op}});
   return out;
 }
 
