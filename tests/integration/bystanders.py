@@ -56,7 +56,7 @@ class Bystanders:
             client.check()
             assert client.closed is None, client.closed
             types = set(client["bystanders"].types())
-            assert types <= {"live", "joined"}, types
+            assert types <= {"live", "joined", "activity"}, types
             assert client["bystanders"].who() == ["one", "two"]
             assert client["bystanders"].snapshots == ["attached"]
         await asyncio.gather(one.close(), two.close())

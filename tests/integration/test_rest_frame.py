@@ -104,7 +104,7 @@ def test_a_forged_cursor_finds_nothing_else(ann, here):
 
 
 @pytest.mark.parametrize("method, more, allowed", [
-    ("DELETE", "", "GET, HEAD, PATCH, OPTIONS"), ("PUT", "", None),
+    ("PUT", "", "GET, HEAD, PATCH, DELETE, OPTIONS"),
     ("POST", "", None), ("TRACE", "", None), ("get", "", None),
     ("GET", "/end", "POST, OPTIONS"), ("POST", "/participants", None),
     ("PATCH", "/members/x", "PUT, DELETE, OPTIONS"), ("GET", "/host", None),
@@ -122,7 +122,7 @@ def test_head_and_options(ann, here):
     assert head.headers["ETag"] == got.headers["ETag"]
     options = ann("OPTIONS", here)
     assert options.status == 204
-    assert options.headers["Allow"] == "GET, HEAD, PATCH, OPTIONS"
+    assert options.headers["Allow"] == "GET, HEAD, PATCH, DELETE, OPTIONS"
 
 
 BAD_BODIES = [
