@@ -221,6 +221,13 @@ struct unban_command {
 
 // -- questions, later --------------------------------------------------------
 
+/// Where the session stands: phase, barrier and rounds. Who may see the roster
+/// may ask.
+struct get_course_command {
+  /// With those who are here and their users: for those who moderate.
+  bool people = false;
+};
+
 /// One page of the members, here or not, in order of their ids, after `after`.
 struct get_members_command {
   user_id after{};
@@ -242,7 +249,7 @@ using command_body = std::variant<
   close_round_command, submit_command, get_round_command, start_barrier_command,
   set_ready_command, set_reminder_command, renew_command, invite_command,
   uninvite_command, withdraw_command, ban_command, unban_command,
-  get_members_command, get_bans_command>;
+  get_members_command, get_bans_command, get_course_command>;
 
 /// One request to one session.
 struct command {
@@ -340,6 +347,16 @@ struct member_view {
   millis admitted_at{0};
 };
 
+struct course_reply {
+  /// Wall time.
+  std::optional<millis> starts_at;
+  phase_state phase;
+  std::optional<barrier_view> barrier;
+  std::vector<round_view> rounds;
+  /// In order of joining; empty unless they were asked for.
+  std::vector<participant_view> participants;
+};
+
 struct members_reply {
   std::vector<member_view> members;
   /// Where to go on; empty when the page is the last.
@@ -363,7 +380,8 @@ struct bans_reply {
 using reply_body
   = std::variant<done, join_reply, roster_reply, observe_reply, round_reply,
                  renew_reply, leave_reply, history_reply, audit_reply,
-                 list_reply, erase_reply, members_reply, bans_reply>;
+                 list_reply, erase_reply, members_reply, bans_reply,
+                 course_reply>;
 
 /// The answer to a command that was not refused.
 struct reply {

@@ -121,6 +121,10 @@ struct action_namer {
   std::string_view operator()(const unban_command&) const {
     return "unban";
   }
+  std::string_view operator()(const get_course_command&) const {
+    return {};
+  }
+
   std::string_view operator()(const get_members_command&) const {
     return "get_members";
   }

@@ -42,6 +42,8 @@ session_state::handle(const command_ptr& asked, instant now) {
     return get_round(*asked, *x);
   if (const auto* x = std::get_if<set_ready_command>(&body))
     return set_ready(*asked, x->ready, now);
+  if (const auto* x = std::get_if<get_course_command>(&body))
+    return get_course(*asked, *x);
   if (const auto* x = std::get_if<get_members_command>(&body))
     return get_members(*asked, *x, now);
   if (const auto* x = std::get_if<get_bans_command>(&body))
@@ -285,17 +287,48 @@ const participant* session_state::find_shown(const std::string& name,
   return found == nullptr && with_users ? roster_.find(user_id{name}) : found;
 }
 
+bool session_state::shows_roster(const command& asked) const {
+  auto rights = rights_of(asked.caller);
+  return rights.has(capability::observe_roster)
+         && (settings_.identity != identity_mode::count_only
+             || rights.has(capability::moderate));
+}
+
+bool session_state::shows_users(const command& asked) const {
+  return settings_.identity != identity_mode::pseudonymous
+         || rights_of(asked.caller).has(capability::moderate);
+}
+
+result<reply> session_state::get_course(const command& asked,
+                                        const get_course_command& body) const {
+  if (hidden_from(asked.caller))
+    return fail(errc::not_found, "there is no such session", "session");
+  if (!shows_roster(asked))
+    return fail(errc::forbidden, "the roster is not shown to you");
+  if (body.people && !rights_of(asked.caller).has(capability::moderate))
+    return fail(errc::forbidden, "only those who moderate see who is who");
+  if (body.people && roster_.size() > limits::roster_page_items)
+    return fail(errc::too_large, "too many people for one answer", "session");
+  course_reply found;
+  found.starts_at = record_->starts_at;
+  found.phase = record_->phase;
+  found.barrier = barrier_shown();
+  found.rounds = rounds_.views();
+  if (body.people)
+    for (const auto& [joined, who] : roster_.in_order())
+      found.participants.push_back(shown(*who, true));
+  auto out = answer(ack_level::accepted);
+  out.body = std::move(found);
+  return out;
+}
+
 result<reply> session_state::get_roster(const command& asked,
                                         const get_roster_command& body) const {
   if (hidden_from(asked.caller))
     return fail(errc::not_found, "there is no such session", "session");
-  auto rights = rights_of(asked.caller);
-  if (!rights.has(capability::observe_roster)
-      || (settings_.identity == identity_mode::count_only
-          && !rights.has(capability::moderate)))
+  if (!shows_roster(asked))
     return fail(errc::forbidden, "the roster is not shown to you");
-  bool with_users = settings_.identity != identity_mode::pseudonymous
-                    || rights.has(capability::moderate);
+  bool with_users = shows_users(asked);
   roster_reply page;
   if (body.only) {
     const auto* who = find_shown(*body.only, with_users);

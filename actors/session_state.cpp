@@ -259,10 +259,15 @@ snapshot session_state::make_snapshot() const {
     return out;
   out.starts_at = record_->starts_at;
   out.phase = record_->phase;
-  if (record_->barrier)
-    out.barrier = barrier_view{
-      *record_->barrier, {barrier_.ready().begin(), barrier_.ready().end()}};
+  out.barrier = barrier_shown();
   return out;
+}
+
+std::optional<barrier_view> session_state::barrier_shown() const {
+  if (!record_->barrier)
+    return std::nullopt;
+  return barrier_view{*record_->barrier,
+                      {barrier_.ready().begin(), barrier_.ready().end()}};
 }
 
 reply session_state::answer(ack_level level) const {

@@ -284,6 +284,13 @@ private:
   maybe_failure prepare_admission(durable_op& op, instant now);
   result<reply> get_members(const command& asked,
                             const get_members_command& body, instant now) const;
+  result<reply> get_course(const command& asked,
+                           const get_course_command& body) const;
+  /// Whether the roster is shown to the caller.
+  bool shows_roster(const command& asked) const;
+  /// And with users and profiles.
+  bool shows_users(const command& asked) const;
+  std::optional<barrier_view> barrier_shown() const;
   [[nodiscard]] member_view view_of_member(const member_record& known) const;
   [[nodiscard]] member_record new_member(const user_id& user,
                                          instant now) const;

@@ -33,8 +33,12 @@ std::size_t items_of(const note& x) {
 std::size_t items_of(const routed_reply& x) {
   if (!x.answer || !x.answer->ok())
     return 0;
-  const auto* page = std::get_if<roster_reply>(&(*x.answer)->body);
-  return page ? page->participants.size() * participant_bytes : 0;
+  const auto& body = (*x.answer)->body;
+  if (const auto* page = std::get_if<roster_reply>(&body))
+    return page->participants.size() * participant_bytes;
+  if (const auto* course = std::get_if<course_reply>(&body))
+    return course->participants.size() * participant_bytes;
+  return 0;
 }
 
 std::size_t items_of(const heartbeat& x) {

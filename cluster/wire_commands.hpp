@@ -34,6 +34,7 @@ template <> struct tag<uninvite_command>      { static constexpr int value = 22;
 template <> struct tag<withdraw_command>      { static constexpr int value = 23; };
 template <> struct tag<ban_command>           { static constexpr int value = 24; };
 template <> struct tag<unban_command>         { static constexpr int value = 25; };
+template <> struct tag<get_course_command>    { static constexpr int value = 28; };
 template <> struct tag<get_members_command>   { static constexpr int value = 26; };
 template <> struct tag<get_bans_command>      { static constexpr int value = 27; };
 
@@ -56,6 +57,7 @@ template <> struct tag<observe_reply> { static constexpr int value = 4; };
 template <> struct tag<round_reply>   { static constexpr int value = 5; };
 template <> struct tag<renew_reply>   { static constexpr int value = 20; };
 template <> struct tag<leave_reply>   { static constexpr int value = 70; };
+template <> struct tag<course_reply>  { static constexpr int value = 23; };
 template <> struct tag<members_reply> { static constexpr int value = 21; };
 template <> struct tag<bans_reply>    { static constexpr int value = 22; };
 
@@ -219,6 +221,13 @@ void fields(Io& io, part<Io, unban_command>& value) {
   tuple<Io> in{io, 2, "unban"};
   id(io, user, "user");
   id(io, participant, "participant");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, get_course_command>& value) {
+  auto& [people] = value;
+  tuple<Io> in{io, 1, "get_course"};
+  io.flag(people, "people");
 }
 
 template <class Io>
@@ -426,6 +435,19 @@ void fields(Io& io, part<Io, member_view>& value) {
   permissions(io, allowed);
   name(io, status, member_status::removed, "status");
   io.time(admitted_at, "admitted_at");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, course_reply>& value) {
+  auto& [starts_at, phase, barrier, rounds, participants] = value;
+  tuple<Io> in{io, 5, "course"};
+  some_time(io, starts_at, "starts_at");
+  fields(io, phase);
+  maybe(io, barrier, [&io](auto& x) { fields(io, x); });
+  list(io, rounds, limits::rounds_per_session, "rounds",
+       [&io](auto& x) { fields(io, x); });
+  list(io, participants, limits::roster_page_items, "participants",
+       [&io](auto& x) { fields(io, x); });
 }
 
 template <class Io>

@@ -128,6 +128,7 @@ void write_session_ack(Writer& to, const session_ack& what) {
   bool is_page = page != nullptr || round != nullptr || past != nullptr
                  || entries != nullptr
                  || std::holds_alternative<members_reply>(what.what.body)
+                 || std::holds_alternative<course_reply>(what.what.body)
                  || std::holds_alternative<bans_reply>(what.what.body);
   if (!is_page) {
     to.template key<"level">();
@@ -156,6 +157,8 @@ void write_session_ack(Writer& to, const session_ack& what) {
     write_members(to, *members);
   else if (const auto* bans = std::get_if<bans_reply>(&what.what.body))
     write_bans(to, *bans);
+  else if (const auto* course = std::get_if<course_reply>(&what.what.body))
+    write_course(to, *course);
   else if (page != nullptr)
     write_page(to, *page, what.who, what.steady_now);
   else if (past != nullptr)

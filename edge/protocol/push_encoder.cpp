@@ -284,39 +284,6 @@ std::size_t changes_bytes(const batch& what, const viewer& who) {
                                           : what.changes.size() * change_bytes;
 }
 
-/// Where the session stands; nothing of what nobody has set.
-template <class Writer>
-void write_course(Writer& to, const snapshot& what) {
-  if (what.starts_at) {
-    to.template key<"starts_at">();
-    to.integer(what.starts_at->count());
-  }
-  if (what.phase != phase_state{}) {
-    to.template key<"phase">();
-    to.open_map();
-    write_phase(to, what.phase);
-    to.close_map();
-  }
-  if (what.barrier) {
-    to.template key<"barrier">();
-    to.open_map();
-    write_barrier(to, what.barrier->state);
-    to.template key<"ready">();
-    write_ids(to, what.barrier->ready);
-    to.close_map();
-  }
-  if (!what.rounds.empty()) {
-    to.template key<"rounds">();
-    to.open_array(what.rounds.size());
-    for (const auto& each : what.rounds) {
-      to.open_map();
-      write_round(to, each);
-      to.close_map();
-    }
-    to.close_array();
-  }
-}
-
 template <class Writer>
 void write_snapshot(Writer& to, const viewer& who, const snapshot& what,
                     std::string_view why, millis now, bool stale) {

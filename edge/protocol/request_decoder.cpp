@@ -323,6 +323,10 @@ request_body decode_submit(field_reader& in) {
   return durable(in, std::move(body));
 }
 
+request_body decode_get_course(field_reader& in) {
+  return to_session(in, get_course_command{});
+}
+
 request_body decode_get_round(field_reader& in) {
   get_round_command body;
   body.round = read_name(in, "round");
@@ -363,7 +367,7 @@ struct operation {
   body_decoder decode;
 };
 
-constexpr std::array<operation, 36> operations = {{
+constexpr std::array<operation, 37> operations = {{
   {"hello", decode_hello},
   {"refresh_token", decode_refresh},
   {"heartbeat", decode_heartbeat},
@@ -400,6 +404,7 @@ constexpr std::array<operation, 36> operations = {{
   {"unban", decode_unban},
   {"get_members", decode_page<get_members_command>},
   {"get_bans", decode_page<get_bans_command>},
+  {"get_course", decode_get_course},
 }};
 
 const operation* find_operation(std::string_view name) {
@@ -452,6 +457,10 @@ struct name_of_command {
   std::string_view operator()(const unban_command&) const {
     return "unban";
   }
+  std::string_view operator()(const get_course_command&) const {
+    return "get_course";
+  }
+
   std::string_view operator()(const get_members_command&) const {
     return "get_members";
   }

@@ -86,6 +86,40 @@ void write_round(Writer& to, const round_view& what) {
   }
 }
 
+/// Where the session stands; nothing of what nobody has set.
+/// `Course` is a snapshot or a course_reply.
+template <class Writer, class Course>
+void write_course(Writer& to, const Course& what) {
+  if (what.starts_at) {
+    to.template key<"starts_at">();
+    to.integer(what.starts_at->count());
+  }
+  if (what.phase != phase_state{}) {
+    to.template key<"phase">();
+    to.open_map();
+    write_phase(to, what.phase);
+    to.close_map();
+  }
+  if (what.barrier) {
+    to.template key<"barrier">();
+    to.open_map();
+    write_barrier(to, what.barrier->state);
+    to.template key<"ready">();
+    write_ids(to, what.barrier->ready);
+    to.close_map();
+  }
+  if (!what.rounds.empty()) {
+    to.template key<"rounds">();
+    to.open_array(what.rounds.size());
+    for (const auto& each : what.rounds) {
+      to.open_map();
+      write_round(to, each);
+      to.close_map();
+    }
+    to.close_array();
+  }
+}
+
 // NOLINTNEXTLINE(misc-no-recursion): bounded by limits::answer_depth.
 template <class Writer>
 void write_datum(Writer& to, const datum& what) {

@@ -4,11 +4,9 @@
 #include "edge/protocol/json_codec.hpp"
 #include "edge/rest/answers.hpp"
 #include "edge/rest/call_fields.hpp"
+#include "edge/rest/meeting_words.hpp"
 
 #include <array>
-#include <chrono>
-#include <cstdio>
-#include <ctime>
 #include <utility>
 
 namespace rollcall::edge {
@@ -52,38 +50,12 @@ result<session_order> decode_leave(const rest_call& call) {
 
 // -- answers -----------------------------------------------------------------
 
-/// `2025-11-21T10:00:00.000Z`: what pages give to `new Date`.
-std::string iso_time(millis wall) {
-  const auto seconds = static_cast<std::time_t>(wall.count() / 1'000);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  std::array<char, 32> text{};
-  const auto size
-    = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::array<char, 8> rest{};
-  std::snprintf(rest.data(), rest.size(), ".%03dZ",
-                static_cast<int>(wall.count() % 1'000));
-  return std::string{text.data(), size} + rest.data();
-}
-
-void write_or_null(json_writer& to, const std::string& text) {
-  if (text.empty())
-    to.null();
-  else
-    to.text(text);
-}
-
 /// A pseudonym stands for whom the caller is not shown.
 void write_person(json_writer& to, const participant_view& who) {
   to.open_map();
   to.key<"userId">();
   to.text(who.user.empty() ? who.participant.str() : who.user.str());
-  to.key<"fullName">();
-  write_or_null(to, who.who.name);
-  to.key<"email">();
-  write_or_null(to, who.who.email);
-  to.key<"joinedAt">();
-  to.text(iso_time(who.since));
+  write_facts(to, who);
   to.close_map();
 }
 
@@ -99,8 +71,6 @@ http_response too_many() {
                       "too many people for one list; page with "
                       "/v1/sessions/…/participants"));
 }
-
-constexpr std::size_t person_bytes = 256;
 
 http_response encode_active(const rest_answer& what) {
   const auto& page = std::get<roster_reply>(what.what.body);
@@ -133,13 +103,6 @@ http_response deprecated(http_response out, const rest_answer& what,
     "Link", "</v1/sessions/" + encode_segment(what.order.session.str())
               + std::string{successor} + ">; rel=\"successor-version\"");
   return out;
-}
-
-void write_success(json_writer& to, const rest_answer& what) {
-  to.key<"success">();
-  to.boolean(true);
-  to.key<"meetingId">();
-  to.text(what.order.session.str());
 }
 
 /// `totalParticipants` is here what it is to that system: how many are there.

@@ -56,6 +56,14 @@ result<session_order> decode_live(const rest_call& call) {
   return about_device(in, call, std::move(body), false);
 }
 
+result<session_order> decode_ready(const rest_call& call) {
+  field_reader in{call.body};
+  set_ready_command body;
+  if (const auto* ready = in.boolean("ready", need::required))
+    body.ready = *ready;
+  return about_device(in, call, body, false);
+}
+
 // -- answers -----------------------------------------------------------------
 
 http_response encode_join(const rest_answer& what) {
@@ -93,7 +101,7 @@ http_response encode_heartbeat(const rest_answer& what) {
 
 using enum caller_rule;
 
-constexpr std::array<route, 4> table = {{
+constexpr std::array<route, 5> table = {{
   {"POST", "/v1/sessions/{session}/join", known, body_rule::optional,
    decode_join, encode_join},
   {"POST", "/v1/sessions/{session}/leave", known, body_rule::optional,
@@ -102,6 +110,8 @@ constexpr std::array<route, 4> table = {{
    decode_heartbeat, encode_heartbeat},
   {"PATCH", "/v1/sessions/{session}/live", known, body_rule::required,
    decode_live, change_answer},
+  {"PUT", "/v1/sessions/{session}/ready", known, body_rule::required,
+   decode_ready, change_answer},
 }};
 
 } // namespace

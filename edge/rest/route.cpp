@@ -1,6 +1,7 @@
 #include "edge/rest/route.hpp"
 
 #include "edge/rest/meeting_routes.hpp"
+#include "edge/rest/meeting_votes.hpp"
 #include "edge/rest/op_routes.hpp"
 #include "edge/rest/presence_routes.hpp"
 #include "edge/rest/session_routes.hpp"
@@ -79,7 +80,8 @@ std::span<const route> all_routes() {
   static const auto all = [] {
     std::vector<route> out;
     for (auto table : {session_routes(), op_routes(), presence_routes(),
-                       stream_routes(), meeting_routes(), user_routes()})
+                       stream_routes(), meeting_routes(), meeting_vote_routes(),
+                       user_routes()})
       out.insert(out.end(), table.begin(), table.end());
     return out;
   }();

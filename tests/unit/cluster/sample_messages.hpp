@@ -432,6 +432,7 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
     {"unban", unban_command{user_id{"bob"}, bob().participant}},
     {"get_members", get_members_command{user_id{"ada"}, 50}},
     {"get_bans", get_bans_command{user_id{"ada"}, 50}},
+    {"get_course", get_course_command{true}},
   };
   std::uint64_t ticket = 250;
   for (auto& [name, body] : bodies)
@@ -467,6 +468,11 @@ inline std::vector<std::pair<std::string, node_message>> messages() {
      bans_reply{{{bob().participant, user_id{"bob"}, millis{1'700'000'060'000},
                   user_id{"ada"}, millis{1'700'000'000'000}, "too loud"}},
                 user_id{"bob"}}},
+    {"course", course_reply{millis{1'760'000'000'000},
+                            {"voting", "running", {}, {}},
+                            barrier_view{{"go"}, {bob().participant}},
+                            {a_round()},
+                            {ada(), bob()}}},
   };
   for (auto& [name, body] : answers) {
     reply good{ack_level::committed, {1, 2}, 3, 4, std::move(body)};

@@ -348,6 +348,10 @@ struct body_writer {
     put_page(what);
   }
 
+  void put(const get_course_command&) {
+    // Nothing more.
+  }
+
   template <class Command>
   void put_page(const Command& what) {
     put_text(to, "after", what.after.str());
@@ -637,7 +641,7 @@ private:
     auto lease = [this] {
       return maybe([this] { return connection_id{source_(), source_()}; });
     };
-    switch (below(36)) {
+    switch (below(37)) {
     case 0:
       return hello_request{maybe_text(), maybe_text()};
     case 1:
@@ -723,6 +727,8 @@ private:
     case 34:
       return namespace_request{
         erase_user_command{0, user_id{text(limits::id_bytes)}, {}}};
+    case 35:
+      return session(get_course_command{}, false);
     default:
       return join();
     }

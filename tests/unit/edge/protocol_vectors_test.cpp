@@ -240,6 +240,8 @@ std::map<std::string, client_request> durable_requests() {
     {"request_get_members",
      {std::int64_t{20}, in_town_hall(get_members_command{user_id{"ada"}, 50})}},
     {"request_get_bans", {std::int64_t{21}, in_town_hall(get_bans_command{})}},
+    {"request_get_course",
+     {std::int64_t{22}, in_town_hall(get_course_command{})}},
     {"request_configure_access",
      {std::int64_t{10}, in_town_hall(configure_command{admitting})}},
     {"request_transfer_host",
