@@ -7,6 +7,15 @@
 
 namespace rollcall {
 
+namespace {
+
+// A router may have kept it while a later join passed by.
+bool is_overtaken(const command& asked, const connection& by) {
+  return asked.number != 0 && asked.number < by.joined_by;
+}
+
+} // namespace
+
 // -- commands ----------------------------------------------------------------
 
 std::variant<result<reply>, ticket>
@@ -73,6 +82,7 @@ result<reply> session_state::join(const command& asked,
     auto& target = roster_.at(*here, asked.connection);
     if (target.has_edge() == body.lease.has_value())
       return fail(errc::conflict, "the connection joined in another way");
+    target.joined_by = std::max(target.joined_by, asked.number);
     if (body.lease) {
       target.lease = lease_of(body);
       renew(target, now);
@@ -141,6 +151,7 @@ connection session_state::new_connection(const command& asked,
   out.id = asked.connection;
   out.edge = asked.edge;
   out.entered = now.steady;
+  out.joined_by = asked.number;
   if (body.lease) {
     out.source = connection_source::leased;
     out.lease = lease_of(body);
@@ -219,7 +230,8 @@ result<reply> session_state::leave(const command& asked,
     return out;
   }
   auto* who = roster_.find(asked.connection);
-  if (who != nullptr && who->user == asked.caller.user)
+  if (who != nullptr && who->user == asked.caller.user
+      && !is_overtaken(asked, roster_.at(*who, asked.connection)))
     close_connection(*who, asked.connection, leave_reason::left, now.steady,
                      now);
   return answer(ack_level::accepted);
@@ -332,6 +344,8 @@ result<reply> session_state::set_live(const command& asked,
     return fail(errc::conflict, "join the session first", "session");
   if (!rights_of(asked.caller).has(capability::publish))
     return fail(errc::forbidden, "the token does not allow to publish");
+  if (is_overtaken(asked, roster_.at(*who, asked.connection)))
+    return answer(ack_level::accepted);
   std::size_t fresh = 0;
   for (const auto& [key, value] : body.live)
     fresh += who->live.contains(key) ? 0 : 1;

@@ -12,6 +12,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <variant>
@@ -144,9 +145,9 @@ void refresh(self_ptr self, const request_id& id, const refresh_request& body) {
 // -- where -------------------------------------------------------------------
 
 // `as` is the connection it is about, where that is not this one.
-command_ptr make_command(self_ptr self, const session_id& session,
-                         command_body body, op_id op = {},
-                         std::optional<connection_id> as = {}) {
+std::shared_ptr<command> make_command(self_ptr self, const session_id& session,
+                                      command_body body, op_id op = {},
+                                      std::optional<connection_id> as = {}) {
   auto& s = self->state;
   auto out = std::make_shared<command>();
   out->session = s.state->key_of(session);
@@ -154,7 +155,8 @@ command_ptr make_command(self_ptr self, const session_id& session,
   out->connection = as.value_or(s.state->id());
   out->caller = s.state->caller_for(session);
   out->op = std::move(op);
-  out->request = to_string(s.state->id()) + '-' + std::to_string(++s.requests);
+  out->number = ++s.requests;
+  out->request = to_string(s.state->id()) + '-' + std::to_string(out->number);
   out->body = std::move(body);
   return out;
 }
@@ -257,20 +259,20 @@ void attach(self_ptr self, const request_id& id, const attach_request& body) {
     refuse(self, id, room.error());
     return;
   }
-  ask(self, id, make_command(self, body.session, observe_command{}),
-      [self, id, body](const reply& answer) {
-        const auto& found = std::get<observe_reply>(answer.body);
-        if (body.wanted == view::roster
-            && !found.rights.has(capability::observe_roster)) {
-          refuse(self, id,
-                 fail(errc::forbidden, "the token does not allow this view",
-                      "view"));
-          return;
-        }
-        auto who = viewer_for(body.wanted, found.rights, found.settings);
-        acknowledge(self, id, attach_ack{body.session, granted_view(who)});
-        order_attach(self, body.session, who, body.since, answer.at);
-      });
+  auto asked = make_command(self, body.session, observe_command{});
+  ask(self, id, asked, [self, id, body](const reply& answer) {
+    const auto& found = std::get<observe_reply>(answer.body);
+    if (body.wanted == view::roster
+        && !found.rights.has(capability::observe_roster)) {
+      refuse(
+        self, id,
+        fail(errc::forbidden, "the token does not allow this view", "view"));
+      return;
+    }
+    auto who = viewer_for(body.wanted, found.rights, found.settings);
+    acknowledge(self, id, attach_ack{body.session, granted_view(who)});
+    order_attach(self, body.session, who, body.since, answer.at);
+  });
 }
 
 void detach(self_ptr self, const request_id& id, const detach_request& body) {
@@ -285,12 +287,14 @@ void detach(self_ptr self, const request_id& id, const detach_request& body) {
   acknowledge(self, id, detach_ack{body.session});
 }
 
-void joined(self_ptr self, const session_request& body, const reply& answer) {
+void joined(self_ptr self, const session_request& body, std::uint64_t number,
+            const reply& answer) {
   auto& s = self->state;
   const auto& found = std::get<join_reply>(answer.body);
   auto& here = s.state->sessions()[body.session];
   here.joined = true;
   here.admitted = found.admitted;
+  here.joined_by = std::max(here.joined_by, number);
   // An earlier try may have been refused after this one was sent.
   tell_presence(self, body.session, true);
   s.env->sink->watch(s.client, s.state->id(), s.state->key_of(body.session),
@@ -313,7 +317,16 @@ bool end_join(connection_shell& s, const session_id& session) {
 // An answer that was lost may let a join happen once more, after the leave.
 void leave_again(self_ptr self, const session_id& session) {
   caf::anon_send(self->state.env->router,
-                 make_command(self, session, leave_command{}));
+                 command_ptr{make_command(self, session, leave_command{})});
+}
+
+// Whether a join that was asked later has been answered: the owner passes the
+// leave over, however late it comes.
+bool is_in_again(connection_shell& s, const session_id& session,
+                 std::uint64_t left_by) {
+  const auto& all = s.state->sessions();
+  auto at = all.find(session);
+  return at != all.end() && at->second.joined && at->second.joined_by > left_by;
 }
 
 // A view that asks for the caller's own rank: what a roster page may show is
@@ -371,9 +384,11 @@ void session_op(self_ptr self, const request_id& id,
              leaves && at != s.joining.end()) {
     at->second.taken_back = true;
   }
+  auto asked = make_command(self, body.session, std::move(work), body.op);
   ask(
-    self, id, make_command(self, body.session, std::move(work), body.op),
-    [self, id, body, leaves, joins](const reply& answer) {
+    self, id, asked,
+    [self, id, body, leaves, joins,
+     number = asked->number](const reply& answer) {
       acknowledge(self, id,
                   session_ack{body.session, answer, as_given,
                               self->state.env->clock().steady});
@@ -381,8 +396,8 @@ void session_op(self_ptr self, const request_id& id,
       if (taken_back)
         leave_again(self, body.session);
       else if (std::holds_alternative<join_reply>(answer.body))
-        joined(self, body, answer);
-      else if (leaves)
+        joined(self, body, number, answer);
+      else if (leaves && !is_in_again(self->state, body.session, number))
         forget_session(self, body.session);
     },
     [self, joins, session = body.session] {
@@ -428,9 +443,10 @@ void join_again(self_ptr self, const session_id& session) {
     return;
   join_command body;
   body.admitted = at->second.admitted;
-  self
-    ->request(s.env->router, s.env->request_timeout,
-              make_command(self, session, std::move(body)))
+  auto asked = make_command(self, session, std::move(body));
+  // A leave that the client has asked for since is still the later one.
+  asked->number = at->second.joined_by;
+  self->request(s.env->router, s.env->request_timeout, command_ptr{asked})
     .then(
       [self, session](const reply_ptr& answer) {
         if (answer->ok() || is_retryable(answer->error().code))
@@ -480,7 +496,7 @@ void take_end(self_ptr self, client_gone end) {
   for (const auto& [session, where] : s.state->sessions()) {
     if (where.joined && end.goodbye)
       caf::anon_send(s.env->router,
-                     make_command(self, session, leave_command{}));
+                     command_ptr{make_command(self, session, leave_command{})});
     order_detach(self, session);
   }
   for (const auto& session : std::set<session_id>{s.named})

@@ -35,6 +35,8 @@ struct attachment {
   /// As the owner said at the join: what a later owner is told should the
   /// earlier one have been lost before it kept the join.
   std::optional<admission> admitted{};
+  /// The number of the join that was answered last.
+  std::uint64_t joined_by = 0;
 };
 
 /// The state of one connection. Owned by its connection actor.

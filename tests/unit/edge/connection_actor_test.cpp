@@ -312,6 +312,48 @@ TEST_F(ConnectionActor, AJoinThatIsAnsweredAfterTheLeaveIsTakenBack) {
                && sink->watches.at({ref, "s"}) > millis{0});
 }
 
+TEST_F(ConnectionActor, CommandsAreNumberedInTheOrderOfAsking) {
+  open(token("ada"));
+  (void)join("s");
+  (void)ask(attach_request{session_id{"s"}, view::roster, {}});
+  session_request leave;
+  leave.session = session_id{"s"};
+  leave.body = leave_command{};
+  (void)ask(leave);
+  ASSERT_EQ(owner.commands.size(), 3U);
+  for (std::uint64_t n = 0; n < 3; ++n)
+    EXPECT_EQ(owner.commands[n]->number, n + 1);
+  // What the edge repeats by itself is no newer than what the client asked.
+  (void)join("s");
+  (void)ask(attach_request{session_id{"s"}, view::roster, {}});
+  auto word = std::make_shared<direct>();
+  word->session = {namespace_id{"default"}, session_id{"s"}};
+  word->connection = id;
+  word->body = unknown_direct{};
+  caf::anon_send(hub, direct_ptr{word});
+  fixture.drain();
+  ASSERT_EQ(owner.commands.size(), 6U);
+  EXPECT_EQ(owner.commands[3]->number, 4U);
+  EXPECT_EQ(owner.commands[5]->number, 4U);
+}
+
+// The owner has passed it over, as it is older than the join.
+TEST_F(ConnectionActor, ALeaveThatIsAnsweredAfterALaterJoinEndsNothing) {
+  open(token("ada"));
+  (void)join("s");
+  owner.silent = true;
+  session_request leave;
+  leave.session = session_id{"s"};
+  leave.body = leave_command{};
+  (void)ask(leave);
+  owner.silent = false;
+  EXPECT_TRUE(has(join("s"), R"("ok":true)"));
+  (void)fixture.ask<inspection_ptr>(router, atoms::inspect::value);
+  fixture.drain();
+  EXPECT_TRUE(has(sink->take(ref), R"("ok":true)")) << "the leave's answer";
+  EXPECT_GT(sink->watches.at({ref, "s"}), millis{0});
+}
+
 TEST_F(ConnectionActor, OnlyAGoodbyeLeavesOnPurpose) {
   open(token("ada"));
   (void)join("s");
