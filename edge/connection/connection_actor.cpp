@@ -220,6 +220,15 @@ failure as_seen_here(const connection_shell& s, const command_ptr& asked,
   return out;
 }
 
+// Another edge may know what this one lacks. Where the client is in other
+// sessions it goes on, and asks again.
+void send_elsewhere(self_ptr self, const failure& why) {
+  auto& s = self->state;
+  if (why.code == errc::unavailable && why.field == behind_field
+      && s.state->sessions().empty())
+    close(self, close_code::overloaded);
+}
+
 // Asks the owner; `use` gets the reply if it is not a refusal.
 void ask(self_ptr self, const request_id& id, const command_ptr& asked,
          std::function<void(const reply&)> use,
@@ -244,6 +253,7 @@ void ask(self_ptr self, const request_id& id, const command_ptr& asked,
         if (refused)
           refused();
         refuse(self, id, as_seen_here(self->state, asked, answer->error()));
+        send_elsewhere(self, answer->error());
       },
       [self, id, refused](const caf::error&) {
         self->state.state->end_request();
@@ -260,6 +270,7 @@ void attach(self_ptr self, const request_id& id, const attach_request& body) {
     return;
   }
   auto asked = make_command(self, body.session, observe_command{});
+  asked->seen = body.since;
   ask(self, id, asked, [self, id, body](const reply& answer) {
     const auto& found = std::get<observe_reply>(answer.body);
     if (body.wanted == view::roster
@@ -385,6 +396,8 @@ void session_op(self_ptr self, const request_id& id,
     at->second.taken_back = true;
   }
   auto asked = make_command(self, body.session, std::move(work), body.op);
+  if (joins)
+    asked->seen = body.since;
   ask(
     self, id, asked,
     [self, id, body, leaves, joins,

@@ -25,7 +25,14 @@ struct owner_log {
   std::vector<note_ptr> notes;
   /// While set, nothing is answered.
   bool silent = false;
+  /// While set, the node is cut off and knows less than was seen.
+  bool behind = false;
 };
+
+reply_ptr knows_less() {
+  return std::make_shared<const result<reply>>(
+    fail(errc::unavailable, "the node is cut off", behind_field));
+}
 
 reply_ptr answer_to(const command& asked) {
   reply out;
@@ -50,6 +57,8 @@ protected:
       fixture.system(),
       {[this](const command_ptr& asked) {
          owner.commands.push_back(asked);
+         if (owner.behind && asked->seen)
+           return knows_less();
          return owner.silent ? nullptr : answer_to(*asked);
        },
        [this](const note_ptr& told) { owner.notes.push_back(told); }});
@@ -352,6 +361,30 @@ TEST_F(ConnectionActor, ALeaveThatIsAnsweredAfterALaterJoinEndsNothing) {
   fixture.drain();
   EXPECT_TRUE(has(sink->take(ref), R"("ok":true)")) << "the leave's answer";
   EXPECT_GT(sink->watches.at({ref, "s"}), millis{0});
+}
+
+TEST_F(ConnectionActor, WhoHasSeenMoreThanTheNodeKnowsIsSentElsewhere) {
+  owner.behind = true;
+  open(token("ada"));
+  (void)join("other");
+  session_request body;
+  body.session = session_id{"s"};
+  body.body = join_command{};
+  body.wanted = view::roster;
+  body.since = version{7, 3};
+  auto got = ask(body);
+  EXPECT_EQ(owner.commands.back()->seen, body.since);
+  EXPECT_TRUE(has(got, R"("code":"unavailable")"));
+  EXPECT_TRUE(has(got, R"("field":"since")"));
+  EXPECT_TRUE(sink->closed.empty()) << "it is in another session here";
+  session_request leave;
+  leave.session = session_id{"other"};
+  leave.body = leave_command{};
+  (void)ask(leave);
+  got = ask(attach_request{session_id{"s"}, view::roster, version{7, 3}});
+  EXPECT_TRUE(has(got, R"("field":"since")"));
+  EXPECT_TRUE(has(got, R"("push":"bye")"));
+  EXPECT_EQ(sink->closed.at(ref), 3003);
 }
 
 TEST_F(ConnectionActor, OnlyAGoodbyeLeavesOnPurpose) {
