@@ -222,7 +222,7 @@ void turn_stale(relay_shell& s, bool stale) {
   publish_to_groups(s, s.replica.make_nothing());
 }
 
-// Now what they lack can come.
+// Who waits is not to be judged by what was before.
 void wait_anew(self_ptr self) {
   auto& s = self->state;
   for (auto& one : s.waiting)
@@ -388,7 +388,11 @@ relay_actor::behavior_type relay_behavior(self_ptr self, relay_env env,
       else
         observe(self);
     },
-    [self](atoms::detached) { turn_stale(self->state, true); },
+    [self](atoms::detached) {
+      // After a pause it may be over in a moment.
+      wait_anew(self);
+      turn_stale(self->state, true);
+    },
     [self](atoms::attached) {
       turn_stale(self->state, false);
       wait_anew(self);

@@ -332,6 +332,24 @@ TEST_F(RelayActor, ANodeThatIsCutOffShowsNothingOlderThanWasSeen) {
   EXPECT_TRUE(has(take(5).at(0), R"("stale":true)")) << "who is not ahead";
 }
 
+TEST_F(RelayActor, NobodyIsSentAwayForWhatWasBeforeTheNodeWasCutOff) {
+  attach(1);
+  give_snapshot();
+  ASSERT_TRUE(owner.join("ada", 1).ok());
+  auto news = next_batch();
+  attach(2, {}, news->to);
+  fixture.advance(3 * relay_env{}.ask_again, millis{100});
+  // As after a pause, which is over in a moment.
+  caf::anon_send(hub, atoms::detached::value);
+  fixture.advance(millis{500}, millis{100});
+  EXPECT_TRUE(sink->closed.empty());
+  caf::anon_send(hub, atoms::attached::value);
+  fixture.drain();
+  give(news);
+  EXPECT_EQ(take(2).size(), 1U);
+  EXPECT_TRUE(sink->closed.empty());
+}
+
 TEST_F(RelayActor, WhoIsAheadWaitsAnewWhenTheNodeIsBack) {
   attach(1);
   give_snapshot();
