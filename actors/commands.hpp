@@ -265,6 +265,13 @@ struct command {
   /// A digest of what is asked, where the edge has one; zero otherwise. An op
   /// id that comes again with another digest is refused.
   std::uint64_t about = 0;
+  /// Its place among the commands of its connection, in the order in which
+  /// they were asked, which is not always that in which they arrive; zero: not
+  /// known. A join that its edge repeats has the number it had.
+  std::uint64_t number = 0;
+  /// What the caller has seen of the session, where it says so. It does not
+  /// travel: whoever is sure to own the session knows no less.
+  std::optional<version> seen{};
 };
 
 /// How far the effect of a command has got when it is answered.

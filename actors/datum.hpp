@@ -17,8 +17,7 @@ struct datum {
   /// Sorted by name, none twice.
   using fields = std::vector<std::pair<std::string, datum>>;
 
-  std::variant<bool, std::int64_t, double, std::string, list, fields> what
-    = false;
+  std::variant<bool, std::int64_t, double, std::string, list, fields> what;
 
   friend bool operator==(const datum& a, const datum& b) {
     return a.what == b.what;

@@ -69,6 +69,10 @@ struct routed_command {
 /// In the `field` of an `unavailable`: this node does not own the session.
 inline constexpr const char* not_owner_field = "owner";
 
+/// The field of a refusal by which a node that is cut off says that the caller
+/// has seen more of the session than it knows itself.
+inline constexpr const char* behind_field = "since";
+
 struct routed_reply {
   std::uint64_t ticket = 0;
   reply_ptr answer;

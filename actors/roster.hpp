@@ -50,6 +50,8 @@ struct connection {
   millis lease{0};
   millis lease_tail{0};
   connection_facts facts{};
+  /// The number of the command by which it joined last; zero: not known.
+  std::uint64_t joined_by = 0;
 
   /// Whether the word of an edge says anything of it.
   [[nodiscard]] bool has_edge() const noexcept {

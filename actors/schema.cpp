@@ -235,8 +235,9 @@ private:
     }
     if (kept.size() != given->size())
       for (const auto& [name, value] : *given)
-        if (std::none_of(kept.begin(), kept.end(),
-                         [&](auto& one) { return one.first == name; }))
+        if (std::none_of(kept.begin(), kept.end(), [&known = name](auto& one) {
+              return one.first == known;
+            }))
           return refuse("is not known", path + '.' + name);
     std::sort(kept.begin(), kept.end(),
               [](auto& a, auto& b) { return a.first < b.first; });

@@ -8,6 +8,15 @@
 
 namespace rollcall {
 
+namespace {
+
+// A router may have kept it while a later join passed by.
+bool is_overtaken(const command& asked, const connection& by) {
+  return asked.number != 0 && asked.number < by.joined_by;
+}
+
+} // namespace
+
 // -- commands ----------------------------------------------------------------
 
 std::variant<result<reply>, ticket>
@@ -100,6 +109,7 @@ result<reply> session_state::join(const command& asked,
     auto& target = roster_.at(*here, asked.connection);
     if (target.has_edge() == body.lease.has_value())
       return fail(errc::conflict, "the connection joined in another way");
+    target.joined_by = std::max(target.joined_by, asked.number);
     if (body.lease) {
       target.lease = lease_of(body);
       renew(target, now);
@@ -174,6 +184,7 @@ connection session_state::new_connection(const command& asked,
   // Whoever let more in: it goes no further.
   if (out.facts.place.size() > limits::place_bytes)
     out.facts.place.resize(limits::place_bytes);
+  out.joined_by = asked.number;
   if (body.lease) {
     out.source = connection_source::leased;
     out.lease = lease_of(body);
@@ -258,7 +269,8 @@ result<reply> session_state::leave(const command& asked,
     return out;
   }
   auto* who = roster_.find(asked.connection);
-  if (who != nullptr && who->user == asked.caller.user)
+  if (who != nullptr && who->user == asked.caller.user
+      && !is_overtaken(asked, roster_.at(*who, asked.connection)))
     close_connection(*who, asked.connection, leave_reason::left, now.steady,
                      now);
   return answer(ack_level::accepted);
@@ -426,6 +438,8 @@ result<reply> session_state::set_live(const command& asked,
     return fail(errc::conflict, "join the session first", "session");
   if (!rights_of(asked.caller).has(capability::publish))
     return fail(errc::forbidden, "the token does not allow to publish");
+  if (is_overtaken(asked, roster_.at(*who, asked.connection)))
+    return answer(ack_level::accepted);
   if (auto good = check(live_rules_of(settings_.kind), body.live); !good)
     return good.error();
   for (const auto& [key, value] : body.live)

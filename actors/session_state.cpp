@@ -279,8 +279,8 @@ result<reply> session_state::answer_again(const done_op& before,
   if (before.about != 0 && asked.about != 0 && before.about != asked.about)
     return fail(errc::conflict, "the op id was used for something else",
                 "op_id");
-  auto out = answer(ack_level::committed);
-  out.at = before.at;
+  result<reply> out = answer(ack_level::committed);
+  out->at = before.at;
   return out;
 }
 

@@ -316,8 +316,7 @@ result<nats_connection_handle*> connect(const nats_options& options,
     bool again = why.code == errc::unavailable
                  || (signs && status == NATS_CONNECTION_AUTH_FAILED
                      && ++refused < signatures_tried);
-    if (!again
-        || std::chrono::steady_clock::now() + between_tries >= until)
+    if (!again || std::chrono::steady_clock::now() + between_tries >= until)
       return why;
     std::this_thread::sleep_for(between_tries);
   }

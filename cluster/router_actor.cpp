@@ -119,6 +119,12 @@ reply_ptr nothing_for_good(const reply_ptr& answer) {
   return refusal("the node is cut off from the others");
 }
 
+// Whoever has seen a later epoch knows that this node owns it no more. In its
+// own epoch nobody else can have shown more than it knows.
+bool is_behind(const router_shell& s, const route& to, const command& asked) {
+  return to.here && !is_sure(s) && asked.seen && asked.seen->epoch > to.epoch;
+}
+
 void start_sweep(self_ptr self) {
   auto& s = self->state;
   if (s.sweeping || (s.held == 0 && s.sent.empty()))
@@ -168,6 +174,10 @@ void dispatch(self_ptr self, partition_id partition, held_item item) {
       self->send(to.here, item.told);
     else
       s.env.bus->send(to.owner, item.told);
+  } else if (is_behind(s, to, *item.asked)) {
+    item.answer.deliver(
+      refusal("the node is cut off, and others know more of the session",
+              behind_field));
   } else if (to.here) {
     auto asked = item.asked;
     auto shared = std::make_shared<held_item>(std::move(item));

@@ -332,8 +332,12 @@ void fields(Io& io, part<Io, set_reminder_command>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, command>& value) {
-  auto& [session, edge, connection, caller, op, request, body, about] = value;
-  tuple<Io> in{io, 8, 1, "command"};
+  // `seen` is for the node of the caller alone.
+  auto& [session, edge, connection, caller, op, request, body, about, order,
+         seen]
+    = value;
+  static_cast<void>(seen);
+  tuple<Io> in{io, 9, 2, "command"};
   fields(io, session);
   fields(io, edge);
   fields(io, connection);
@@ -343,6 +347,8 @@ void fields(Io& io, part<Io, command>& value) {
   choice(io, body, "command");
   if (in.has_next())
     number(io, about, "about");
+  if (in.has_next())
+    number(io, order, "number");
 }
 
 // -- replies -----------------------------------------------------------------

@@ -11,10 +11,10 @@ template <class Io>
 void fields(Io& io, part<Io, connection>& value) {
   // `entered` is a time of one node's clock, and long ago for another.
   auto& [id, edge, source, suspected, unconfirmed, deadline, reason, entered,
-         lease, lease_tail, facts]
+         lease, lease_tail, facts, joined_by]
     = value;
   static_cast<void>(entered);
-  tuple<Io> in{io, 10, 3, "connections"};
+  tuple<Io> in{io, 11, 3, "connections"};
   fields(io, id);
   fields(io, edge);
   name(io, source, connection_source::external, "source");
@@ -28,6 +28,8 @@ void fields(Io& io, part<Io, connection>& value) {
     io.time(lease_tail, "lease_tail");
   if (in.has_next())
     wire::fields(io, facts);
+  if (in.has_next())
+    number(io, joined_by, "joined_by");
 }
 
 template <class Io>

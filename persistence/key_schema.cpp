@@ -275,9 +275,9 @@ std::string prefix(partition_id partition, table where,
 
 std::span<const table> tables_of_sessions() noexcept {
   static constexpr std::array all
-    = {table::session, table::member,   table::page,  table::occupied,
-       table::due,     table::interval, table::audit, table::ban,
-       table::round, table::submission, table::event, table::set_aside};
+    = {table::session, table::member,     table::page,  table::occupied,
+       table::due,     table::interval,   table::audit, table::ban,
+       table::round,   table::submission, table::event, table::set_aside};
   return all;
 }
 

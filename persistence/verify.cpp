@@ -309,12 +309,12 @@ result<std::size_t> mend(store& at, const std::vector<finding>& found) {
 
 std::string_view to_string(damage what) noexcept {
   static constexpr std::array<std::string_view, 21> names = {
-    "bad_key",        "bad_record",     "bad_checkpoint",   "wrong_partition",
-    "empty_page",     "duplicate_user", "occupied_missing", "occupied_stale",
-    "due_orphan",     "too_many_ops",   "session_missing",  "due_missing",
-    "ended_occupied", "stay_reversed",  "stay_overlap",     "wrong_count",
-    "history_orphan", "round_orphan",   "submission_orphan",
-    "event_orphan",   "ban_orphan",
+    "bad_key",        "bad_record",     "bad_checkpoint",    "wrong_partition",
+    "empty_page",     "duplicate_user", "occupied_missing",  "occupied_stale",
+    "due_orphan",     "too_many_ops",   "session_missing",   "due_missing",
+    "ended_occupied", "stay_reversed",  "stay_overlap",      "wrong_count",
+    "history_orphan", "round_orphan",   "submission_orphan", "event_orphan",
+    "ban_orphan",
   };
   auto index = static_cast<std::size_t>(what);
   return index < names.size() ? names[index] : "bad_record";

@@ -13,6 +13,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <variant>
@@ -124,6 +125,15 @@ failure as_seen_here(const connection_shell& s, const command_ptr& asked,
   return out;
 }
 
+// Another edge may know what this one lacks. Where the client is in other
+// sessions it goes on, and asks again.
+void send_elsewhere(self_ptr self, const failure& why) {
+  auto& s = self->state;
+  if (why.code == errc::unavailable && why.field == behind_field
+      && s.state->sessions().empty())
+    close(self, close_code::overloaded);
+}
+
 // Asks the owner; `use` gets the reply if it is not a refusal.
 void ask(self_ptr self, const request_id& id, const command_ptr& asked,
          std::function<void(const reply&)> use,
@@ -148,6 +158,7 @@ void ask(self_ptr self, const request_id& id, const command_ptr& asked,
         if (refused)
           refused();
         refuse(self, id, as_seen_here(self->state, asked, answer->error()));
+        send_elsewhere(self, answer->error());
       },
       [self, id, refused](const caf::error&) {
         self->state.state->end_request();
@@ -163,25 +174,25 @@ void attach(self_ptr self, const request_id& id, const attach_request& body) {
     refuse(self, id, room.error());
     return;
   }
-  ask(self, id,
-      make_command(self, body.session, observe_command{body.hidden}, {}, {},
-                   body.code),
-      [self, id, body](const reply& answer) {
-        const auto& found = std::get<observe_reply>(answer.body);
-        if (body.wanted == view::roster
-            && !found.rights.has(capability::observe_roster)) {
-          refuse(self, id,
-                 fail(errc::forbidden, "the token does not allow this view",
-                      "view"));
-          return;
-        }
-        auto who = viewer_for(body.wanted, found.rights, found.settings);
-        acknowledge(self, id, attach_ack{body.session, granted_view(who)});
-        order_attach(self, body.session, who, body.since, answer.at);
-        auto& here = self->state.state->sessions()[body.session];
-        here.hidden = body.hidden;
-        here.code = body.code;
-      });
+  auto asked = make_command(self, body.session, observe_command{body.hidden},
+                            {}, {}, body.code);
+  asked->seen = body.since;
+  ask(self, id, asked, [self, id, body](const reply& answer) {
+    const auto& found = std::get<observe_reply>(answer.body);
+    if (body.wanted == view::roster
+        && !found.rights.has(capability::observe_roster)) {
+      refuse(
+        self, id,
+        fail(errc::forbidden, "the token does not allow this view", "view"));
+      return;
+    }
+    auto who = viewer_for(body.wanted, found.rights, found.settings);
+    acknowledge(self, id, attach_ack{body.session, granted_view(who)});
+    order_attach(self, body.session, who, body.since, answer.at);
+    auto& here = self->state.state->sessions()[body.session];
+    here.hidden = body.hidden;
+    here.code = body.code;
+  });
 }
 
 void detach(self_ptr self, const request_id& id, const detach_request& body) {
@@ -196,7 +207,8 @@ void detach(self_ptr self, const request_id& id, const detach_request& body) {
   acknowledge(self, id, detach_ack{body.session});
 }
 
-void joined(self_ptr self, const session_request& body, const reply& answer) {
+void joined(self_ptr self, const session_request& body, std::uint64_t number,
+            const reply& answer) {
   auto& s = self->state;
   const auto& found = std::get<join_reply>(answer.body);
   auto& here = s.state->sessions()[body.session];
@@ -205,6 +217,7 @@ void joined(self_ptr self, const session_request& body, const reply& answer) {
   here.facts = std::get<join_command>(body.body).facts;
   here.code = body.code;
   here.hidden = false;
+  here.joined_by = std::max(here.joined_by, number);
   // An earlier try may have been refused after this one was sent.
   tell_presence(self, body.session, true);
   s.env->sink->watch(s.client, s.state->id(), s.state->key_of(body.session),
@@ -222,6 +235,15 @@ bool end_join(connection_shell& s, const session_id& session) {
   if (--at->second.count == 0)
     s.joining.erase(at);
   return taken_back;
+}
+
+// Whether a join that was asked later has been answered: the owner passes the
+// leave over, however late it comes.
+bool is_in_again(connection_shell& s, const session_id& session,
+                 std::uint64_t left_by) {
+  const auto& all = s.state->sessions();
+  auto at = all.find(session);
+  return at != all.end() && at->second.joined && at->second.joined_by > left_by;
 }
 
 // A view that asks for the caller's own rank: what a roster page may show is
@@ -280,10 +302,14 @@ void session_op(self_ptr self, const request_id& id,
              leaves && at != s.joining.end()) {
     at->second.taken_back = true;
   }
+  auto asked
+    = make_command(self, body.session, std::move(work), body.op, {}, body.code);
+  if (joins)
+    asked->seen = body.since;
   ask(
-    self, id,
-    make_command(self, body.session, std::move(work), body.op, {}, body.code),
-    [self, id, body, leaves, joins](const reply& answer) {
+    self, id, asked,
+    [self, id, body, leaves, joins,
+     number = asked->number](const reply& answer) {
       acknowledge(self, id,
                   session_ack{body.session, answer, as_given,
                               self->state.env->clock().steady});
@@ -291,8 +317,8 @@ void session_op(self_ptr self, const request_id& id,
       if (taken_back)
         leave_again(self, body.session);
       else if (std::holds_alternative<join_reply>(answer.body))
-        joined(self, body, answer);
-      else if (leaves)
+        joined(self, body, number, answer);
+      else if (leaves && !is_in_again(self->state, body.session, number))
         forget_session(self, body.session);
     },
     [self, joins, session = body.session] {
@@ -376,9 +402,10 @@ void join_again(self_ptr self, const session_id& session) {
   join_command body;
   body.admitted = at->second.admitted;
   body.facts = at->second.facts;
-  self
-    ->request(s.env->router, s.env->request_timeout,
-              make_command(self, session, std::move(body)))
+  auto asked = make_command(self, session, std::move(body));
+  // A leave that the client has asked for since is still the later one.
+  asked->number = at->second.joined_by;
+  self->request(s.env->router, s.env->request_timeout, command_ptr{asked})
     .then(
       [self, session](const reply_ptr& answer) {
         if (answer->ok() || is_retryable(answer->error().code))
@@ -439,7 +466,7 @@ void take_end(self_ptr self, client_gone end) {
   for (const auto& [session, where] : s.state->sessions()) {
     if (where.joined && end.goodbye)
       caf::anon_send(s.env->router,
-                     make_command(self, session, leave_command{}));
+                     command_ptr{make_command(self, session, leave_command{})});
     order_detach(self, session);
   }
   for (const auto& session : std::set<session_id>{s.named})

@@ -24,9 +24,9 @@ void close(connection_ptr self, close_code code) {
                      make_frame(s.language, encode_bye(s.language, code)));
 }
 
-command_ptr make_command(connection_ptr self, const session_id& session,
-                         command_body body, op_id op,
-                         std::optional<connection_id> as, std::string code) {
+std::shared_ptr<command>
+make_command(connection_ptr self, const session_id& session, command_body body,
+             op_id op, std::optional<connection_id> as, std::string code) {
   auto& s = self->state;
   auto out = std::make_shared<command>();
   out->session = s.state->key_of(session);
@@ -34,7 +34,8 @@ command_ptr make_command(connection_ptr self, const session_id& session,
   out->connection = as.value_or(s.state->id());
   out->caller = s.state->caller_for(session, std::move(code));
   out->op = std::move(op);
-  out->request = to_string(s.state->id()) + '-' + std::to_string(++s.requests);
+  out->number = ++s.requests;
+  out->request = to_string(s.state->id()) + '-' + std::to_string(out->number);
   out->body = std::move(body);
   return out;
 }
@@ -92,7 +93,7 @@ void forget_session(connection_ptr self, const session_id& session) {
 // An answer that was lost may let a join happen once more, after the leave.
 void leave_again(connection_ptr self, const session_id& session) {
   caf::anon_send(self->state.env->router,
-                 make_command(self, session, leave_command{}));
+                 command_ptr{make_command(self, session, leave_command{})});
 }
 
 // -- what the client may see -------------------------------------------------
@@ -129,7 +130,7 @@ void recheck(connection_ptr self, const session_id& session, int tries) {
     return;
   self
     ->request(s.env->router, s.env->request_timeout,
-              make_command(self, session, observe_command{}))
+              command_ptr{make_command(self, session, observe_command{})})
     .then(
       [self, session, tries](const reply_ptr& answer) {
         auto& all = self->state.state->sessions();

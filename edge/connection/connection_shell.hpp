@@ -50,11 +50,10 @@ void close(connection_ptr self, close_code code);
 
 /// A command of this client. `as` is the connection it is about, where that is
 /// not this one; `code` the session's, as the client gave it.
-[[nodiscard]] command_ptr make_command(connection_ptr self,
-                                       const session_id& session,
-                                       command_body body, op_id op = {},
-                                       std::optional<connection_id> as = {},
-                                       std::string code = {});
+[[nodiscard]] std::shared_ptr<command>
+make_command(connection_ptr self, const session_id& session, command_body body,
+             op_id op = {}, std::optional<connection_id> as = {},
+             std::string code = {});
 
 void order_attach(connection_ptr self, const session_id& session,
                   const viewer& who, std::optional<version> since,

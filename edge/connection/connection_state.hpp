@@ -41,6 +41,8 @@ struct attachment {
   bool hidden = false;
   /// The code that the client gave, if any.
   std::string code{};
+  /// The number of the join that was answered last.
+  std::uint64_t joined_by = 0;
 };
 
 /// The state of one connection. Owned by its connection actor.

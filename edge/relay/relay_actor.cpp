@@ -1,5 +1,8 @@
 #include "edge/relay/relay_actor.hpp"
 
+#include "edge/net/frame_codec.hpp"
+#include "edge/protocol/close_codes.hpp"
+#include "edge/protocol/push_encoder.hpp"
 #include "edge/relay/relay_state.hpp"
 #include "edge/relay/succession.hpp"
 #include "edge/relay/wording.hpp"
@@ -202,13 +205,24 @@ void attach_now(self_ptr self, const attach_order& order) {
 }
 
 // A client that was elsewhere may have seen more than this node has heard of:
-// what it is shown must not go back.
+// what it is shown must not go back. Where this node hears the others and it
+// does not catch up, the version is of an earlier life of the session.
 bool is_fresh_enough(const relay_shell& s, const waiting_attach& one) {
   const auto& order = *one.order;
   if (!s.replica.ready() || order.at_least > s.replica.at())
     return false;
-  return !order.since || *order.since <= s.replica.at() || s.env.stale
-         || one.until <= s.env.clock().steady;
+  return !order.since || *order.since <= s.replica.at()
+         || (!s.env.stale && one.until <= s.env.clock().steady);
+}
+
+// Another edge may have what this node lacks.
+void turn_away(const relay_shell& s, const attach_order& order) {
+  auto code = close_code::overloaded;
+  frame_ptr last;
+  if (order.words == vocabulary::native)
+    last = make_frame(order.language, encode_bye(order.language, code));
+  s.env.sink->close(order.client, static_cast<std::uint16_t>(code),
+                    to_string(code), std::move(last));
 }
 
 void attach_waiting(self_ptr self) {
@@ -217,6 +231,8 @@ void attach_waiting(self_ptr self) {
   for (auto& one : std::exchange(s.waiting, {})) {
     if (is_fresh_enough(s, one))
       attach_now(self, *one.order);
+    else if (s.env.stale && one.until <= s.env.clock().steady)
+      turn_away(s, *one.order);
     else
       still.push_back(std::move(one));
   }
@@ -294,6 +310,15 @@ void turn_stale(relay_shell& s, bool stale) {
   for (auto& [code, group] : s.groups)
     group.cached.reset();
   publish_to_groups(s, s.replica.make_nothing());
+}
+
+// Who waits is not to be judged by what was before.
+void wait_anew(self_ptr self) {
+  auto& s = self->state;
+  for (auto& one : s.waiting)
+    one.until = s.env.clock().steady + s.env.ask_again;
+  if (!s.waiting.empty())
+    ask_owner(self);
 }
 
 // Across a repaired gap, or to a new owner: clients who follow are told what
@@ -455,8 +480,15 @@ relay_actor::behavior_type relay_behavior(self_ptr self, relay_env env,
       else
         observe(self);
     },
-    [self](atoms::detached) { turn_stale(self->state, true); },
-    [self](atoms::attached) { turn_stale(self->state, false); },
+    [self](atoms::detached) {
+      // After a pause it may be over in a moment.
+      wait_anew(self);
+      turn_stale(self->state, true);
+    },
+    [self](atoms::attached) {
+      turn_stale(self->state, false);
+      wait_anew(self);
+    },
     [self](atoms::stop) {
       auto& st = self->state;
       self->send(st.env.router, std::make_shared<const note>(note{

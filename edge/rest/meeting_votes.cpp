@@ -90,15 +90,13 @@ datum scale(field_reader& in, std::string_view key) {
 
 result<session_order> decode_evaluations(const rest_call& call) {
   field_reader in{call.body};
-  auto people = read_about(in, "evaluations", "targetParticipantId",
-                           [](field_reader& item) {
-                             auto how = scale(item, "emotionalScale");
-                             const auto* toxic
-                               = item.boolean("isToxic", need::required);
-                             return fields_of(
-                               {{"emotional_scale", std::move(how)},
-                                {"is_toxic", {toxic != nullptr && *toxic}}});
-                           });
+  auto people = read_about(
+    in, "evaluations", "targetParticipantId", [](field_reader& item) {
+      auto how = scale(item, "emotionalScale");
+      const auto* toxic = item.boolean("isToxic", need::required);
+      return fields_of({{"emotional_scale", std::move(how)},
+                        {"is_toxic", {toxic != nullptr && *toxic}}});
+    });
   return submission(in, call, evaluations,
                     {{"evaluations", {std::move(people)}}});
 }
@@ -106,10 +104,10 @@ result<session_order> decode_evaluations(const rest_call& call) {
 result<session_order> decode_contributions(const rest_call& call) {
   field_reader in{call.body};
   auto score = scale(in, "understandingScore");
-  auto people = read_about(in, "contributions", "participantId",
-                           [](field_reader& item) {
-                             return percentage(item, "contributionPercentage");
-                           });
+  auto people
+    = read_about(in, "contributions", "participantId", [](field_reader& item) {
+        return percentage(item, "contributionPercentage");
+      });
   return submission(in, call, contributions,
                     {{"understanding_score", std::move(score)},
                      {"contributions", {std::move(people)}}});
@@ -174,8 +172,8 @@ void write_progress(json_writer& to, std::size_t submitted, std::size_t total) {
   to.integer(static_cast<std::int64_t>(total));
   to.key<"percentage">();
   to.integer(total == 0 ? 0
-                        : static_cast<std::int64_t>(
-                          (200 * submitted + total) / (2 * total)));
+                        : static_cast<std::int64_t>((200 * submitted + total)
+                                                    / (2 * total)));
   to.close_map();
 }
 

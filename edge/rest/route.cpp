@@ -79,9 +79,9 @@ find_route(std::span<const route> routes, std::string_view method,
 std::span<const route> all_routes() {
   static const auto all = [] {
     std::vector<route> out;
-    for (auto table : {session_routes(), op_routes(), presence_routes(),
-                       stream_routes(), meeting_routes(), meeting_vote_routes(),
-                       user_routes()})
+    for (auto table :
+         {session_routes(), op_routes(), presence_routes(), stream_routes(),
+          meeting_routes(), meeting_vote_routes(), user_routes()})
       out.insert(out.end(), table.begin(), table.end());
     return out;
   }();

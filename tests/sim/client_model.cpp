@@ -83,8 +83,13 @@ void client_model::reconnect(bool resumes) {
 
 void client_model::take_snapshot(const edge::value& push) {
   auto at = version_of(push, "at");
-  if (ready_ && !fresh_ && at < at_)
-    complain("a snapshot goes back");
+  if (ready_ && at < at_) {
+    if (fresh_ && push.find("stale") == nullptr)
+      ++older;
+    else
+      complain("a snapshot (" + text_of(push, "why") + ") goes back to "
+               + std::to_string(at.epoch) + '/' + std::to_string(at.rev));
+  }
   auto before = text();
   bool same = ready_ && at == at_;
   ready_ = true;

@@ -43,9 +43,14 @@ public:
   /// the protocol is added to `complaints`.
   void take(const edge::value& push, millis now);
 
-  /// A new socket: what comes next need not follow what was here, unless it
-  /// is asked to.
+  /// A new socket. Unless it resumes it knows nothing of what was before; what
+  /// it does know never goes back.
   void reconnect(bool resumes);
+
+  /// Whether it knows something, and nothing has come on this socket yet.
+  [[nodiscard]] bool resumes() const {
+    return ready_ && fresh_;
+  }
 
   /// Everything it knows, in one order for all: equal versions must have
   /// equal texts.
@@ -63,6 +68,9 @@ public:
     return rows_;
   }
 
+  /// Snapshots on a new socket that were older than what was known before, of
+  /// nodes that did not know that they are cut off: NATS itself was split.
+  std::uint64_t older = 0;
   std::vector<std::string> complaints;
   std::vector<seen_loss> losses;
 
@@ -78,7 +86,7 @@ private:
 
   bool ready_ = false;
   millis now_{0};
-  /// The next push begins anew.
+  /// Nothing has come on this socket yet.
   bool fresh_ = true;
   version at_;
   std::int64_t total_ = 0;

@@ -89,6 +89,8 @@ void print(const storm_totals& all) {
   figure("\nclients: operations", all.operations);
   figure(", frames checked", all.frames);
   figure(", flaps seen", all.flaps);
+  figure(", sent elsewhere", all.sent_elsewhere);
+  figure(", shown less than before", all.older);
   figure("\ndurable: started", all.durable);
   figure(", committed", all.committed);
   figure(", repeated", all.repeated);

@@ -119,14 +119,21 @@ void sim_crowd::lose(sim_node& node) {
 }
 
 void sim_crowd::retry() {
-  for (auto& one : clients) {
+  for (std::size_t who = 0; who < clients.size(); ++who) {
+    auto& one = clients[who];
     if (!one.connection || !one.refused)
       continue;
     one.refused = false;
-    if (one.wants)
-      ask_to_join(one, false);
-    else
+    if (!one.wants) {
       ask_to_leave(one);
+    } else if (one.sees.resumes()) {
+      // What an earlier try still brings would be no sequel to a later one.
+      auto& node = *one.at;
+      drop(who);
+      join(who, node, true);
+    } else {
+      ask_to_join(one, false);
+    }
   }
 }
 
@@ -203,6 +210,12 @@ void sim_crowd::take_answer(sim_client& one, const edge::value& frame) {
 void sim_crowd::take_push(std::size_t who, const edge::value& frame) {
   auto& one = clients[who];
   auto kind = text_of(frame.find("push"));
+  if (kind == "bye" && text_of(frame.find("reason")) == "overloaded") {
+    // Its node knows less than it has seen: it comes back, here or elsewhere.
+    ++sent_elsewhere;
+    drop(who);
+    return;
+  }
   if (kind == "bye")
     complaints.push_back("at " + std::to_string(world_.now().count())
                          + " ms the socket of " + one.user

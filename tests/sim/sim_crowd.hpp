@@ -84,6 +84,8 @@ public:
   std::vector<sim_client> clients;
   std::vector<std::string> complaints;
   std::uint64_t frames = 0;
+  /// Clients that had seen more than a node that was cut off.
+  std::uint64_t sent_elsewhere = 0;
   /// Told of every loss that a client sees, by its number.
   std::function<void(std::size_t, const seen_loss&)> on_loss;
   /// Told of every push, when it is folded.

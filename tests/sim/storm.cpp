@@ -41,6 +41,8 @@ void storm_totals::add(const storm_totals& other) {
   unknown += other.unknown;
   frames += other.frames;
   flaps += other.flaps;
+  sent_elsewhere += other.sent_elsewhere;
+  older += other.older;
   acks_lost += other.acks_lost;
   left_out += other.left_out;
   wire.sent += other.wire.sent;
@@ -134,6 +136,9 @@ void storm::run() {
   made.refused = ops_->refused;
   made.unknown = ops_->unknown;
   made.frames = crowd_->frames;
+  made.sent_elsewhere = crowd_->sent_elsewhere;
+  for (const auto& one : crowd_->clients)
+    made.older += one.sees.older;
   made.acks_lost = world_.log->acks_lost;
   made.left_out = world_.log->left_out;
   made.wire = world_.wire->count;

@@ -71,6 +71,10 @@ struct storm_totals {
   std::uint64_t frames = 0;
   /// Leaves of who was here all along, each with a join in the same push.
   std::uint64_t flaps = 0;
+  /// Clients that a node sent away because they had seen more than it knew.
+  std::uint64_t sent_elsewhere = 0;
+  /// Clients that were shown less elsewhere than they had seen.
+  std::uint64_t older = 0;
   std::uint64_t acks_lost = 0;
   std::uint64_t left_out = 0;
   sim_network::totals wire;

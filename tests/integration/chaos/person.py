@@ -14,6 +14,8 @@ CONNECT_SECONDS = 4
 ANSWER_SECONDS = 6
 #: For as long as this the journal may be without an owner or a leader.
 RETRY_SECONDS = 12
+#: The node knows less than we have seen: to be tried elsewhere.
+ELSEWHERE = 3003
 #: Closes that somebody asked for: our own, and a kick from the last session.
 OWN_CLOSES = {1000, 3502}
 RIGHTS = [*ALL_RIGHTS, "admin"]
@@ -42,6 +44,8 @@ class Person:
     def __init__(self, world, history, pick, user, home, sessions=()):
         self.world, self.history, self.pick = world, history, pick
         self.user, self.home = user, home
+        #: how many places to pass over at the next connection
+        self.away = 0
         #: session -> whether to be in it
         self.wants = {session: True for session in sessions}
         #: sessions that answered a join, on this connection
@@ -72,7 +76,7 @@ class Person:
     def places(self):
         """Nodes to try, home first."""
         nodes = self.world.nodes
-        return [nodes[(self.home + n) % len(nodes)]
+        return [nodes[(self.home + self.away + n) % len(nodes)]
                 for n in range(len(nodes))]
 
     async def connect(self):
@@ -100,7 +104,7 @@ class Person:
             return False
         if client.closed is not None or client.welcome is None:
             return False
-        self.client, self.node = client, node
+        self.client, self.node, self.away = client, node, 0
         self.client.replicas = dict(self.replicas)
         self.resume = client.welcome["resume"]
         self.participant = client.welcome["participant_id"]
@@ -120,8 +124,9 @@ class Person:
         # What follows the first is mostly its consequence.
         for wrong in client.wrong[:1]:
             self.note("protocol", user=self.user, what=wrong)
+        # Of one that refused us we still know what we saw elsewhere.
         self.replicas = {s: r for s, r in client.replicas.items()
-                         if s in self.inside}
+                         if s in self.inside or s in self.replicas}
         self.inside = set()
         return client
 
@@ -235,14 +240,17 @@ class Person:
         """Connects if need be, and is in what it wants to be in."""
         if self.client is not None and self.client.closed is not None:
             code = self.client.closed
+            if code == ELSEWHERE:
+                self.away = self.world.nodes.index(self.node) - self.home + 1
             self.drop("lost", code, own=code in OWN_CLOSES)
         if self.client is None:
             await self.connect()
         for session, wanted in list(self.wants.items()):
             if wanted and session not in self.inside:
-                if not await self.join(session):
+                if await self.join(session):
+                    self.replicas.pop(session, None)
+                else:
                     await asyncio.sleep(0.1)
-                self.replicas.pop(session, None)
 
     def settled(self):
         return (self.client is not None and self.client.closed is None

@@ -164,6 +164,35 @@ TEST_F(SessionPresence, LateCleanupNeverEvictsANewerConnection) {
   EXPECT_EQ(s.state->present(), 1U);
 }
 
+// A router may keep a command for seconds, and the one after it not.
+TEST_F(SessionPresence, ALeaveThatIsOlderThanTheJoinHasNoEffect) {
+  create("stream");
+  auto ask = [&](std::uint64_t number, command_body body) {
+    auto asked = std::make_shared<command>(*s.make("ada", 1, std::move(body)));
+    asked->number = number;
+    return s.run(asked).ok();
+  };
+  ASSERT_TRUE(ask(1, join_command{}));
+  ASSERT_TRUE(ask(3, join_command{}));
+  (void)s.changes();
+  EXPECT_TRUE(ask(2, leave_command{}));
+  EXPECT_TRUE(ask(2, set_live_command{{{"n", live_value{true}}}, millis{0}}));
+  EXPECT_TRUE(s.changes().empty());
+  EXPECT_EQ(s.state->present(), 1U);
+  // Nor does an earlier join that comes late make it any older.
+  ASSERT_TRUE(ask(1, join_command{}));
+  EXPECT_TRUE(ask(2, leave_command{}));
+  EXPECT_EQ(s.state->present(), 1U);
+  EXPECT_TRUE(ask(4, leave_command{}));
+  EXPECT_EQ(s.state->present(), 0U);
+  // Joined anew, which is what an even later one is compared with.
+  ASSERT_TRUE(ask(5, join_command{}));
+  EXPECT_TRUE(ask(2, leave_command{}));
+  EXPECT_EQ(s.state->present(), 1U);
+  EXPECT_TRUE(ask(0, leave_command{})) << "of a version that does not count";
+  EXPECT_EQ(s.state->present(), 0U);
+}
+
 TEST_F(SessionPresence, WhoWasAdmittedBeforeTakesTheOldPlace) {
   create("stream", {.capacity = 1});
   ASSERT_TRUE(s.join("bob", 2).ok());

@@ -117,6 +117,26 @@ TEST_F(SessionTransfer, LastWriterStillWins) {
   EXPECT_EQ(s.changes().size(), 1U);
 }
 
+TEST_F(SessionTransfer, ALeaveThatIsOlderThanTheJoinHasNoEffect) {
+  ASSERT_TRUE(s.create("party").ok());
+  auto ask = [&](std::uint64_t number, command_body body) {
+    auto asked = std::make_shared<command>(*s.make("ada", 1, std::move(body)));
+    asked->number = number;
+    return s.run(asked).ok();
+  };
+  ASSERT_TRUE(ask(3, join_command{}));
+  // Half of those who are handed over are in the journal as well.
+  s.keep_pages();
+  (void)hand_over();
+  EXPECT_TRUE(ask(2, leave_command{}));
+  EXPECT_EQ(s.state->present(), 1U);
+  (void)hand_over();
+  EXPECT_TRUE(ask(2, leave_command{}));
+  EXPECT_EQ(s.state->present(), 1U);
+  EXPECT_TRUE(ask(4, leave_command{}));
+  EXPECT_EQ(s.state->present(), 0U);
+}
+
 TEST_F(SessionTransfer, WaitsForWhatIsUnderWay) {
   ASSERT_TRUE(s.create("party").ok());
   ASSERT_TRUE(s.join("ada", 1).ok());

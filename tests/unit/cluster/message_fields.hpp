@@ -99,7 +99,7 @@ template <> inline constexpr std::size_t members<join_command> = 6;
 template <> inline constexpr std::size_t members<admission> = 3;
 template <> inline constexpr std::size_t members<partition_transfer> = 4;
 template <> inline constexpr std::size_t members<session_transfer> = 7;
-template <> inline constexpr std::size_t members<connection> = 11;
+template <> inline constexpr std::size_t members<connection> = 12;
 template <> inline constexpr std::size_t members<live_entry> = 2;
 template <> inline constexpr std::size_t members<transferred_participant> = 9;
 template <> inline constexpr std::size_t members<evidence_item> = 3;
@@ -114,7 +114,7 @@ template <> inline constexpr std::size_t members<held_partition> = 5;
 template <> inline constexpr std::size_t members<change> = 5;
 template <> inline constexpr std::size_t members<reply> = 5;
 template <> inline constexpr std::size_t members<batch> = 6;
-template <> inline constexpr std::size_t members<command> = 8;
+template <> inline constexpr std::size_t members<command> = 10;
 template <> inline constexpr std::size_t members<snapshot> = 12;
 template <> inline constexpr std::size_t members<phase_change> = 1;
 template <> inline constexpr std::size_t members<submission_change> = 1;
@@ -524,6 +524,12 @@ private:
     fill_members(x);
     // Of one node's clock: it does not travel.
     x.entered = millis{0};
+  }
+
+  void fill(command& x) {
+    fill_members(x);
+    // For one node alone: it does not travel.
+    x.seen.reset();
   }
 
   void fill(held_partition& x) {

@@ -2,6 +2,9 @@
 #include "cluster/router_actor.hpp"
 #include "support/actor_fixture.hpp"
 
+#include <caf/scheduled_actor.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -10,6 +13,26 @@ using namespace rollcall;
 using namespace rollcall::test;
 
 namespace {
+
+/// Plays the owner on this node: says yes to everything.
+partition_actor::behavior_type yes_sayer(partition_actor::pointer,
+                                         std::vector<command_ptr>* asked) {
+  return {
+    [asked](const command_ptr& what) -> reply_ptr {
+      asked->push_back(what);
+      const reply yes;
+      return std::make_shared<const result<reply>>(yes);
+    },
+    [](const note_ptr&) {},
+    [](const session_word_ptr&) {},
+    [](atoms::wake) {},
+    [](const edge_gone&) {},
+    [](atoms::stop) {},
+    [](atoms::yield) {},
+    [](const hand_over_order&) {},
+    [](atoms::inspect) { return std::make_shared<const inspection>(); },
+  };
+}
 
 /// A router that owns nothing, and the owner of all.
 struct Router : testing::Test {
@@ -78,4 +101,43 @@ TEST_F(Router, ListsOfOtherEdgesAreNotPassedOn) {
   // What was noticed of one connection stays true.
   tell(edge, evidence{{{{1, 1}, sign::closed, millis{0}}}});
   EXPECT_EQ(arrived.size(), 1U);
+}
+
+// Cut off, it cannot know that it is not the owner any more; who has seen a
+// later epoch does.
+TEST_F(Router, AnOwnerThatIsCutOffIsNotAskedByWhoHasSeenALaterOne) {
+  std::vector<command_ptr> asked;
+  partition_actor here = fixture.system().spawn(yes_sayer, &asked);
+  caf::anon_send(
+    subject,
+    ownership_ptr{std::make_shared<const ownership>(ownership{0, self, 5})},
+    here);
+  caf::anon_send(subject, owner_lease{millis{0}, true});
+  auto ask = [&](std::optional<version> seen) {
+    auto what = std::make_shared<command>();
+    what->session = session;
+    what->body = join_command{};
+    what->seen = seen;
+    return fixture.ask<reply_ptr>(subject, command_ptr{what});
+  };
+  for (auto seen : {std::optional<version>{}, std::optional{version{5, 70}},
+                    std::optional{version{4, 90}}}) {
+    auto answer = ask(seen);
+    ASSERT_TRUE(answer);
+    EXPECT_TRUE((*answer)->ok());
+  }
+  EXPECT_EQ(asked.size(), 3U);
+  auto answer = ask(version{6, 1});
+  ASSERT_TRUE(answer);
+  ASSERT_FALSE((*answer)->ok());
+  EXPECT_EQ((*answer)->error().code, errc::unavailable);
+  EXPECT_EQ((*answer)->error().field, behind_field);
+  EXPECT_EQ(asked.size(), 3U) << "it has no effect either";
+  // Of a life before this one, where the owner is sure to be the owner.
+  caf::anon_send(subject,
+                 owner_lease{fixture.now().steady + millis{1'000}, false});
+  answer = ask(version{6, 1});
+  ASSERT_TRUE(answer);
+  EXPECT_TRUE((*answer)->ok());
+  fixture.drop(here);
 }

@@ -197,6 +197,7 @@ inline routed_command_ptr asking(std::uint64_t ticket, command_body body) {
   asked->op = op_id{"op-1"};
   asked->request = "edge-2/17";
   asked->body = std::move(body);
+  asked->number = 17;
   auto out = std::make_shared<routed_command>();
   out->ticket = ticket;
   out->asked = std::move(asked);
@@ -248,6 +249,7 @@ inline session_transfer_ptr giving() {
   connection second;
   second.id = {8, 10};
   second.edge = edge();
+  second.joined_by = 17;
   who.connections.push_back(second);
   connection third;
   third.id = {8, 11};

@@ -335,6 +335,21 @@ TEST(Wire, ReadsWhatEarlierVersionsLeaveOut) {
   EXPECT_EQ(std::get<heartbeat_ptr>(got->message)->wall, millis{0});
 }
 
+// What a node sends that does not number its commands yet.
+TEST(Wire, ReadsCommandsWithoutANumber) {
+  auto got = decode(
+    from_hex("97ce524f4c4c010105a6636f72652d31cf0123456789abcdef92ccfc9892a4616"
+             "36d65ab6d6f7669652d6e6967687492a6656467652d324d92080994a3616461b6"
+             "6b523276307147376d587935684a31635439624c774192a641646120c3a9af616"
+             "461406578616d706c652e6f72677fa46f702d31a9656467652d322f3137920292"
+             "92080bc300"),
+    sent_at);
+  ASSERT_TRUE(got) << got.error().field << ' ' << got.error().message;
+  const auto& asked = *std::get<routed_command_ptr>(got->message)->asked;
+  EXPECT_TRUE(std::holds_alternative<leave_command>(asked.body));
+  EXPECT_EQ(asked.number, 0U);
+}
+
 TEST(Wire, RefusesWhatIsForNewerReaders) {
   auto body = [](packer& out) { pack_heartbeat(out); };
   EXPECT_EQ(field_of(decode(enveloped({}, 0, body), sent_at)), "(read)");

@@ -54,9 +54,9 @@ TEST(Config, KindsKeepTheirHistoryAsLongAsTheyAreTold) {
                         .config;
   constexpr millis day{86'400'000};
   EXPECT_EQ(config.retention.history, 10 * day);
-  EXPECT_EQ(config.retention.history_by_kind,
-            (std::map<std::string, millis>{{"lecture", day},
-                                           {"meeting", 2 * day}}));
+  EXPECT_EQ(
+    config.retention.history_by_kind,
+    (std::map<std::string, millis>{{"lecture", day}, {"meeting", 2 * day}}));
 }
 
 TEST(Config, RefusesBadKinds) {

@@ -27,7 +27,14 @@ struct owner_log {
   bool silent = false;
   /// While set, the answer to everything.
   std::optional<failure> refusal;
+  /// While set, the node is cut off and knows less than was seen.
+  bool behind = false;
 };
+
+reply_ptr knows_less() {
+  return std::make_shared<const result<reply>>(
+    fail(errc::unavailable, "the node is cut off", behind_field));
+}
 
 reply_ptr answer_to(const command& asked) {
   reply out;
@@ -56,6 +63,8 @@ protected:
          owner.commands.push_back(asked);
          if (owner.refusal)
            return std::make_shared<const result<reply>>(*owner.refusal);
+         if (owner.behind && asked->seen)
+           return knows_less();
          return owner.silent ? nullptr : answer_to(*asked);
        },
        [this](const note_ptr& told) { owner.notes.push_back(told); }});
@@ -357,6 +366,72 @@ TEST_F(ConnectionActor, AJoinThatIsAnsweredAfterTheLeaveIsTakenBack) {
   EXPECT_TRUE(std::holds_alternative<leave_command>(owner.commands[2]->body));
   EXPECT_FALSE(sink->watches.contains({ref, "s"})
                && sink->watches.at({ref, "s"}) > millis{0});
+}
+
+TEST_F(ConnectionActor, CommandsAreNumberedInTheOrderOfAsking) {
+  open(token("ada"));
+  (void)join("s");
+  (void)ask(attach_request{session_id{"s"}, view::roster, {}});
+  session_request leave;
+  leave.session = session_id{"s"};
+  leave.body = leave_command{};
+  (void)ask(leave);
+  ASSERT_EQ(owner.commands.size(), 3U);
+  for (std::uint64_t n = 0; n < 3; ++n)
+    EXPECT_EQ(owner.commands[n]->number, n + 1);
+  // What the edge repeats by itself is no newer than what the client asked.
+  (void)join("s");
+  (void)ask(attach_request{session_id{"s"}, view::roster, {}});
+  auto word = std::make_shared<direct>();
+  word->session = {namespace_id{"default"}, session_id{"s"}};
+  word->connection = id;
+  word->body = unknown_direct{};
+  caf::anon_send(hub, direct_ptr{word});
+  fixture.drain();
+  ASSERT_EQ(owner.commands.size(), 6U);
+  EXPECT_EQ(owner.commands[3]->number, 4U);
+  EXPECT_EQ(owner.commands[5]->number, 4U);
+}
+
+// The owner has passed it over, as it is older than the join.
+TEST_F(ConnectionActor, ALeaveThatIsAnsweredAfterALaterJoinEndsNothing) {
+  open(token("ada"));
+  (void)join("s");
+  owner.silent = true;
+  session_request leave;
+  leave.session = session_id{"s"};
+  leave.body = leave_command{};
+  (void)ask(leave);
+  owner.silent = false;
+  EXPECT_TRUE(has(join("s"), R"("ok":true)"));
+  (void)fixture.ask<inspection_ptr>(router, atoms::inspect::value);
+  fixture.drain();
+  EXPECT_TRUE(has(sink->take(ref), R"("ok":true)")) << "the leave's answer";
+  EXPECT_GT(sink->watches.at({ref, "s"}), millis{0});
+}
+
+TEST_F(ConnectionActor, WhoHasSeenMoreThanTheNodeKnowsIsSentElsewhere) {
+  owner.behind = true;
+  open(token("ada"));
+  (void)join("other");
+  session_request body;
+  body.session = session_id{"s"};
+  body.body = join_command{};
+  body.wanted = view::roster;
+  body.since = version{7, 3};
+  auto got = ask(body);
+  EXPECT_EQ(owner.commands.back()->seen, body.since);
+  EXPECT_TRUE(has(got, R"("code":"unavailable")"));
+  EXPECT_TRUE(has(got, R"("field":"since")"));
+  EXPECT_TRUE(sink->closed.empty()) << "it is in another session here";
+  session_request leave;
+  leave.session = session_id{"other"};
+  leave.body = leave_command{};
+  (void)ask(leave);
+  got = ask(attach_request{session_id{"s"}, view::roster, version{7, 3}});
+  EXPECT_TRUE(has(got, R"("field":"since")"));
+  EXPECT_TRUE(has(got, R"("push":"bye")"));
+  EXPECT_EQ(sink->closed.at(ref), 3003);
 }
 
 TEST_F(ConnectionActor, OnlyAGoodbyeLeavesOnPurpose) {

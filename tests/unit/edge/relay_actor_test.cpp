@@ -368,6 +368,75 @@ TEST_F(RelayActor, WhoComesFromAheadWaitsForTheReplica) {
   EXPECT_TRUE(has(got[0], R"("changes":[])")) << got[0];
 }
 
+// Versions do not go back, on no account: another edge may have what it needs.
+TEST_F(RelayActor, ANodeThatIsCutOffShowsNothingOlderThanWasSeen) {
+  attach(1);
+  give_snapshot();
+  caf::anon_send(hub, atoms::detached::value);
+  fixture.drain();
+  auto here = owner.state->at();
+  attach(2, version{here.epoch, here.rev + 1});
+  attach(3, version{here.epoch + 1, 1});
+  // Nor is a write of its own shown as if it had not been.
+  attach(4, {}, version{here.epoch, here.rev + 1});
+  for (std::uint64_t slot : {2U, 3U, 4U})
+    EXPECT_TRUE(take(slot).empty()) << slot;
+  fixture.advance(2 * relay_env{}.ask_again, millis{100});
+  for (std::uint64_t slot : {2U, 3U, 4U}) {
+    auto got = take(slot);
+    ASSERT_EQ(got.size(), 1U) << slot;
+    EXPECT_TRUE(has(got[0], R"("push":"bye")")) << got[0];
+    EXPECT_TRUE(has(got[0], R"("reconnect":true)")) << got[0];
+    EXPECT_EQ(sink->closed.at({0, slot}), 3003) << slot;
+  }
+  EXPECT_FALSE(sink->closed.contains({0, 1})) << "who was here stays";
+  (void)take(1);
+  ASSERT_TRUE(owner.join("ada", 1).ok());
+  give(next_batch());
+  EXPECT_EQ(take(1).size(), 1U);
+  attach(5, here);
+  EXPECT_TRUE(has(take(5).at(0), R"("stale":true)")) << "who is not ahead";
+}
+
+TEST_F(RelayActor, NobodyIsSentAwayForWhatWasBeforeTheNodeWasCutOff) {
+  attach(1);
+  give_snapshot();
+  ASSERT_TRUE(owner.join("ada", 1).ok());
+  auto news = next_batch();
+  attach(2, {}, news->to);
+  fixture.advance(3 * relay_env{}.ask_again, millis{100});
+  // As after a pause, which is over in a moment.
+  caf::anon_send(hub, atoms::detached::value);
+  fixture.advance(millis{500}, millis{100});
+  EXPECT_TRUE(sink->closed.empty());
+  caf::anon_send(hub, atoms::attached::value);
+  fixture.drain();
+  give(news);
+  EXPECT_EQ(take(2).size(), 1U);
+  EXPECT_TRUE(sink->closed.empty());
+}
+
+TEST_F(RelayActor, WhoIsAheadWaitsAnewWhenTheNodeIsBack) {
+  attach(1);
+  give_snapshot();
+  caf::anon_send(hub, atoms::detached::value);
+  ASSERT_TRUE(owner.join("ada", 1).ok());
+  auto news = next_batch();
+  attach(2, news->to);
+  fixture.advance(relay_env{}.ask_again - millis{200}, millis{100});
+  notes.clear();
+  caf::anon_send(hub, atoms::attached::value);
+  fixture.drain();
+  EXPECT_EQ(notes.size(), 1U) << "what it lacks is asked for at once";
+  fixture.advance(relay_env{}.ask_again - millis{200}, millis{100});
+  EXPECT_TRUE(take(2).empty());
+  give(news);
+  auto got = take(2);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_TRUE(has(got[0], R"("changes":[])")) << got[0];
+  EXPECT_TRUE(sink->closed.empty());
+}
+
 TEST_F(RelayActor, AGapAsksTheOwnerAndIsRepaired) {
   attach(1);
   give_snapshot();

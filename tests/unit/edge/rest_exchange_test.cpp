@@ -83,7 +83,8 @@ TEST(RestExchange, SaysWhatMethodsThereAre) {
   auto verdict = admit({}, open, asked);
   const auto& refused = std::get<http_response>(verdict);
   EXPECT_EQ(refused.status, 405U);
-  EXPECT_EQ(refused.headers.front().second, "GET, HEAD, PATCH, DELETE, OPTIONS");
+  EXPECT_EQ(refused.headers.front().second,
+            "GET, HEAD, PATCH, DELETE, OPTIONS");
 }
 
 TEST(RestExchange, KeepsFitRequestIdsOnly) {
