@@ -2,6 +2,7 @@
 
 // A small tree of values: what somebody submits. Knows no encoding.
 
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -17,11 +18,24 @@ struct datum {
   /// Sorted by name, none twice.
   using fields = std::vector<std::pair<std::string, datum>>;
 
-  std::variant<bool, std::int64_t, double, std::string, list, fields> what;
-
-  friend bool operator==(const datum& a, const datum& b) {
-    return a.what == b.what;
+  datum() : what(false) {
+    // nop
   }
+
+  /// Exactly one of the alternatives; nothing is converted.
+  template <class T>
+    requires std::same_as<T, bool> || std::same_as<T, std::int64_t> || std::
+      same_as<T, double> || std::same_as<T, std::string> || std::same_as<
+        T, list> || std::same_as<T, fields>
+      datum(T value) : what(std::move(value)) {
+      // nop
+    }
+
+    std::variant<bool, std::int64_t, double, std::string, list, fields> what;
+
+    friend bool operator==(const datum& a, const datum& b) {
+      return a.what == b.what;
+    }
 };
 
 /// About how many bytes it takes, wherever it is kept.

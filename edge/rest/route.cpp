@@ -1,7 +1,7 @@
 #include "edge/rest/route.hpp"
 
 #include "edge/rest/meeting_routes.hpp"
-#include "edge/rest/meeting_votes.hpp"
+#include "edge/rest/meeting_vote_routes.hpp"
 #include "edge/rest/op_routes.hpp"
 #include "edge/rest/presence_routes.hpp"
 #include "edge/rest/session_routes.hpp"

@@ -1,4 +1,4 @@
-#include "edge/rest/meeting_votes.hpp"
+#include "edge/rest/meeting_vote_routes.hpp"
 
 #include "actors/base/limits.hpp"
 #include "edge/protocol/field_reader.hpp"
