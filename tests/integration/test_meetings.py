@@ -7,8 +7,9 @@ import pytest
 
 from client import Client
 from rest import Rest, path
+from test_rounds import CONTRIBUTIONS, EVALUATIONS
 
-CAMEL = {"userId", "fullName", "email", "joinedAt"}
+CAMEL = {"userId", "fullName", "email", "joinedAt", "lastSeen"}
 
 
 @pytest.fixture
@@ -95,3 +96,109 @@ def test_refusals_say_success_and_error(node, boss, session):
     assert refusal(boss("GET", "/meetings/x/nothing"))[:2] == (
         404, "not_found")
     assert "success" not in boss("GET", "/v1/nothing").json
+
+
+def vote_on(boss, session, **more):
+    for name, schema in (("emotional-evaluations", EVALUATIONS),
+                         ("understanding-contributions", CONTRIBUTIONS)):
+        opened = boss("PUT", path("v1", "sessions", session, "rounds", name),
+                      {"schema": schema, **more})
+        assert opened.status == 200, opened
+
+
+def about(*people, **said):
+    return [{"targetParticipantId": who, "emotionalScale": 85,
+             "isToxic": False, **said} for who in people]
+
+
+def test_votes(node, boss, session):
+    meet(boss, session, "ada", "ben", "cid")
+    ada, ben = Rest(node, "ada", name="Ada"), Rest(node, "ben")
+    for one in (ada, ben):
+        one("POST", path("meetings", session, "join"))
+    evaluate, contribute, info = (path("meetings", session, what) for what in (
+        "emotional-evaluations", "understanding-contributions", "voting-info"))
+    vote = {"evaluations": about("ben", "cid")}
+    assert refusal(ada("POST", evaluate, vote))[0] == 404
+    vote_on(boss, session)
+    boss("PATCH", path("v1", "sessions", session, "phase"),
+         {"phase": "voting", "status": "running"})
+    seen = boss("GET", info)
+    assert seen.status == 200
+    assert (seen["phase"], seen["status"]) == ("voting", "running")
+    assert [p["_id"] for p in seen["votingParticipants"]] == ["ada", "ben"]
+    assert set(seen["votingParticipants"][0]) == CAMEL - {"userId"} | {"_id"}
+    assert seen["submissionStatus"] == {"submitted": [],
+                                        "pending": ["ada", "ben"]}
+    voted = ada("POST", evaluate, vote)
+    assert voted.status == 200
+    assert voted.json == {"success": True, "meetingId": session}
+    half = boss("GET", info)
+    assert half["votingProgress"] == {"submitted": 0, "total": 2,
+                                      "percentage": 0}
+    assert half["rounds"]["emotional-evaluations"] == {
+        "submitted": 1, "total": 2, "percentage": 50}
+    assert ada("POST", contribute, {
+        "understandingScore": 90, "contributions": [
+            {"participantId": "ben", "contributionPercentage": 60.5}]}
+        ).status == 200
+    seen = boss("GET", info)
+    assert seen["submissionStatus"] == {"submitted": ["ada"],
+                                        "pending": ["ben"]}
+    assert seen["votingProgress"] == {"submitted": 1, "total": 2,
+                                      "percentage": 50}
+    # Once, unless the round says otherwise; only by who is there.
+    assert refusal(ada("POST", evaluate, vote))[:2] == (409, "conflict")
+    assert refusal(Rest(node, "cid")("POST", evaluate, vote))[0] == 403
+    assert refusal(ben("GET", info))[:2] == (403, "forbidden")
+    assert refusal(Rest(node, "eve")("GET", info))[:2] == (404, "not_found")
+
+
+@pytest.mark.parametrize("body, field", [
+    ({}, "evaluations"), ({"evaluations": {}}, "evaluations"),
+    ({"evaluations": [1]}, "evaluations[0]"),
+    ({"evaluations": about("ben"), "more": 1}, "more"),
+    ({"evaluations": about("ben", emotionalScale=101)},
+     "evaluations[0].emotionalScale"),
+    ({"evaluations": about("ben", emotionalScale=8.5)},
+     "evaluations[0].emotionalScale"),
+    ({"evaluations": about("ben", isToxic=None)}, "evaluations[0].isToxic"),
+    ({"evaluations": about("ben", more=1)}, "evaluations[0].more"),
+    ({"evaluations": about("")}, "evaluations[0].targetParticipantId"),
+    ({"evaluations": about("ben", "ben")},
+     "evaluations[1].targetParticipantId"),
+    ({"evaluations": about("nobody")}, "answer.evaluations.nobody")])
+def test_bad_votes(node, boss, session, body, field):
+    meet(boss, session, "ada", "ben")
+    vote_on(boss, session)
+    ada = Rest(node, "ada")
+    ada("POST", path("meetings", session, "join"))
+    assert refusal(ada("POST", path("meetings", session,
+                                    "emotional-evaluations"), body)) == (
+        400, "bad_request", field)
+    found = boss("GET", path("v1", "sessions", session, "rounds",
+                             "emotional-evaluations"))
+    assert found["items"] == []
+
+
+@pytest.mark.parametrize("body, field", [
+    ({"contributions": []}, "understandingScore"),
+    ({"understandingScore": -1, "contributions": []}, "understandingScore"),
+    ({"understandingScore": 1, "contributions": [
+        {"participantId": "ben", "contributionPercentage": 100.5}]},
+     "contributions[0].contributionPercentage"),
+    ({"understandingScore": 1, "contributions": [
+        {"participantId": "ben", "contributionPercentage": "5"}]},
+     "contributions[0].contributionPercentage"),
+    ({"understandingScore": 1, "contributions": [
+        {"participantId": "ben", "contributionPercentage": 60},
+        {"participantId": "ada", "contributionPercentage": 60}]},
+     "answer.contributions")])
+def test_bad_contributions(node, boss, session, body, field):
+    meet(boss, session, "ada", "ben")
+    vote_on(boss, session)
+    ada = Rest(node, "ada")
+    ada("POST", path("meetings", session, "join"))
+    assert refusal(ada("POST", path(
+        "meetings", session, "understanding-contributions"), body)) == (
+        400, "bad_request", field)

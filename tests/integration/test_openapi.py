@@ -11,6 +11,7 @@ import yaml
 from client import Client
 from node import ROOT
 from rest import Rest
+from test_rounds import CONTRIBUTIONS, EVALUATIONS
 
 FILE = yaml.safe_load((ROOT / "edge/openapi.yaml").read_text())
 METHODS = ("get", "put", "post", "patch", "delete")
@@ -82,6 +83,33 @@ class Caller:
         return answer
 
 
+def lead(ann):
+    """Through phases, rounds and a barrier; there by a lease."""
+    ann("setPhase", {"phase": "voting", "status": "open",
+                     "duration_ms": 60000, "next": "results"})
+    rounds = {"emotional-evaluations": EVALUATIONS,
+              "understanding-contributions": CONTRIBUTIONS,
+              "colour": {"colour": {"type": "text", "max": 9}}}
+    for name, schema in rounds.items():
+        ann("openRound", {"schema": schema, "revise": True}, round=name)
+    assert ann("getVotingInfo")["submissionStatus"]["pending"] == ["ann"]
+    ann("evaluate", {"evaluations": [{
+        "targetParticipantId": "ann", "emotionalScale": 5, "isToxic": False}]})
+    ann("contribute", {"understandingScore": 90, "contributions": [
+        {"participantId": "ann", "contributionPercentage": 60.5}]})
+    assert ann("getVotingInfo")["votingProgress"]["percentage"] == 100
+    ann("submit", {"answer": {"colour": "red"}}, round="colour")
+    assert ann("getRound", round="colour")["items"][0]["answer"] == {
+        "colour": "red"}
+    ann("closeRound", round="colour")
+    ann("startBarrier", {"barrier": "go", "timeout_ms": 60000})
+    ann("setReady", {"ready": True})
+    ann("setReminder", {"enabled": True, "lead_ms": 60000})
+    course = ann("getCourse")
+    assert course["phase"]["next"] == "results"
+    assert [each["round"] for each in course["rounds"]] == sorted(rounds)
+
+
 async def test_every_operation_answers_as_the_file_says(node, session):
     ann = Caller(Rest(node, "ann", name="Ann"), session)
     stranger = Caller(Rest(node), session)
@@ -119,6 +147,7 @@ async def test_every_operation_answers_as_the_file_says(node, session):
     assert ann("leaveStream")["leave_count"] == 2
     assert ann("joinMeeting")["totalParticipants"] == 1
     assert ann("listActiveParticipants")["activeCount"] == 1
+    lead(ann)
     ann("leaveMeeting")
     ann("getHistory")
     ann("getHistory", query="?what=summary&bucket_ms=60000&from=0")
@@ -140,8 +169,15 @@ async def test_every_operation_answers_as_the_file_says(node, session):
         body = {"createSession": {"kind": "none"},
                 "setLive": {"live": {}},
                 "kick": {"user": "x"}, "ban": {"user": "x"},
-                "invite": {"user": "x"}}.get(name)
-        refused = stranger(name, body, user="x", participant="x")
+                "invite": {"user": "x"}, "setPhase": {"phase": "x"},
+                "openRound": {"schema": {}}, "submit": {"answer": {}},
+                "startBarrier": {"barrier": "x"},
+                "setReady": {"ready": True},
+                "setReminder": {"enabled": True},
+                "evaluate": {"evaluations": []},
+                "contribute": {"understandingScore": 1,
+                               "contributions": []}}.get(name)
+        refused = stranger(name, body, user="x", participant="x", round="x")
         assert refused.status in (401, 404), name
     assert ann.called == set(OPERATIONS), set(OPERATIONS) - ann.called
 
