@@ -14,7 +14,7 @@ void fields(Io& io, part<Io, connection>& value) {
          lease, lease_tail, facts, joined_by]
     = value;
   static_cast<void>(entered);
-  tuple<Io> in{io, 11, 3, "connections"};
+  tuple<Io> in{io, 11, 4, "connections"};
   fields(io, id);
   fields(io, edge);
   name(io, source, connection_source::external, "source");

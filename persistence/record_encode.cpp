@@ -1,11 +1,10 @@
 #include "actors/base/limits.hpp"
+#include "persistence/float64.hpp"
 #include "persistence/key_schema.hpp"
 #include "persistence/record_format.hpp"
 
 #include <msgpack.hpp>
 
-#include <array>
-#include <bit>
 #include <map>
 
 namespace rollcall {
@@ -41,10 +40,7 @@ public:
   /// As such even where it is whole, which `pack_double` would write as an
   /// integer.
   void real(double value) {
-    auto bits = std::bit_cast<std::uint64_t>(value);
-    std::array<char, 9> bytes{static_cast<char>(0xcb)};
-    for (std::size_t i = 1; i < bytes.size(); ++i)
-      bytes[i] = static_cast<char>(bits >> (64 - 8 * i));
+    auto bytes = float64_bytes(value);
     buffer_.write(bytes.data(), bytes.size());
   }
 

@@ -73,7 +73,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
     return 0;
   }
   require(order->session.empty()
-            ? call.to->draws_session
+            ? call.to->draws_session || order->everywhere.has_value()
             : check_id(order->session.str(), "session").ok());
   return 0;
 }

@@ -192,10 +192,10 @@ def test_bad_votes(node, boss, session, body, field):
      "contributions[0].contributionPercentage"),
     ({"understandingScore": 1, "contributions": [
         {"participantId": "ben", "contributionPercentage": 60},
-        {"participantId": "ada", "contributionPercentage": 60}]},
+        {"participantId": "cid", "contributionPercentage": 60}]},
      "answer.contributions")])
 def test_bad_contributions(node, boss, session, body, field):
-    meet(boss, session, "ada", "ben")
+    meet(boss, session, "ada", "ben", "cid")
     vote_on(boss, session)
     ada = Rest(node, "ada")
     ada("POST", path("meetings", session, "join"))

@@ -87,8 +87,12 @@ def lead(ann):
     """Through phases, rounds and a barrier; there by a lease."""
     ann("setPhase", {"phase": "voting", "status": "open",
                      "duration_ms": 60000, "next": "results"})
-    rounds = {"emotional-evaluations": EVALUATIONS,
-              "understanding-contributions": CONTRIBUTIONS,
+    def of_oneself(schema, field):
+        return {**schema, field: {**schema[field], "self": True}}
+
+    rounds = {"emotional-evaluations": of_oneself(EVALUATIONS, "evaluations"),
+              "understanding-contributions": of_oneself(CONTRIBUTIONS,
+                                                        "contributions"),
               "colour": {"colour": {"type": "text", "max": 9}}}
     for name, schema in rounds.items():
         ann("openRound", {"schema": schema, "revise": True}, round=name)
