@@ -174,6 +174,8 @@ struct list_sessions_command {
   session_id after{};
   /// At most limits::list_page_items.
   std::uint32_t limit = 100;
+  /// Only what starts later than now.
+  bool upcoming = false;
 };
 
 struct session_summary {
@@ -190,6 +192,7 @@ struct session_summary {
   /// At most limits::list_members.
   std::uint32_t members = 0;
   bool is_member = false;
+  std::optional<millis> starts_at{};
 
   friend bool operator==(const session_summary&, const session_summary&)
     = default;

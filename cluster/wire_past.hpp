@@ -41,8 +41,9 @@ void fields(Io& io, part<Io, get_audit_command>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, list_sessions_command>& value) {
-  auto& [partition, kind, occupied, ended, mine, after, limit] = value;
-  tuple<Io> in{io, 7, "list_sessions"};
+  auto& [partition, kind, occupied, ended, mine, after, limit, upcoming]
+    = value;
+  tuple<Io> in{io, 8, "list_sessions"};
   number(io, partition, "partition");
   maybe(io, kind, [&io](auto& x) { io.text(x, limits::id_bytes, "kind"); });
   maybe(io, occupied, [&io](auto& x) { io.flag(x, "occupied"); });
@@ -50,6 +51,7 @@ void fields(Io& io, part<Io, list_sessions_command>& value) {
   io.flag(mine, "mine");
   id(io, after, "after");
   number(io, limit, "limit");
+  io.flag(upcoming, "upcoming");
 }
 
 template <class Io>
@@ -186,9 +188,9 @@ void fields(Io& io, part<Io, audit_reply>& value) {
 template <class Io>
 void fields(Io& io, part<Io, session_summary>& value) {
   auto& [session, kind, creator, created_at, ended_at, access, locked, present,
-         members, mine]
+         members, mine, starts_at]
     = value;
-  tuple<Io> in{io, 10, "session"};
+  tuple<Io> in{io, 11, "session"};
   id(io, session, "session");
   io.text(kind, limits::id_bytes, "kind");
   id(io, creator, "created_by");
@@ -199,6 +201,7 @@ void fields(Io& io, part<Io, session_summary>& value) {
   number(io, present, "present");
   number(io, members, "members");
   io.flag(mine, "is_member");
+  maybe(io, starts_at, [&io](auto& x) { io.time(x, "starts_at"); });
 }
 
 template <class Io>

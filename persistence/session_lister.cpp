@@ -62,7 +62,8 @@ private:
   void consider(const session_record& kept) {
     const auto& wish = asked_.asked;
     if (kept.ended_at == deleted || (wish.kind && *wish.kind != kept.kind)
-        || (wish.ended && *wish.ended != kept.ended_at.has_value()))
+        || (wish.ended && *wish.ended != kept.ended_at.has_value())
+        || (wish.upcoming && !is_upcoming(kept)))
       return;
     const auto& user = asked_.caller.user;
     bool creator = !user.empty() && kept.created_by == user;
@@ -93,7 +94,12 @@ private:
       count_keys(from_, keys::prefix(partition_, table::member, kept.key),
                  limits::list_members));
     one.is_member = known;
+    one.starts_at = kept.starts_at;
     out_.sessions.push_back(std::move(one));
+  }
+
+  [[nodiscard]] bool is_upcoming(const session_record& kept) const {
+    return kept.starts_at && *kept.starts_at > asked_.now && !kept.ended_at;
   }
 
   // For those the session says nothing of.

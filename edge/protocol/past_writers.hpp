@@ -191,6 +191,7 @@ void write_listed(Writer& to, const session_summary& one) {
   to.text(one.kind);
   write_time(to, "created_at", one.created_at);
   write_time(to, "ended_at", one.ended_at);
+  write_time(to, "starts_at", one.starts_at);
   to.template key<"access">();
   to.text(one.access);
   to.template key<"locked">();

@@ -170,6 +170,7 @@ request_body decode_list_sessions(field_reader& in) {
   body.occupied = read_flag(in, "occupied");
   body.ended = read_flag(in, "ended");
   body.mine = read_flag(in, "mine").value_or(false);
+  body.upcoming = read_flag(in, "upcoming").value_or(false);
   body.after = session_id{in.checked("after", check_id).value_or("")};
   if (const auto* limit
       = in.integer("limit", 1, std::int64_t{limits::list_page_items}))

@@ -37,8 +37,8 @@ bool is_one_of(std::string_view name,
 value query_value(std::string_view name, const std::string& text) {
   constexpr std::array<std::string_view, 4> numbers
     = {"limit", "from", "until", "bucket_ms"};
-  constexpr std::array<std::string_view, 3> flags
-    = {"occupied", "ended", "mine"};
+  constexpr std::array<std::string_view, 4> flags
+    = {"occupied", "ended", "mine", "upcoming"};
   std::int64_t number = 0;
   const auto* end = text.data() + text.size();
   if (is_one_of(name, numbers)) {
@@ -192,7 +192,7 @@ using enum body_rule;
 
 constexpr std::array table = {
   op("GET", "/v1/sessions", "list_sessions", none,
-     "kind,occupied,ended,mine,limit,cursor"),
+     "kind,occupied,ended,mine,upcoming,limit,cursor"),
   op("PATCH", "/v1/sessions/{session}", "configure_session", required),
   op("DELETE", "/v1/sessions/{session}", "delete_session", none),
   op("POST", "/v1/sessions/{session}/end", "end_session", optional),

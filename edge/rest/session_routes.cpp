@@ -1,6 +1,7 @@
 #include "edge/rest/session_routes.hpp"
 
 #include "edge/protocol/request_fields.hpp"
+#include "edge/protocol/round_fields.hpp"
 #include "edge/rest/answers.hpp"
 #include "edge/rest/call_fields.hpp"
 
@@ -26,6 +27,7 @@ result<session_order> decode_create(const rest_call& call) {
     in.refuse("session", "cannot be part of a path");
   body.kind = in.checked("kind", check_name, need::required).value_or("");
   body.settings = read_settings(in, need::optional);
+  body.starts_at = read_start(in, false).value_or(std::nullopt);
   if (auto why = in.finish())
     return *why;
   return session_order{session_id{std::move(session).value_or("")},

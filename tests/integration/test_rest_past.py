@@ -132,6 +132,24 @@ def test_exports(node, ann, session):
         400, "bad_request", "format")
 
 
+def test_lists_what_is_to_come(node, session):
+    owner = Rest(node, "planner-" + session)
+    soon = int(time.time() * 1000) + 3_600_000
+    for name, start in (("soon-", soon), ("past-", 1), ("none-", None)):
+        more = {} if start is None else {"starts_at": start}
+        assert owner("POST", "/v1/sessions", {
+            "session": name + session, "kind": "party", **more}).status == 201
+    where = "/v1/sessions?mine=true&upcoming=true"
+    seen = until(lambda: owner("GET", where)["sessions"])
+    assert [(s["session"], s["starts_at"]) for s in seen] == [
+        ("soon-" + session, soon)]
+    assert owner("PATCH", there("soon-" + session),
+                 {"starts_at": None}).status == 200
+    until(lambda: owner("GET", where)["sessions"] == [])
+    assert owner("GET", "/v1/sessions?upcoming=1").problem() == (
+        400, "bad_request", "upcoming")
+
+
 def test_delete_a_session(node, ann, session):
     visited(node, ann, session, "bob")
     assert Rest(node, "bob")("DELETE", there(session)).problem()[:2] == (

@@ -328,7 +328,7 @@ inline std::vector<std::pair<std::string, node_message>> past_messages() {
   get_audit_command entries{millis{5}, millis{9}, user_id{"ada"}, "kick", true,
                             "AAAA",    50};
   list_sessions_command sessions{
-    63, "party", true, false, true, session_id{"movie-night"}, 20};
+    63, "party", true, false, true, session_id{"movie-night"}, 20, true};
   audit_record entry{party(),        {1, 2},          millis{7},
                      user_id{"ada"}, "set_member",    user_id{"bob"},
                      "edge-2/17",    "role=listener", "role=speaker"};
@@ -341,7 +341,8 @@ inline std::vector<std::pair<std::string, node_message>> past_messages() {
                       true,
                       2,
                       9,
-                      true};
+                      true,
+                      millis{16}};
   std::vector<std::pair<std::string, command_body>> bodies{
     {"get_history", stays},
     {"get_audit", entries},

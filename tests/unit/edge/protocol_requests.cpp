@@ -181,6 +181,7 @@ struct body_writer {
     put_number(to, "occupied", what.occupied);
     put_number(to, "ended", what.ended);
     put_number(to, "mine", std::optional{what.mine});
+    put_number(to, "upcoming", std::optional{what.upcoming});
     put_text(to, "after", what.after.str());
     put_number(to, "limit", std::optional{what.limit});
   }
@@ -630,6 +631,7 @@ private:
     what.occupied = maybe([this] { return chance(); });
     what.ended = maybe([this] { return chance(); });
     what.mine = chance();
+    what.upcoming = chance();
     if (chance())
       what.after = session_id{text(limits::id_bytes)};
     what.limit = 1 + static_cast<std::uint32_t>(below(limits::list_page_items));

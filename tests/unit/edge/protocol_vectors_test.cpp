@@ -176,8 +176,8 @@ std::map<std::string, client_request> presence_requests() {
         millis{0}, {}, user_id{"bob"}, "kick", true, "AAAA", 50})}},
     {"request_list_sessions",
      {std::int64_t{12},
-      namespace_request{list_sessions_command{0, "party", true, false, true,
-                                              session_id{"movie-night"}, 20}}}},
+      namespace_request{list_sessions_command{
+        0, "party", true, false, true, session_id{"movie-night"}, 20, true}}}},
     {"request_erase_user",
      {std::int64_t{13},
       namespace_request{erase_user_command{0, user_id{"bob"}, {}}}}},
@@ -447,6 +447,7 @@ listing some_sessions() {
   one.access = "members";
   one.present = 2;
   one.members = 3;
+  one.starts_at = millis{1'700'000'900'000};
   one.is_member = true;
   return {millis{1'700'000'060'000}, false, {one}, session_id{"town-hall"}};
 }

@@ -260,8 +260,9 @@ struct PastReaderListing : PastReader {
   }
 
   std::string list(const std::string& user, list_sessions_command wish = {},
-                   capability_set grants = default_grants) {
+                   capability_set grants = default_grants, millis now = {}) {
     list_question asked;
+    asked.now = now;
     asked.ns = namespace_id{"acme"};
     asked.caller.user = user_id{user};
     asked.caller.grants = grants;
@@ -303,6 +304,19 @@ TEST_F(PastReaderListing, Filters) {
   wish = {};
   wish.ended = true;
   EXPECT_EQ(list("eve", wish), "over ");
+  wish = {};
+  wish.upcoming = true;
+  EXPECT_EQ(list("eve", wish), "");
+  for (const auto* id : {"open-1", "over"}) {
+    auto planned = samples::plain_session(samples::session(id));
+    planned.kind = "stream";
+    planned.starts_at = millis{10};
+    if (id == std::string{"over"})
+      planned.ended_at = millis{5};
+    put({planned});
+  }
+  EXPECT_EQ(list("eve", wish), "open-1 ");
+  EXPECT_EQ(list("eve", wish, default_grants, millis{10}), "");
 }
 
 TEST_F(PastReaderListing, PagesGoOnWhereTheyEnded) {
