@@ -33,6 +33,8 @@ enum class vocabulary : std::uint8_t {
   native,
   /// docs/rest.md, "Plain WebSocket": one message a join or leave.
   stream,
+  /// docs/rest.md, "Boards": six messages, by name.
+  board,
 };
 
 /// What a client wants to see of a session.
@@ -99,6 +101,10 @@ using request_body
 struct client_request {
   request_id id;
   request_body body;
+  /// Of a board's message: whom it says it is from. Never believed.
+  std::string claims{};
+  /// Likewise, when by the client's clock it was said.
+  millis said{0};
 };
 
 using client_request_ptr = std::shared_ptr<const client_request>;

@@ -46,10 +46,11 @@ client_gate::accept(const accepted_client& client) {
         !known)
       return known.error();
   connection_id id{env_->self.incarnation, ++last_connection_};
-  if (client.onlooks)
-    return std::shared_ptr<connection_handler>{
-      std::make_shared<actor_handler>(spawn_onlooker(
-        system_, env_, {client.client, id, client.token, *client.onlooks}))};
+  if (client.plain)
+    return std::shared_ptr<connection_handler>{std::make_shared<actor_handler>(
+      spawn_onlooker(system_, env_,
+                     {client.client, id, client.token, client.plain->session,
+                      client.plain->words}))};
   auto who = spawn_connection(
     system_, env_, {client.client, client.language, id, client.token});
   return std::shared_ptr<connection_handler>{

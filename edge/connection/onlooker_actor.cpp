@@ -1,6 +1,7 @@
 #include "edge/connection/onlooker_actor.hpp"
 
-#include "edge/protocol/close_codes.hpp"
+#include "edge/connection/board_client.hpp"
+#include "edge/connection/onlooker_shell.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scheduled_actor.hpp>
@@ -18,27 +19,7 @@ namespace {
 /// Well below the leases that pages without a heartbeat get.
 constexpr millis renew_every{5 * 60'000};
 
-struct onlooker_shell {
-  static inline const char* name = "onlooker";
-
-  std::shared_ptr<const connection_env> env;
-  onlooker_seed seed;
-  std::unique_ptr<connection_state> state;
-  bool attached = false;
-  /// What is shown, once attached.
-  viewer shown{};
-  bool closing = false;
-};
-
-using self_ptr = connection_actor::stateful_pointer<onlooker_shell>;
-
-void close(self_ptr self, close_code code) {
-  auto& s = self->state;
-  if (std::exchange(s.closing, true))
-    return;
-  s.env->sink->close(s.seed.client, static_cast<std::uint16_t>(code),
-                     to_string(code), nullptr);
-}
+using self_ptr = onlooker_ptr;
 
 close_code code_for(const failure& why) noexcept {
   switch (why.code) {
@@ -57,16 +38,61 @@ close_code code_for(const failure& why) noexcept {
   }
 }
 
-std::shared_ptr<command> make_command(const onlooker_shell& s,
-                                      command_body body) {
+} // namespace
+
+void close(onlooker_ptr self, close_code code) {
+  auto& s = self->state;
+  if (std::exchange(s.closing, true))
+    return;
+  s.env->sink->close(s.seed.client, static_cast<std::uint16_t>(code),
+                     to_string(code), nullptr);
+}
+
+std::shared_ptr<command> make_command(onlooker_shell& s, command_body body) {
   auto out = std::make_shared<command>();
   out->session = s.state->key_of(s.seed.session);
   out->edge = s.env->self;
   out->connection = s.seed.id;
   out->caller = s.state->caller_for(s.seed.session);
-  out->request = to_string(s.seed.id);
+  out->number = ++s.requests;
+  out->request = to_string(s.seed.id) + '-' + std::to_string(out->number);
   out->body = std::move(body);
   return out;
+}
+
+void show(onlooker_ptr self, const viewer& who, version at_least) {
+  auto& s = self->state;
+  if (s.closing)
+    return;
+  s.shown = who;
+  auto order = std::make_shared<attach_order>();
+  order->session = s.state->key_of(s.seed.session);
+  order->client = s.seed.client;
+  order->wanted = who.wanted;
+  order->rank = who.rank;
+  order->shown = who.shown;
+  order->at_least = at_least;
+  order->words = s.seed.words;
+  order->connection = s.seed.id;
+  order->participant = s.state->participant();
+  s.attached = true;
+  self->send(s.env->hub, attach_order_ptr{std::move(order)});
+}
+
+namespace {
+
+void attach(self_ptr self, const reply& answer, bool again) {
+  auto& s = self->state;
+  const auto& found = std::get<observe_reply>(answer.body);
+  bool board = s.seed.words == vocabulary::board;
+  if (board && !found.rights.has(capability::observe_roster)) {
+    close(self, close_code::unauthenticated);
+    return;
+  }
+  auto who = viewer_for(board ? view::roster : view::events, found.rights,
+                        found.settings);
+  if (again || !s.attached || canonical(who) != canonical(s.shown))
+    show(self, who, answer.at);
 }
 
 // While it stands, so does what its user leased over HTTP.
@@ -80,51 +106,51 @@ void take_turn(self_ptr self) {
     close(self, close_code::token_expired);
     return;
   }
-  caf::anon_send(s.env->router, command_ptr{make_command(s, renew_command{})});
+  // Those of a board beat themselves.
+  if (s.seed.words == vocabulary::stream)
+    caf::anon_send(s.env->router,
+                   command_ptr{make_command(s, renew_command{})});
   auto next = std::min(token->expires_at - now.wall, renew_every);
   self->send(s.env->hub, wake_order{s.seed.id, now.steady + next});
 }
 
-void attach(self_ptr self, const reply& answer) {
-  auto& s = self->state;
-  if (s.closing)
-    return;
-  const auto& found = std::get<observe_reply>(answer.body);
-  auto who = viewer_for(view::events, found.rights, found.settings);
-  if (s.attached && canonical(who) == canonical(s.shown))
-    return;
-  s.shown = who;
-  auto order = std::make_shared<attach_order>();
-  order->session = s.state->key_of(s.seed.session);
-  order->client = s.seed.client;
-  order->wanted = who.wanted;
-  order->rank = who.rank;
-  order->shown = who.shown;
-  order->at_least = answer.at;
-  order->words = vocabulary::stream;
-  order->connection = s.seed.id;
-  order->participant = s.state->participant();
-  s.attached = true;
-  self->send(s.env->hub, attach_order_ptr{std::move(order)});
-}
+} // namespace
 
-void ask(self_ptr self) {
+void ask_to_see(onlooker_ptr self, bool again) {
   auto& s = self->state;
   self
     ->request(s.env->router, s.env->request_timeout,
               command_ptr{make_command(s, observe_command{})})
     .then(
-      [self](const reply_ptr& answer) {
+      [self, again](const reply_ptr& answer) {
         if (answer->ok())
-          attach(self, answer->value());
+          attach(self, answer->value(), again);
         else
           close(self, code_for(answer->error()));
       },
       [self](const caf::error&) { close(self, close_code::overloaded); });
 }
 
-void take_end(self_ptr self) {
+namespace {
+
+void take_direct(self_ptr self, const direct& word) {
   auto& s = self->state;
+  // What it may see may have changed.
+  if (std::holds_alternative<recheck_direct>(word.body) && s.attached)
+    ask_to_see(self, false);
+  else if (const auto* removed = std::get_if<removed_direct>(&word.body);
+           removed != nullptr && s.seed.words == vocabulary::board)
+    take_board_removal(self, *removed);
+}
+
+void take_message(self_ptr self, const client_request& asked) {
+  if (self->state.seed.words == vocabulary::board)
+    take_board_message(self, asked);
+}
+
+void take_end(self_ptr self, bool goodbye) {
+  auto& s = self->state;
+  leave_board(self, goodbye);
   if (s.attached) {
     auto order = std::make_shared<detach_order>();
     order->session = s.state->key_of(s.seed.session);
@@ -158,18 +184,15 @@ onlooker_behavior(self_ptr self, std::shared_ptr<const connection_env> env,
       = s.state->identify(std::exchange(s.seed.token, {}), s.env->clock().wall);
   if (known) {
     take_turn(self);
-    ask(self);
+    if (s.seed.words == vocabulary::stream)
+      ask_to_see(self, false);
   } else {
     close(self, code_for(known.error()));
   }
   return {
-    [](const client_request_ptr&) {},
-    [self](const direct_ptr& word) {
-      // What it may see may have changed.
-      if (std::holds_alternative<recheck_direct>(word->body))
-        ask(self);
-    },
-    [self](client_gone) { take_end(self); },
+    [self](const client_request_ptr& asked) { take_message(self, *asked); },
+    [self](const direct_ptr& word) { take_direct(self, *word); },
+    [self](client_gone end) { take_end(self, end.goodbye); },
     [self](atoms::wake) { take_turn(self); },
     [self](atoms::stop) { close(self, close_code::shutdown); },
     [self](atoms::inspect) { return inspect(self->state); },

@@ -1,6 +1,7 @@
 #pragma once
 
-// The client of a plain WebSocket: it is told of one session and says nothing.
+// The client of a plain WebSocket: it is told of one session in the words of
+// another system, and says nothing or likewise.
 
 #include "actors/interfaces.hpp"
 #include "edge/connection/connection_actor.hpp"
@@ -19,10 +20,13 @@ struct onlooker_seed {
   /// Verified already at the upgrade; empty: somebody unknown.
   std::string token;
   session_id session;
+  vocabulary words = vocabulary::stream;
 };
 
-/// Starts it. It asks the owner what the client may see and attaches it with
-/// the view `events`; where it may see nothing the socket is closed.
+/// Starts it. In the words of `stream` it asks the owner what the client may
+/// see and attaches it with the view `events`; a board's client has to say
+/// something first, and has the view `roster`; where it may see nothing the
+/// socket is closed.
 [[nodiscard]] connection_actor
 spawn_onlooker(caf::actor_system& system,
                std::shared_ptr<const connection_env> env, onlooker_seed seed);

@@ -3,7 +3,7 @@
 #include "edge/ops/metrics_text.hpp"
 #include "edge/past/gather.hpp"
 #include "edge/relay/relay_actor.hpp"
-#include "edge/rest/stream_routes.hpp"
+#include "edge/rest/plain_paths.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
@@ -47,7 +47,7 @@ server_hooks make_hooks(front& edge, const router_actor& router,
   out.not_ready = [&edge] { return edge.ready.why_not(); };
   out.notice
     = [router](note_ptr told) { caf::anon_send(router, std::move(told)); };
-  out.plain = stream_socket;
+  out.plain = find_plain_socket;
   out.http = [&edge](const std::shared_ptr<const http_request>& request,
                      http_responder respond) {
     return edge.rest->take(request, std::move(respond));

@@ -7,6 +7,7 @@
 #include "actors/client.hpp"
 #include "actors/ports.hpp"
 #include "edge/net/client_address.hpp"
+#include "edge/net/connection_handler.hpp"
 #include "edge/net/evidence_book.hpp"
 #include "edge/net/frame_codec.hpp"
 #include "edge/net/handshake.hpp"
@@ -149,8 +150,8 @@ private:
   /// Returns whether to go on with what is left of the input.
   bool process_http(std::span<char>& input);
   void handle(http_request request);
-  void handle_plain(const http_request& request, result<session_id> session);
-  void grant(upgrade granted, std::optional<session_id> onlooks);
+  void handle_plain(const http_request& request, result<plain_socket> socket);
+  void grant(upgrade granted, std::optional<plain_socket> plain);
   void refuse(refusal_reason why, const http_response& response);
   void send_response(const http_response& response);
   /// Answers what the server knows itself; false for all else.
@@ -162,6 +163,8 @@ private:
   void await_close(std::span<char>& input);
   void on_frame(frame_decoder::event what);
   void on_message();
+  /// Of a plain WebSocket.
+  void on_plain_message();
   void on_closed_by_peer();
   void heard();
   void check_watches();
@@ -185,7 +188,7 @@ private:
   bool over_limit_ = false;
   bool websocket_ = false;
   // Told and not asked: what the client says is dropped.
-  bool plain_ = false;
+  std::optional<plain_socket> plain_;
   bool want_write_ = false;
   // TLS wants the socket to be writable before it can read on.
   bool read_wants_write_ = false;

@@ -125,8 +125,8 @@ void client_connection::handle(http_request request) {
     return;
   }
   if (core.hooks.plain && core.config.clients)
-    if (auto session = core.hooks.plain(request.path())) {
-      handle_plain(request, std::move(*session));
+    if (auto socket = core.hooks.plain(request.path())) {
+      handle_plain(request, std::move(*socket));
       return;
     }
   if (serve(request))
@@ -189,20 +189,20 @@ bool client_connection::serve(const http_request& request) {
 }
 
 void client_connection::handle_plain(const http_request& request,
-                                     result<session_id> session) {
+                                     result<plain_socket> socket) {
   const auto& core = loop_.core();
   auto decision = negotiate_plain(request, core.origins, pipe_.secure(),
                                   core.config.token_cookie);
-  if (!session)
-    decision = problem(session.error());
+  if (!socket)
+    decision = problem(socket.error());
   if (auto* refusal = std::get_if<http_response>(&decision))
     refuse(reason_of(refusal->status), *refusal);
   else
-    grant(std::move(std::get<upgrade>(decision)), std::move(session.value()));
+    grant(std::move(std::get<upgrade>(decision)), std::move(socket.value()));
 }
 
 void client_connection::grant(upgrade granted,
-                              std::optional<session_id> onlooks) {
+                              std::optional<plain_socket> plain) {
   auto& core = loop_.core();
   accepted_client client;
   client.client = self_;
@@ -210,7 +210,7 @@ void client_connection::grant(upgrade granted,
   client.token = std::move(granted.token);
   client.address = from_.text();
   client.origin = std::move(granted.origin);
-  client.onlooks = onlooks;
+  client.plain = plain;
   result<std::shared_ptr<connection_handler>> handler
     = fail(errc::unavailable, "nobody takes clients yet");
   try {
@@ -231,7 +231,7 @@ void client_connection::grant(upgrade granted,
   }
   handler_ = std::move(*handler);
   language_ = granted.language;
-  plain_ = onlooks.has_value();
+  plain_ = std::move(plain);
   websocket_ = true;
   phase_ = phase::open;
   last_heard_ = loop_.now();

@@ -4,6 +4,7 @@
 #include "edge/net/client_loop.hpp"
 #include "edge/net/connection_handler.hpp"
 #include "edge/protocol/answer_encoder.hpp"
+#include "edge/protocol/board_words.hpp"
 #include "edge/protocol/push_encoder.hpp"
 #include "edge/protocol/request_decoder.hpp"
 
@@ -92,9 +93,29 @@ void client_connection::on_frame(frame_decoder::event what) {
   }
 }
 
-void client_connection::on_message() {
-  if (plain_)
+void client_connection::on_plain_message() {
+  const auto refuse = [this](const failure& why) {
+    deliver(make_frame(language_, encode_board_error(why)));
+  };
+  if (plain_->words != vocabulary::board)
     return;
+  const auto& rule = loop_.core().config.requests;
+  if (!requests_.take(rule, 1, loop_.now())) {
+    loop_.counters().rate_limited.add();
+    auto why = fail(errc::rate_limited, "too many messages");
+    why.retry_after = later(requests_.wait(rule, 1), millis{1});
+    refuse(why);
+    return;
+  }
+  auto decoded = decode_board(decoder_.payload(), plain_->session);
+  if (decoded)
+    handler_->request(
+      std::make_shared<const client_request>(std::move(*decoded)));
+  else
+    refuse(decoded.error());
+}
+
+void client_connection::on_message() {
   if (std::exchange(first_message_, false))
     decoder_.set_message_limit(limits::frame_bytes);
   if (decoder_.is_text() != (language_ == dialect::json)) {
@@ -102,6 +123,10 @@ void client_connection::on_message() {
                 language_ == dialect::json ? "text frames are expected"
                                            : "binary frames are expected",
                 nullptr, false);
+    return;
+  }
+  if (plain_) {
+    on_plain_message();
     return;
   }
   auto decoded = decode_request(language_, decoder_.payload());

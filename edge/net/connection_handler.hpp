@@ -15,6 +15,13 @@
 
 namespace rollcall::edge {
 
+/// What a plain WebSocket is: about one session, in words of another system.
+/// In those of `stream` the client says nothing: `request` is never called.
+struct plain_socket {
+  session_id session;
+  vocabulary words = vocabulary::stream;
+};
+
 /// A client whose upgrade is about to be granted.
 struct accepted_client {
   client_ref client;
@@ -26,9 +33,7 @@ struct accepted_client {
   std::string address;
   /// The Origin header; empty when there was none.
   std::string origin;
-  /// Of a plain WebSocket: the session it is about. Such a client is told of
-  /// that session and says nothing: `request` is never called.
-  std::optional<session_id> onlooks;
+  std::optional<plain_socket> plain;
 };
 
 /// Takes what one client says. Called on the client's io loop, in order, and
@@ -53,11 +58,11 @@ using handler_factory
   = std::function<result<std::shared_ptr<connection_handler>>(
     const accepted_client&)>;
 
-/// The session that a plain WebSocket on this path is about, or why none can
-/// be opened. Nothing where the path is none of a plain WebSocket. Called on io
+/// What a plain WebSocket on this path is, or why none can be opened. Nothing
+/// where the path is none of a plain WebSocket. Called on io
 /// loops; thread-safe.
 using plain_sockets
-  = std::function<std::optional<result<session_id>>(std::string_view path)>;
+  = std::function<std::optional<result<plain_socket>>(std::string_view path)>;
 
 /// Answers one HTTP request, from any thread, once; later calls and those for
 /// a client that has gone are swallowed.

@@ -27,6 +27,8 @@ std::optional<std::uint64_t> as_number(const value& content) {
   return static_cast<std::uint64_t>(*number);
 }
 
+} // namespace
+
 std::optional<live_value> as_live_value(const value& content) {
   if (const auto* flag = content.get_if<bool>())
     return live_value{*flag};
@@ -39,6 +41,8 @@ std::optional<live_value> as_live_value(const value& content) {
     return live_value{*text};
   return std::nullopt;
 }
+
+namespace {
 
 template <class Enum>
 void read_choice(field_reader& in, std::string_view key,

@@ -34,6 +34,9 @@ namespace rollcall::edge {
 [[nodiscard]] std::optional<view> read_view(field_reader& in,
                                             bool none_allowed);
 
+/// A boolean, a number, or a text of at most limits::live_value_bytes.
+[[nodiscard]] std::optional<live_value> as_live_value(const value& content);
+
 /// The map `live`. An absent value (null) only where `removal_allowed`.
 [[nodiscard]] live_update read_live(field_reader& in, need how,
                                     bool removal_allowed);

@@ -119,7 +119,7 @@ void ask_owner(self_ptr self) {
 }
 
 said_at now_of(const relay_shell& s) {
-  return {s.env.clock().steady, s.env.stale};
+  return {s.env.clock(), s.env.stale};
 }
 
 frame_ptr why_frame(relay_shell& s, const audience_group& group,

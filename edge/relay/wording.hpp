@@ -20,17 +20,19 @@ struct variant_key {
 
   /// The low byte of the channel's number.
   [[nodiscard]] std::uint64_t code() const noexcept {
-    return static_cast<std::uint64_t>(language)
-           | static_cast<std::uint64_t>(who.wanted) << 1
+    // Only the native words come in two languages.
+    auto form = words == vocabulary::native
+                  ? static_cast<std::uint64_t>(language)
+                  : 1 + static_cast<std::uint64_t>(words);
+    return (form & 1) | static_cast<std::uint64_t>(who.wanted) << 1
            | static_cast<std::uint64_t>(who.rank) << 3
-           | static_cast<std::uint64_t>(who.shown) << 5
-           | static_cast<std::uint64_t>(words) << 7;
+           | static_cast<std::uint64_t>(who.shown) << 5 | (form >> 1) << 7;
   }
 };
 
 /// When something is said, and by a node that is cut off or not.
 struct said_at {
-  millis steady_now{0};
+  instant now;
   bool stale = false;
 };
 

@@ -99,19 +99,6 @@ constexpr std::array<route, 3> table = {{
 
 } // namespace
 
-std::optional<result<session_id>> stream_socket(std::string_view path) {
-  constexpr std::string_view head = "/streams/";
-  constexpr std::string_view tail = "/participants/ws";
-  if (!path.starts_with(head) || !path.ends_with(tail))
-    return std::nullopt;
-  auto segments = decode_path(path);
-  if (!segments)
-    return result<session_id>{segments.error()};
-  if (segments->size() != 4)
-    return std::nullopt;
-  return result<session_id>{session_id{std::move((*segments)[1])}};
-}
-
 std::span<const route> stream_routes() {
   return table;
 }

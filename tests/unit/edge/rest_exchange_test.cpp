@@ -1,7 +1,7 @@
 #include "edge/rest/answers.hpp"
 #include "edge/rest/exchange.hpp"
+#include "edge/rest/plain_paths.hpp"
 #include "edge/rest/session_code.hpp"
-#include "edge/rest/stream_routes.hpp"
 
 #include <gtest/gtest.h>
 
@@ -136,14 +136,18 @@ TEST(RestCodes, AreEightCharactersAndFollowTheirOperation) {
   EXPECT_NE(code("u", "o", 1), code("u", "p", 1));
 }
 
-TEST(StreamSocket, IsFoundByItsPath) {
-  EXPECT_FALSE(stream_socket("/v1/connect"));
-  EXPECT_FALSE(stream_socket("/streams/a/participants"));
-  EXPECT_FALSE(stream_socket("/streams/a/b/participants/ws"));
-  auto found = stream_socket("/streams/a%20b/participants/ws");
+TEST(PlainSocket, IsFoundByItsPath) {
+  EXPECT_FALSE(find_plain_socket("/v1/connect"));
+  EXPECT_FALSE(find_plain_socket("/streams/a/participants"));
+  EXPECT_FALSE(find_plain_socket("/streams/a/b/participants/ws"));
+  auto found = find_plain_socket("/streams/a%20b/participants/ws");
   ASSERT_TRUE(found && *found);
-  EXPECT_EQ(found->value().str(), "a b");
-  auto bad = stream_socket("/streams/a%00/participants/ws");
+  EXPECT_EQ(found->value().session.str(), "a b");
+  EXPECT_EQ(found->value().words, vocabulary::stream);
+  auto board = find_plain_socket("/boards/b/participants/ws");
+  ASSERT_TRUE(board && *board);
+  EXPECT_EQ(board->value().words, vocabulary::board);
+  auto bad = find_plain_socket("/streams/a%00/participants/ws");
   ASSERT_TRUE(bad);
   EXPECT_FALSE(*bad);
 }
