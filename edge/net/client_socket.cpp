@@ -97,8 +97,6 @@ void client_connection::on_plain_message() {
   const auto refuse = [this](const failure& why) {
     deliver(make_frame(language_, encode_board_error(why)));
   };
-  if (plain_->words != vocabulary::board)
-    return;
   const auto& rule = loop_.core().config.requests;
   if (!requests_.take(rule, 1, loop_.now())) {
     loop_.counters().rate_limited.add();
@@ -116,6 +114,8 @@ void client_connection::on_plain_message() {
 }
 
 void client_connection::on_message() {
+  if (plain_ && plain_->words == vocabulary::stream)
+    return;
   if (std::exchange(first_message_, false))
     decoder_.set_message_limit(limits::frame_bytes);
   if (decoder_.is_text() != (language_ == dialect::json)) {

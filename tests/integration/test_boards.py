@@ -139,8 +139,8 @@ async def test_bad_messages_change_nothing(node, ann, session, text, field):
 
 
 async def test_silence_is_a_timeout(node, ann, session):
-    ann.create(session, kind="board", timeout_ms=2000, suspect_after_ms=1000,
-               beat_ms=500)
+    ann.create(session, kind="board", timeout_ms=4000, suspect_after_ms=2000,
+               beat_ms=1000)
     ada, ben = [await Person.open(node, session, user)
                 for user in ("ada", "ben")]
     await ada.join()
@@ -161,7 +161,8 @@ async def beat(person):
 
 
 async def test_a_stranger_and_a_kick(node, ann, session):
-    ann.create(session, kind="board", access="members")
+    ann.create(session, kind="board", access="members",
+               membership="durable")
     eve = await Person.open(node, session, "eve")
     await eve.say("participant-joined", participant={"id": "eve"})
     said = json.loads(await eve.socket.recv())
