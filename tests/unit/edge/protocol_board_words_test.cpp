@@ -37,7 +37,7 @@ const Command& command_in(const result<client_request>& what) {
 TEST(BoardWords, AJoinIsLeasedAndHasItsKeys) {
   auto got = read(R"({"name":"participant-joined","data":{"participant":{)"
                   R"("id":"ada","name":"Eve","lastActive":5,"status":"x",)"
-                  R"("currentStep":2,"reveal_top3":true},"timestamp":7}})");
+                  R"("currentStep":2,"revealTop3":true},"timestamp":7}})");
   ASSERT_TRUE(got);
   EXPECT_EQ(got->claims, "ada");
   EXPECT_EQ(got->said, millis{7});
