@@ -180,7 +180,11 @@ class Replica:
             live = {**one.get("live", {}), **change["live"]}
             one["live"] = {k: v for k, v in live.items() if v is not None}
         elif kind == "activity":
-            one["last_active_at"] = change["last_active_at"]
+            # A snapshot leaves out what is not later than the join.
+            if change["last_active_at"] > one["since_at"]:
+                one["last_active_at"] = change["last_active_at"]
+            else:
+                one.pop("last_active_at", None)
         elif kind == "connection":
             one["connections"] = change["connections"]
             one.pop("devices", None)
