@@ -18,8 +18,10 @@
 #include "actors/commands.hpp"
 #include "actors/event_log.hpp"
 #include "actors/handover.hpp"
+#include "actors/notes.hpp"
 #include "actors/pending_queue.hpp"
 #include "actors/records.hpp"
+#include "actors/replies.hpp"
 #include "actors/roster.hpp"
 #include "actors/rounds.hpp"
 #include "actors/session_parts.hpp"
@@ -192,13 +194,20 @@ private:
   [[nodiscard]] bool is_earlier_stay(const participant& who,
                                      const join_command& body) const;
   void enter(const command& asked, const join_command& body, instant now);
-  static result<done> check_live(std::string_view kind, const live_map& live);
-  void note_activity(participant& who, millis wall);
   void add_connection(participant& who, const command& asked,
                       const join_command& body, instant now);
   connection new_connection(const command& asked, const join_command& body,
                             instant now) const;
+
+  // session_live.cpp
+  static result<done> check_live(std::string_view kind, const live_map& live);
+  void note_activity(participant& who, millis wall);
   void set_initial_live(participant& who, const live_map& live, instant now);
+  result<reply> set_live(const command& asked, const set_live_command& body,
+                         instant now);
+  /// Takes one update from the participant's budget, if it is there.
+  std::optional<failure> over_live_rate(participant& who, instant now) const;
+  void publish_live(const participant& who, const live_update& live);
 
   // session_leases.cpp
   /// How long a lease that is asked for lasts.
@@ -216,8 +225,6 @@ private:
   // session_presence.cpp
   result<reply> leave(const command& asked, const leave_command& body,
                       instant now);
-  result<reply> set_live(const command& asked, const set_live_command& body,
-                         instant now);
   result<reply> get_roster(const command& asked,
                            const get_roster_command& body) const;
   [[nodiscard]] std::uint32_t leaves_of(const user_id& user) const;
@@ -259,7 +266,6 @@ private:
     std::uint32_t connections = 0;
   };
   static shown_presence shown_of(const participant& who);
-  void publish_live(const participant& who, const live_update& live);
 
   // session_durable.cpp
   decided decide_durable(const command_ptr& asked);

@@ -3,6 +3,7 @@
 // What sessions are asked, told and answer, on the wire.
 
 #include "actors/commands.hpp"
+#include "actors/notes.hpp"
 #include "cluster/wire_past.hpp"
 #include "cluster/wire_replies.hpp"
 #include "cluster/wire_rounds.hpp"

@@ -2,7 +2,7 @@
 
 // What sessions answer, on the wire.
 
-#include "actors/commands.hpp"
+#include "actors/replies.hpp"
 #include "cluster/wire_past.hpp"
 #include "cluster/wire_rounds.hpp"
 

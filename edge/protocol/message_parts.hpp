@@ -5,7 +5,6 @@
 
 #include "actors/changes.hpp"
 #include "actors/client.hpp"
-#include "actors/commands.hpp"
 #include "edge/protocol/visibility.hpp"
 #include "edge/protocol/writers.hpp"
 
@@ -155,6 +154,12 @@ void write_settings(Writer& to, const kind_settings& what) {
   if (what.gated_media) {
     to.template key<"gated_media">();
     to.boolean(true);
+  }
+  if (what.live_rate != 0) {
+    to.template key<"live_rate">();
+    to.integer(what.live_rate);
+    to.template key<"live_burst">();
+    to.integer(what.live_burst);
   }
   to.close_map();
 }

@@ -3,7 +3,6 @@
 // What answers are made of, for all routes.
 
 #include "actors/base/errors.hpp"
-#include "actors/commands.hpp"
 #include "edge/net/http_message.hpp"
 #include "edge/protocol/message_parts.hpp"
 #include "edge/rest/route.hpp"

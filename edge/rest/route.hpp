@@ -5,6 +5,7 @@
 
 #include "actors/client.hpp"
 #include "actors/commands.hpp"
+#include "actors/replies.hpp"
 #include "edge/net/http_message.hpp"
 #include "edge/protocol/value.hpp"
 #include "edge/rest/target.hpp"

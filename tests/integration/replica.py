@@ -12,7 +12,8 @@ SETTINGS = {"membership", "access", "host", "identity", "duplicates",
             "capacity", "locked", "anonymous_views", "beat_ms",
             "suspect_after_ms", "timeout_ms", "drop_grace_ms",
             "host_reclaim_ms"}
-SETTINGS_MAYBE = {"group", "roles", "default_role", "gated_media"}
+SETTINGS_MAYBE = {"group", "roles", "default_role", "gated_media",
+                  "live_rate", "live_burst"}
 PHASE_MAYBE = {"status", "until_at", "next"}
 BARRIER_MAYBE = {"until_at", "opened_at", "timed_out"}
 ROUND = {"round", "open", "revise", "results", "progress", "answers",

@@ -139,8 +139,8 @@ template <> inline constexpr std::size_t members<round_view> = 9;
 template <> inline constexpr std::size_t members<answer_rule> = 10;
 template <> inline constexpr std::size_t members<heartbeat> = 11;
 template <> inline constexpr std::size_t members<participant_view> = 14;
-template <> inline constexpr std::size_t members<settings_patch> = 18;
-template <> inline constexpr std::size_t members<kind_settings> = 18;
+template <> inline constexpr std::size_t members<settings_patch> = 20;
+template <> inline constexpr std::size_t members<kind_settings> = 20;
 // clang-format on
 
 template <class T>

@@ -43,6 +43,8 @@ inline settings_patch patch() {
   out.roles = {"teacher", "guest"};
   out.default_role = "viewer";
   out.gated_media = true;
+  out.live_rate = 12;
+  out.live_burst = 24;
   out.code = "K7QX-2MPD";
   return out;
 }

@@ -97,6 +97,8 @@ void put_settings(Writer& to, const settings_patch& what) {
     put_names(to, "roles", *what.roles);
   put_text(to, "default_role", what.default_role.value_or(""));
   put_number(to, "gated_media", what.gated_media);
+  put_number(to, "live_rate", what.live_rate);
+  put_number(to, "live_burst", what.live_burst);
   put_text(to, "code", what.code.value_or(""));
   to.close_map();
 }
@@ -493,6 +495,10 @@ private:
     out.roles = maybe([this] { return names(limits::admitted_roles); });
     out.default_role = maybe([this] { return name(); });
     out.gated_media = maybe([this] { return chance(); });
+    out.live_rate
+      = maybe([this] { return static_cast<std::uint32_t>(source_()); });
+    out.live_burst
+      = maybe([this] { return static_cast<std::uint32_t>(source_()); });
     out.code = maybe([this] { return text(limits::code_bytes); });
     return out;
   }

@@ -197,6 +197,9 @@ std::map<std::string, client_request> durable_requests() {
   admitting.default_role = "viewer";
   admitting.gated_media = true;
   admitting.code = "K7QX-2MPD";
+  settings_patch slow;
+  slow.live_rate = 5;
+  slow.live_burst = 10;
   return {
     {"request_create_session",
      {std::int64_t{9}, in_town_hall(create_command{"party", {}})}},
@@ -244,6 +247,8 @@ std::map<std::string, client_request> durable_requests() {
      {std::int64_t{22}, in_town_hall(get_course_command{})}},
     {"request_configure_access",
      {std::int64_t{10}, in_town_hall(configure_command{admitting})}},
+    {"request_configure_rate",
+     {std::int64_t{10}, in_town_hall(configure_command{slow})}},
     {"request_transfer_host",
      {std::int64_t{14}, in_town_hall(transfer_host_command{{}, bob_id})}},
   };

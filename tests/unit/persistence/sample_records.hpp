@@ -64,6 +64,13 @@ inline session_record coded_session() {
   return out;
 }
 
+inline session_record rated_session() {
+  auto out = plain_session(session("rated"));
+  out.overrides.live_rate = 5;
+  out.overrides.live_burst = 10;
+  return out;
+}
+
 inline ban_record ban(const std::string& user = "mallory",
                       session_key key = session()) {
   ban_record out;
@@ -277,6 +284,7 @@ inline std::vector<std::pair<std::string, record>> all() {
     {"member_digest", member_with_digest()},
     {"member_profile", shown_member()},
     {"session_coded", coded_session()},
+    {"session_rated", rated_session()},
     {"ban", ban()},
     {"ban_erased", ban_erased{session(), user_id{"mallory"}}},
     {"member_erased", member_erased{session(), user_id{"ada"}}},
