@@ -229,7 +229,7 @@ session_state::prepare_command(durable_op& op, bool creates, instant now) {
   if (const auto* x = std::get_if<unban_command>(&body))
     return prepare_unban(op, *x);
   if (const auto* x = std::get_if<transfer_host_command>(&body))
-    return prepare_transfer(op, *x);
+    return prepare_transfer(op, *x, now);
   return fail(errc::bad_request, "a session does not do this", "op");
 }
 
@@ -374,7 +374,8 @@ std::optional<failure> session_state::prepare_end(durable_op& op, instant now) {
 
 std::optional<failure>
 session_state::prepare_transfer(durable_op& op,
-                                const transfer_host_command& body) {
+                                const transfer_host_command& body,
+                                instant now) {
   auto rights = rights_of(op.asked->caller);
   if (!rights.has(capability::host) && !rights.has(capability::configure))
     return fail(errc::forbidden, "you are not the host");
@@ -383,8 +384,17 @@ session_state::prepare_transfer(durable_op& op,
   auto target = target_of(body.user, body.participant);
   if (!target)
     return target.error();
-  if (member(*target) == nullptr && roster_.find(*target) == nullptr)
+  const auto* here = roster_.find(*target);
+  if (member(*target) == nullptr && here == nullptr)
     return fail(errc::not_found, "there is no such participant", "user");
+  // What is kept of somebody makes a member: verify counts on it.
+  if (member(*target) == nullptr) {
+    if (members_.size() >= limits::members_per_session)
+      return fail(errc::too_large, "the session has too many members");
+    auto guest = new_member(*target, now);
+    guest.admitted = here->joined;
+    op.records.emplace_back(std::move(guest));
+  }
   auto kept = *record_;
   kept.appointed_host = *target;
   kept.at = at();

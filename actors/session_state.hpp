@@ -326,8 +326,9 @@ private:
                                 const user_id& target) const;
 
   // session_durable.cpp
-  std::optional<failure> prepare_transfer(durable_op& op,
-                                          const transfer_host_command& body);
+  maybe_failure prepare_transfer(durable_op& op,
+                                 const transfer_host_command& body,
+                                 instant now);
   void apply(const durable_op& op, instant now);
   void apply_session(const session_record& kept, instant now);
   result<user_id> target_of(const user_id& user,
