@@ -232,6 +232,8 @@ struct get_course_command {
 struct get_members_command {
   user_id after{};
   std::uint32_t limit = 100;
+  /// One member alone.
+  std::optional<user_id> only{};
 };
 
 /// One page of the bans in force, likewise. For moderators.
@@ -250,6 +252,18 @@ using command_body = std::variant<
   set_ready_command, set_reminder_command, renew_command, invite_command,
   uninvite_command, withdraw_command, ban_command, unban_command,
   get_members_command, get_bans_command, get_course_command>;
+
+/// What must be true of what a durable command changes, where it is carried
+/// out; `precondition_failed` otherwise.
+struct precondition {
+  /// It is about the member whom the command names, not about the session.
+  bool of_member = false;
+  /// When that changed last: `session_record::changed` or `member_record::at`.
+  /// Nothing: it is there.
+  std::optional<version> tag{};
+
+  friend bool operator==(const precondition&, const precondition&) = default;
+};
 
 /// One request to one session.
 struct command {
@@ -272,6 +286,7 @@ struct command {
   /// What the caller has seen of the session, where it says so. It does not
   /// travel: whoever is sure to own the session knows no less.
   std::optional<version> seen{};
+  std::optional<precondition> expected{};
 };
 
 using command_ptr = std::shared_ptr<const command>;

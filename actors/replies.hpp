@@ -50,6 +50,8 @@ struct observe_reply {
   /// Whether the caller belongs to the session, and is in it now.
   bool member = false;
   bool here = false;
+  /// See session_record.
+  version changed{};
 };
 
 struct answer_view {
@@ -99,6 +101,8 @@ struct member_view {
   member_status status = member_status::invited;
   /// Wall time of admission.
   millis admitted_at{0};
+  /// See member_record.
+  version changed{};
 };
 
 struct course_reply {

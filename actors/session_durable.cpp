@@ -117,6 +117,7 @@ bool session_state::needs_journal(durable_op& op, instant now) {
       answers_.push_back({op.answer_to, answer(ack_level::committed)});
     return false;
   }
+  tag_changes(op);
   if (op.why == durable_op::purpose::command)
     for (auto& kept : op.records)
       set_about(kept, *op.asked);

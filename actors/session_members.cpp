@@ -271,6 +271,7 @@ member_view session_state::view_of_member(const member_record& known) const {
                : departed_.contains(known.user) ? member_status::left
                                                 : member_status::invited;
   out.admitted_at = known.admitted_at;
+  out.changed = known.at;
   return out;
 }
 
@@ -287,6 +288,14 @@ result<reply> session_state::get_members(const command& asked,
       && (!rights.has(capability::observe_roster)
           || settings_.identity != identity_mode::named))
     return fail(errc::forbidden, "the members are not shown to you");
+  if (body.only) {
+    const auto* one = member(*body.only);
+    if (one == nullptr)
+      return fail(errc::not_found, "there is no such member", "user");
+    auto out = answer(ack_level::accepted);
+    out.body = members_reply{{view_of_member(*one)}};
+    return out;
+  }
   auto limit = std::min<std::size_t>(body.limit, limits::roster_page_items);
   auto known = members_.upper_bound(body.after);
   auto removed = moderates ? bans_.page(body.after, now.wall, limit + 1)

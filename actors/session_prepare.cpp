@@ -184,6 +184,8 @@ std::optional<failure> session_state::prepare(durable_op& op, instant now) {
   if (const auto* gone = std::get_if<forget_user_command>(&body))
     return prepare_forget(op, *gone);
   auto refusal = prepare_command(op, creates, now);
+  if (!refusal && !creates)
+    refusal = refuses_condition(op);
   // An answer's record says who and when.
   if (!refusal && !op.records.empty()
       && !std::holds_alternative<submit_command>(body))
@@ -372,10 +374,8 @@ std::optional<failure> session_state::prepare_end(durable_op& op, instant now) {
   return std::nullopt;
 }
 
-std::optional<failure>
-session_state::prepare_transfer(durable_op& op,
-                                const transfer_host_command& body,
-                                instant now) {
+std::optional<failure> session_state::prepare_transfer(
+  durable_op& op, const transfer_host_command& body, instant now) {
   auto rights = rights_of(op.asked->caller);
   if (!rights.has(capability::host) && !rights.has(capability::configure))
     return fail(errc::forbidden, "you are not the host");

@@ -381,6 +381,7 @@ reply session_state::observe_answer(const command& asked,
           || rights.has(capability::moderate)))
     found.host = host();
   found.created = record_->created_at;
+  found.changed = record_->changed;
   found.member = member(asked.caller.user) != nullptr;
   found.here = roster_.find(asked.caller.user) != nullptr;
   auto out = answer(level);

@@ -280,6 +280,11 @@ private:
   audit_record audit_of(const durable_op& op, const user_id& target,
                         instant now);
 
+  // session_conditions.cpp
+  /// Gives records that say something new their tags.
+  void tag_changes(durable_op& op) const;
+  maybe_failure refuses_condition(const durable_op& op) const;
+
   // session_members.cpp
   maybe_failure prepare_member(durable_op& op, const set_member_command& body,
                                instant now);

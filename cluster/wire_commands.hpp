@@ -221,10 +221,12 @@ void fields(Io& io, part<Io, get_course_command>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, get_members_command>& value) {
-  auto& [after, limit] = value;
-  tuple<Io> in{io, 2, "get_members"};
+  auto& [after, limit, only] = value;
+  tuple<Io> in{io, 3, 1, "get_members"};
   id(io, after, "after");
   number(io, limit, "limit");
+  if (in.has_next())
+    maybe(io, only, [&io](auto& x) { id(io, x, "only"); });
 }
 
 template <class Io>
@@ -320,13 +322,21 @@ void fields(Io& io, part<Io, set_reminder_command>& value) {
 }
 
 template <class Io>
+void fields(Io& io, part<Io, precondition>& value) {
+  auto& [of_member, at] = value;
+  tuple<Io> in{io, 2, "expected"};
+  io.flag(of_member, "of_member");
+  maybe(io, at, [&io](auto& x) { fields(io, x); });
+}
+
+template <class Io>
 void fields(Io& io, part<Io, command>& value) {
   // `seen` is for the node of the caller alone.
   auto& [session, edge, connection, caller, op, request, body, about, order,
-         seen]
+         seen, expected]
     = value;
   static_cast<void>(seen);
-  tuple<Io> in{io, 9, 2, "command"};
+  tuple<Io> in{io, 10, 3, "command"};
   fields(io, session);
   fields(io, edge);
   fields(io, connection);
@@ -338,6 +348,8 @@ void fields(Io& io, part<Io, command>& value) {
     number(io, about, "about");
   if (in.has_next())
     number(io, order, "number");
+  if (in.has_next())
+    maybe(io, expected, [&io](auto& x) { fields(io, x); });
 }
 
 // -- notes -------------------------------------------------------------------

@@ -26,6 +26,8 @@ session_record read_session(record_reader& in, const keys::parsed& key) {
   // Added later.
   if (in.left() > 0)
     read_plan(in, out);
+  if (in.left() > 0)
+    out.changed = in.at("changed");
   return out;
 }
 

@@ -17,7 +17,10 @@ bool has_plan(const session_record& rec) {
 }
 
 result<std::string> value_of(const session_record& rec) {
-  record_writer out{table::session, has_plan(rec) ? 9U : 8U};
+  // Before courses there were eight.
+  bool tagged = rec.changed != version{};
+  bool planned = tagged || has_plan(rec);
+  record_writer out{table::session, tagged ? 10U : planned ? 9U : 8U};
   out.text(rec.kind, limits::id_bytes, "kind");
   write_overrides(out, rec.overrides);
   out.text(rec.created_by.str(), limits::id_bytes, "created_by");
@@ -28,8 +31,10 @@ result<std::string> value_of(const session_record& rec) {
   });
   out.at(rec.at);
   out.ops(rec.ops);
-  if (has_plan(rec))
+  if (planned)
     write_plan(out, rec);
+  if (tagged)
+    out.at(rec.changed);
   return out.finish();
 }
 

@@ -71,6 +71,12 @@ inline session_record rated_session() {
   return out;
 }
 
+inline session_record tagged_session() {
+  auto out = plain_session(session("tagged"));
+  out.changed = {1'099'511'627'777, 12};
+  return out;
+}
+
 inline ban_record ban(const std::string& user = "mallory",
                       session_key key = session()) {
   ban_record out;
@@ -285,6 +291,7 @@ inline std::vector<std::pair<std::string, record>> all() {
     {"member_profile", shown_member()},
     {"session_coded", coded_session()},
     {"session_rated", rated_session()},
+    {"session_tagged", tagged_session()},
     {"ban", ban()},
     {"ban_erased", ban_erased{session(), user_id{"mallory"}}},
     {"member_erased", member_erased{session(), user_id{"ada"}}},
