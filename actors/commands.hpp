@@ -205,6 +205,12 @@ struct uninvite_command {
 /// The caller leaves for good: presence and membership end.
 struct withdraw_command {};
 
+/// What the caller wants to be called here; nothing: as the token says. Makes
+/// the caller a member.
+struct set_name_command {
+  std::optional<std::string> name{};
+};
+
 /// Ends the user's presence and membership, and keeps them out.
 struct ban_command {
   user_id user;
@@ -251,7 +257,7 @@ using command_body = std::variant<
   close_round_command, submit_command, get_round_command, start_barrier_command,
   set_ready_command, set_reminder_command, renew_command, invite_command,
   uninvite_command, withdraw_command, ban_command, unban_command,
-  get_members_command, get_bans_command, get_course_command>;
+  get_members_command, get_bans_command, get_course_command, set_name_command>;
 
 /// What must be true of what a durable command changes, where it is carried
 /// out; `precondition_failed` otherwise.

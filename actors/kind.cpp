@@ -63,6 +63,7 @@ std::array<kind_settings, 5> make_presets() {
   party.kind = "party";
   party.membership = membership_mode::durable;
   party.host = host_policy::oldest_member;
+  party.own_names = true;
 
   kind_settings board;
   board.kind = "board";
@@ -113,6 +114,7 @@ void overlay_all(Target& target, const settings_patch& patch) {
   overlay(target.gated_media, patch.gated_media);
   overlay(target.live_rate, patch.live_rate);
   overlay(target.live_burst, patch.live_burst);
+  overlay(target.own_names, patch.own_names);
 }
 
 } // namespace

@@ -133,6 +133,8 @@ struct member_record {
   version at;
   op_memory ops;
   reminder remind{};
+  /// The user's own word, not the token's: `who.name`.
+  bool own_name = false;
 
   friend bool operator==(const member_record&, const member_record&) = default;
 };

@@ -56,7 +56,8 @@ session_state::decided session_state::decide_durable(const command_ptr& asked) {
   if (std::holds_alternative<join_command>(asked->body))
     op.why = durable_op::purpose::then_join;
   if (std::holds_alternative<submit_command>(asked->body)
-      || std::holds_alternative<set_reminder_command>(asked->body))
+      || std::holds_alternative<set_reminder_command>(asked->body)
+      || std::holds_alternative<set_name_command>(asked->body))
     op.touches = asked->caller.user;
   op.answer_to = ++last_ticket_;
   pending_.push(std::move(op));

@@ -115,6 +115,9 @@ struct action_namer {
   std::string_view operator()(const withdraw_command&) const {
     return "withdraw";
   }
+  std::string_view operator()(const set_name_command&) const {
+    return "set_name";
+  }
   std::string_view operator()(const ban_command&) const {
     return "ban";
   }
@@ -224,6 +227,8 @@ session_state::prepare_command(durable_op& op, bool creates, instant now) {
     return prepare_uninvite(op, *x);
   if (std::holds_alternative<withdraw_command>(body))
     return prepare_withdraw(op);
+  if (const auto* x = std::get_if<set_name_command>(&body))
+    return prepare_name(op, *x, now);
   if (const auto* x = std::get_if<kick_command>(&body))
     return prepare_kick(op, *x);
   if (const auto* x = std::get_if<ban_command>(&body))

@@ -189,7 +189,7 @@ void session_state::enter(const command& asked, const join_command& body,
   who.user = asked.caller.user;
   who.public_id = asked.caller.participant.empty() ? public_id(who.user)
                                                    : asked.caller.participant;
-  who.who = asked.caller.who;
+  who.who = profile_of(who.user, asked.caller.who);
   who.grants = asked.caller.grants;
   who.joined = {epoch_, rev_ + 1};
   who.since = now.wall;

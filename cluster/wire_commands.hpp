@@ -40,6 +40,8 @@ template <> struct tag<get_course_command>    { static constexpr int value = 28;
 template <> struct tag<get_members_command>   { static constexpr int value = 26; };
 template <> struct tag<get_bans_command>      { static constexpr int value = 27; };
 
+template <> struct tag<set_name_command>      { static constexpr int value = 60; };
+
 template <> struct tag<get_history_command>   { static constexpr int value = 40; };
 template <> struct tag<get_audit_command>     { static constexpr int value = 41; };
 template <> struct tag<list_sessions_command> { static constexpr int value = 42; };
@@ -192,6 +194,14 @@ void fields(Io& io, part<Io, uninvite_command>& value) {
 template <class Io>
 void fields(Io& io, part<Io, withdraw_command>&) {
   tuple<Io> in{io, 0, "withdraw"};
+}
+
+template <class Io>
+void fields(Io& io, part<Io, set_name_command>& value) {
+  auto& [wanted] = value;
+  tuple<Io> in{io, 1, "set_name"};
+  maybe(io, wanted,
+        [&io](auto& x) { io.text(x, limits::profile_field_bytes, "name"); });
 }
 
 template <class Io>

@@ -275,9 +275,9 @@ template <class Io>
 void fields(Io& io, part<Io, kind_settings>& value) {
   auto& [kind, membership, access, host, shown, duplicates, capacity, locked,
          views, beat, suspect_after, timeout, drop_grace, host_reclaim, group,
-         roles, default_role, gated_media, live_rate, live_burst]
+         roles, default_role, gated_media, live_rate, live_burst, own_names]
     = value;
-  tuple<Io> in{io, 20, 6, "settings"};
+  tuple<Io> in{io, 21, 7, "settings"};
   io.text(kind, limits::id_bytes, "kind");
   name(io, membership, membership_mode::durable, "membership");
   name(io, access, access_mode::code, "access");
@@ -304,13 +304,15 @@ void fields(Io& io, part<Io, kind_settings>& value) {
     number(io, live_rate, "live_rate");
   if (in.has_next())
     number(io, live_burst, "live_burst");
+  if (in.has_next())
+    io.flag(own_names, "own_names");
 }
 
 template <class Io>
 void fields(Io& io, part<Io, settings_patch>& value) {
   auto& [membership, access, host, shown, duplicates, capacity, locked, views,
          beat, suspect_after, timeout, drop_grace, host_reclaim, group, roles,
-         default_role, gated_media, live_rate, live_burst, code]
+         default_role, gated_media, live_rate, live_burst, own_names, code]
     = value;
   auto one_of = [&io](auto& field, auto last, const char* called) {
     maybe(io, field, [&](auto& x) { name(io, x, last, called); });
@@ -324,7 +326,7 @@ void fields(Io& io, part<Io, settings_patch>& value) {
   auto count = [&io](auto& field, const char* called) {
     maybe(io, field, [&](auto& x) { number(io, x, called); });
   };
-  tuple<Io> in{io, 20, 7, "settings"};
+  tuple<Io> in{io, 21, 8, "settings"};
   one_of(membership, membership_mode::durable, "membership");
   one_of(access, access_mode::code, "access");
   one_of(host, host_policy::oldest_member_any, "host");
@@ -357,6 +359,8 @@ void fields(Io& io, part<Io, settings_patch>& value) {
     count(live_rate, "live_rate");
   if (in.has_next())
     count(live_burst, "live_burst");
+  if (in.has_next())
+    flag(own_names, "own_names");
 }
 
 // -- participants ------------------------------------------------------------

@@ -51,6 +51,8 @@ member_record read_member(record_reader& in, const keys::parsed& key) {
     out.remind.lead = wish.time("lead");
     out.remind.given_for = wish.maybe([&] { return wish.time("given_for"); });
   }
+  if (in.left() > 0)
+    out.own_name = in.flag("own_name");
   return out;
 }
 

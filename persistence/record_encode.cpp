@@ -39,10 +39,14 @@ result<std::string> value_of(const session_record& rec) {
 }
 
 result<std::string> value_of(const member_record& rec) {
-  // Before further fields of a profile, and reminders, there were eight.
-  bool reminded = rec.remind != reminder{};
+  // Before further fields of a profile, reminders and own names there were
+  // eight.
+  bool reminded = rec.own_name || rec.remind != reminder{};
   bool more = reminded || !rec.who.more.empty();
-  record_writer out{table::member, reminded ? 10U : more ? 9U : 8U};
+  record_writer out{table::member, rec.own_name ? 11U
+                                   : reminded   ? 10U
+                                   : more       ? 9U
+                                                : 8U};
   out.who(rec.who);
   out.text(rec.role, limits::name_bytes, "role");
   out.bound(rec.permissions.size(), limits::permissions_per_member,
@@ -62,6 +66,8 @@ result<std::string> value_of(const member_record& rec) {
     out.time(rec.remind.lead);
     out.maybe(rec.remind.given_for, [&](millis when) { out.time(when); });
   }
+  if (rec.own_name)
+    out.number(true);
   return out.finish();
 }
 

@@ -14,10 +14,10 @@ void write_overrides(record_writer& out, const settings_patch& patch) {
     };
   };
   // Before access by group, role and code there were thirteen.
-  bool rated = patch.live_rate || patch.live_burst;
+  bool rated = patch.live_rate || patch.live_burst || patch.own_names;
   bool later = rated || patch.group || patch.roles || patch.default_role
                || patch.gated_media || patch.code;
-  out.array(rated ? 20 : later ? 18 : 13);
+  out.array(rated ? 21 : later ? 18 : 13);
   out.maybe(patch.membership, name);
   out.maybe(patch.access, name);
   out.maybe(patch.host, name);
@@ -47,10 +47,11 @@ void write_overrides(record_writer& out, const settings_patch& patch) {
     return;
   out.maybe(patch.live_rate, same);
   out.maybe(patch.live_burst, same);
+  out.maybe(patch.own_names, same);
 }
 
 settings_patch read_overrides(record_reader& in) {
-  auto all = in.tuple(13, 7, "overrides");
+  auto all = in.tuple(13, 8, "overrides");
   auto time = [&](const char* field) {
     return all.maybe([&, field] { return all.time(field); });
   };
@@ -97,6 +98,7 @@ settings_patch read_overrides(record_reader& in) {
     return out;
   out.live_rate = count("live_rate");
   out.live_burst = count("live_burst");
+  out.own_names = flag("own_names");
   return out;
 }
 

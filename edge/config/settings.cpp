@@ -343,6 +343,9 @@ std::vector<setting<kind_draft>> make_kind_settings() {
   table.add("live_burst", integer_type{1, std::int64_t{limits::live_rate}},
             ROLLCALL_AT(settings.live_burst),
             "Live updates of one participant at once.");
+  table.add("own_names", bool_type{}, ROLLCALL_AT(settings.own_names),
+            "Whether everyone may give themselves a name in place of the "
+            "token's; otherwise those with `own_name` may.");
   return table.take();
 }
 

@@ -162,6 +162,10 @@ void write_settings(Writer& to, const kind_settings& what) {
     to.template key<"live_burst">();
     to.integer(what.live_burst);
   }
+  if (what.own_names) {
+    to.template key<"own_names">();
+    to.boolean(true);
+  }
   to.close_map();
 }
 

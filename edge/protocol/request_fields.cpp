@@ -240,6 +240,7 @@ settings_patch read_settings(field_reader& in, need how) {
   read_flag(fields, "gated_media", out.gated_media);
   read_count(fields, "live_rate", out.live_rate);
   read_count(fields, "live_burst", out.live_burst);
+  read_flag(fields, "own_names", out.own_names);
   if (auto code = read_code(fields); !code.empty())
     out.code = std::move(code);
   if (auto why = fields.finish())

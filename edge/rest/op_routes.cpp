@@ -241,6 +241,7 @@ constexpr std::array table = {
   guarded(tag_rule::session, op("PUT", "/v1/sessions/{session}/barrier",
                                 "start_barrier", required)),
   op("PUT", "/v1/sessions/{session}/reminder", "set_reminder", required),
+  op("PUT", "/v1/sessions/{session}/name", "set_name", required),
   op("GET", "/v1/sessions/{session}/history", "get_history", none,
      "what,from,until,user,participant_id,bucket_ms,order,limit,cursor,"
      "format"),

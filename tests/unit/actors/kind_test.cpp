@@ -134,6 +134,7 @@ settings_patch full_patch() {
   patch.host_reclaim = millis{5};
   patch.live_rate = 6;
   patch.live_burst = 7;
+  patch.own_names = true;
   return patch;
 }
 
@@ -154,6 +155,7 @@ TEST(SettingsPatch, ReplacesEveryFieldItSets) {
                          millis{5}};
   expected.live_rate = 6;
   expected.live_burst = 7;
+  expected.own_names = true;
   EXPECT_EQ(with_patch(preset("board"), full_patch()), expected);
 }
 

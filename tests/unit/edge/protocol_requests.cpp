@@ -99,6 +99,7 @@ void put_settings(Writer& to, const settings_patch& what) {
   put_number(to, "gated_media", what.gated_media);
   put_number(to, "live_rate", what.live_rate);
   put_number(to, "live_burst", what.live_burst);
+  put_number(to, "own_names", what.own_names);
   put_text(to, "code", what.code.value_or(""));
   to.close_map();
 }
@@ -499,6 +500,7 @@ private:
       = maybe([this] { return static_cast<std::uint32_t>(source_()); });
     out.live_burst
       = maybe([this] { return static_cast<std::uint32_t>(source_()); });
+    out.own_names = maybe([this] { return chance(); });
     out.code = maybe([this] { return text(limits::code_bytes); });
     return out;
   }

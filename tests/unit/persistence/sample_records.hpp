@@ -68,6 +68,7 @@ inline session_record rated_session() {
   auto out = plain_session(session("rated"));
   out.overrides.live_rate = 5;
   out.overrides.live_burst = 10;
+  out.overrides.own_names = true;
   return out;
 }
 
@@ -211,6 +212,12 @@ inline member_record member_with_reminder() {
   return out;
 }
 
+inline member_record named_member() {
+  auto out = member();
+  out.own_name = true;
+  return out;
+}
+
 inline round_record round(std::string name = "vote",
                           session_key key = session()) {
   answer_rule root;
@@ -290,6 +297,7 @@ inline std::vector<std::pair<std::string, record>> all() {
     {"member_digest", member_with_digest()},
     {"member_profile", shown_member()},
     {"session_coded", coded_session()},
+    {"member_named", named_member()},
     {"session_rated", rated_session()},
     {"session_tagged", tagged_session()},
     {"ban", ban()},
