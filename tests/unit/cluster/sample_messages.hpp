@@ -201,6 +201,7 @@ inline routed_command_ptr asking(std::uint64_t ticket, command_body body) {
   asked->request = "edge-2/17";
   asked->body = std::move(body);
   asked->number = 17;
+  asked->expected = precondition{true, version{1, 4}};
   auto out = std::make_shared<routed_command>();
   out->ticket = ticket;
   out->asked = std::move(asked);

@@ -334,6 +334,14 @@ struct body_writer {
     // nop
   }
 
+  void put(const set_name_command& what) {
+    to.key("name");
+    if (what.name)
+      to.text(*what.name);
+    else
+      to.null();
+  }
+
   void put(const ban_command& what) {
     put_target(what);
     put_number(to, "for_ms", what.lasts);
@@ -651,7 +659,7 @@ private:
     auto lease = [this] {
       return maybe([this] { return connection_id{source_(), source_()}; });
     };
-    switch (below(37)) {
+    switch (below(38)) {
     case 0:
       return hello_request{maybe_text(), maybe_text()};
     case 1:
@@ -739,6 +747,10 @@ private:
         erase_user_command{0, user_id{text(limits::id_bytes)}, {}}};
     case 35:
       return session(get_course_command{}, false);
+    case 36:
+      return session(
+        set_name_command{maybe([this] { return text(limits::id_bytes); })},
+        true);
     default:
       return join();
     }
