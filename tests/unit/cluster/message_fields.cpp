@@ -1,10 +1,6 @@
-#pragma once
-
-// Node messages for tests: filled at random, and compared member by member,
-// with no help from the code that puts them on the wire.
+#include "unit/cluster/message_fields.hpp"
 
 #include "actors/base/limits.hpp"
-#include "actors/ports.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,7 +9,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -21,6 +16,8 @@
 #include <vector>
 
 namespace rollcall::test {
+
+namespace {
 
 /// How many members a structure has. A wrong number does not compile.
 template <class T>
@@ -279,9 +276,9 @@ bool same(const T& a, const T& b) {
 // -- at random ---------------------------------------------------------------
 
 /// Fills anything with values within their bounds.
-class filler {
+class field_filler {
 public:
-  explicit filler(std::uint64_t seed) : random_(seed) {
+  explicit field_filler(std::mt19937_64& random) : random_(random) {
     // nop
   }
 
@@ -454,8 +451,8 @@ private:
 
   template <class... Ts>
   void fill(std::variant<Ts...>& x) {
-    using maker = std::variant<Ts...> (*)(filler&);
-    static constexpr maker makers[] = {+[](filler& self) {
+    using maker = std::variant<Ts...> (*)(field_filler&);
+    static constexpr maker makers[] = {+[](field_filler& self) {
       Ts value{};
       self.fill(value);
       return std::variant<Ts...>{std::in_place_type<Ts>, std::move(value)};
@@ -557,7 +554,17 @@ private:
     std::apply([this](auto&... each) { (this->fill(each), ...); }, tied(x));
   }
 
-  std::mt19937_64 random_;
+  std::mt19937_64& random_;
 };
+
+} // namespace
+
+node_message filler::message() {
+  return field_filler{random_}.message();
+}
+
+bool same(const node_message& a, const node_message& b) {
+  return same<>(a, b);
+}
 
 } // namespace rollcall::test

@@ -1,30 +1,19 @@
-#pragma once
-
-// One well-filled message for every alternative that nodes can send each
-// other, the same in every run.
-
-#include "actors/ports.hpp"
+#include "unit/cluster/sample_messages.hpp"
 
 #include <memory>
-#include <string>
 #include <utility>
-#include <vector>
 
 namespace rollcall::samples {
 
-/// The node that sends the samples, and its steady time.
-inline const node_id sender{"core-1", 0x0123456789abcdef};
-inline constexpr millis sent_at{1'000'000};
-
-inline session_key party() {
+static session_key party() {
   return {namespace_id{"acme"}, session_id{"movie-night"}};
 }
 
-inline node_id edge() {
+static node_id edge() {
   return {"edge-2", 77};
 }
 
-inline settings_patch patch() {
+static settings_patch patch() {
   settings_patch out;
   out.membership = membership_mode::durable;
   out.access = access_mode::members;
@@ -47,13 +36,13 @@ inline settings_patch patch() {
   return out;
 }
 
-inline kind_settings settings() {
+static kind_settings settings() {
   auto base = kind_settings{};
   base.kind = "party";
   return with_patch(base, patch());
 }
 
-inline participant_view ada() {
+participant_view ada() {
   participant_view out;
   out.participant = participant_id{"kR2v0qG7mXy5hJ1cT9bLwA"};
   out.user = user_id{"ada"};
@@ -76,7 +65,7 @@ inline participant_view ada() {
   return out;
 }
 
-inline participant_view bob() {
+participant_view bob() {
   participant_view out;
   out.participant = participant_id{"aaaaaaaaaaaaaaaaaaaaaa"};
   out.user = user_id{"bob"};
@@ -84,15 +73,15 @@ inline participant_view bob() {
   return out;
 }
 
-inline phase_state a_phase() {
+static phase_state a_phase() {
   return {"voting", "running", millis{1'760'000'060'000}, "results"};
 }
 
-inline barrier_state a_barrier() {
+static barrier_state a_barrier() {
   return {"start", millis{1'760'000'000'000}, millis{1'760'000'000'001}, true};
 }
 
-inline round_view a_round() {
+static round_view a_round() {
   return {"vote",
           true,
           true,
@@ -104,7 +93,7 @@ inline round_view a_round() {
           {bob().participant, ada().participant}};
 }
 
-inline datum an_answer() {
+static datum an_answer() {
   datum::fields shares;
   shares.emplace_back(bob().participant.str(), datum{60.5});
   datum::fields all;
@@ -115,7 +104,7 @@ inline datum an_answer() {
   return {std::move(all)};
 }
 
-inline round_rules some_rules() {
+static round_rules some_rules() {
   answer_rule root;
   root.below = 1;
   answer_rule mood;
@@ -135,7 +124,7 @@ inline round_rules some_rules() {
           progress_policy::counts};
 }
 
-inline std::vector<change_body> change_bodies() {
+std::vector<change_body> change_bodies() {
   auto who = ada().participant;
   return {
     joined_change{ada(), true},
@@ -156,7 +145,7 @@ inline std::vector<change_body> change_bodies() {
   };
 }
 
-inline batch_ptr a_batch() {
+static batch_ptr a_batch() {
   auto out = std::make_shared<batch>();
   out->session = party();
   out->from = {1'099'511'627'777, 300};
@@ -169,7 +158,7 @@ inline batch_ptr a_batch() {
   return out;
 }
 
-inline snapshot_ptr a_snapshot() {
+snapshot_ptr a_snapshot() {
   auto out = std::make_shared<snapshot>();
   out->session = party();
   out->at = {1'099'511'627'777, 70'000};
@@ -186,7 +175,7 @@ inline snapshot_ptr a_snapshot() {
   return out;
 }
 
-inline routed_command_ptr asking(std::uint64_t ticket, command_body body) {
+static routed_command_ptr asking(std::uint64_t ticket, command_body body) {
   auto asked = std::make_shared<command>();
   asked->session = party();
   asked->edge = edge();
@@ -204,18 +193,18 @@ inline routed_command_ptr asking(std::uint64_t ticket, command_body body) {
   return out;
 }
 
-inline routed_reply_ptr answering(std::uint64_t ticket, result<reply> answer) {
+static routed_reply_ptr answering(std::uint64_t ticket, result<reply> answer) {
   auto out = std::make_shared<routed_reply>();
   out->ticket = ticket;
   out->answer = std::make_shared<result<reply>>(std::move(answer));
   return out;
 }
 
-inline note_ptr noting(note_body body) {
+static note_ptr noting(note_body body) {
   return std::make_shared<note>(note{party(), edge(), std::move(body)});
 }
 
-inline heartbeat_ptr beating() {
+static heartbeat_ptr beating() {
   auto out = std::make_shared<heartbeat>();
   out->node = sender;
   out->number = 41;
@@ -231,7 +220,7 @@ inline heartbeat_ptr beating() {
   return out;
 }
 
-inline session_transfer_ptr giving() {
+static session_transfer_ptr giving() {
   transferred_participant who;
   who.user = user_id{"ada"};
   who.who = ada().who;
@@ -276,7 +265,7 @@ inline session_transfer_ptr giving() {
 
 // -- the past, and namespaces ------------------------------------------------
 
-inline history_summary figures() {
+static history_summary figures() {
   history_summary out;
   out.from = millis{1'700'000'000'000};
   out.until = millis{1'700'000'060'000};
@@ -295,7 +284,7 @@ inline history_summary figures() {
   return out;
 }
 
-inline history_reply past() {
+static history_reply past() {
   history_reply out;
   out.what = history_view::people;
   out.as_of = millis{1'700'000'060'000};
@@ -315,7 +304,7 @@ inline history_reply past() {
   return out;
 }
 
-inline std::vector<std::pair<std::string, node_message>> past_messages() {
+static std::vector<std::pair<std::string, node_message>> past_messages() {
   get_history_command stays{history_view::here,
                             millis{5},
                             millis{9},
@@ -368,7 +357,7 @@ inline std::vector<std::pair<std::string, node_message>> past_messages() {
   return out;
 }
 
-inline std::vector<std::pair<std::string, node_message>> messages() {
+std::vector<std::pair<std::string, node_message>> messages() {
   std::vector<std::pair<std::string, node_message>> out{
     {"batch", a_batch()},
     {"snapshot", a_snapshot()},
