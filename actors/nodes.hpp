@@ -7,6 +7,7 @@
 #include "actors/base/instant.hpp"
 #include "actors/commands.hpp"
 #include "actors/handover.hpp"
+#include "actors/replies.hpp"
 
 #include <cstdint>
 #include <memory>

@@ -50,7 +50,7 @@ void session_state::restore(const stored_session& stored, instant now) {
       participant who;
       who.user = kept.user;
       who.public_id = public_id(kept.user);
-      who.who = kept.who;
+      who.who = profile_of(kept.user, kept.who);
       who.grants = kept.grants;
       who.joined = kept.joined;
       who.since = kept.since;

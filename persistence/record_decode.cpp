@@ -26,6 +26,8 @@ session_record read_session(record_reader& in, const keys::parsed& key) {
   // Added later.
   if (in.left() > 0)
     read_plan(in, out);
+  if (in.left() > 0)
+    out.changed = in.at("changed");
   return out;
 }
 
@@ -49,6 +51,8 @@ member_record read_member(record_reader& in, const keys::parsed& key) {
     out.remind.lead = wish.time("lead");
     out.remind.given_for = wish.maybe([&] { return wish.time("given_for"); });
   }
+  if (in.left() > 0)
+    out.own_name = in.flag("own_name");
   return out;
 }
 

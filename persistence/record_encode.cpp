@@ -17,7 +17,10 @@ bool has_plan(const session_record& rec) {
 }
 
 result<std::string> value_of(const session_record& rec) {
-  record_writer out{table::session, has_plan(rec) ? 9U : 8U};
+  // Before courses there were eight.
+  bool tagged = rec.changed != version{};
+  bool planned = tagged || has_plan(rec);
+  record_writer out{table::session, tagged ? 10U : planned ? 9U : 8U};
   out.text(rec.kind, limits::id_bytes, "kind");
   write_overrides(out, rec.overrides);
   out.text(rec.created_by.str(), limits::id_bytes, "created_by");
@@ -28,16 +31,22 @@ result<std::string> value_of(const session_record& rec) {
   });
   out.at(rec.at);
   out.ops(rec.ops);
-  if (has_plan(rec))
+  if (planned)
     write_plan(out, rec);
+  if (tagged)
+    out.at(rec.changed);
   return out.finish();
 }
 
 result<std::string> value_of(const member_record& rec) {
-  // Before further fields of a profile, and reminders, there were eight.
-  bool reminded = rec.remind != reminder{};
+  // Before further fields of a profile, reminders and own names there were
+  // eight.
+  bool reminded = rec.own_name || rec.remind != reminder{};
   bool more = reminded || !rec.who.more.empty();
-  record_writer out{table::member, reminded ? 10U : more ? 9U : 8U};
+  record_writer out{table::member, rec.own_name ? 11U
+                                   : reminded   ? 10U
+                                   : more       ? 9U
+                                                : 8U};
   out.who(rec.who);
   out.text(rec.role, limits::name_bytes, "role");
   out.bound(rec.permissions.size(), limits::permissions_per_member,
@@ -57,6 +66,8 @@ result<std::string> value_of(const member_record& rec) {
     out.time(rec.remind.lead);
     out.maybe(rec.remind.given_for, [&](millis when) { out.time(when); });
   }
+  if (rec.own_name)
+    out.number(true);
   return out.finish();
 }
 

@@ -14,9 +14,10 @@ void write_overrides(record_writer& out, const settings_patch& patch) {
     };
   };
   // Before access by group, role and code there were thirteen.
-  bool later = patch.group || patch.roles || patch.default_role
+  bool rated = patch.live_rate || patch.live_burst || patch.own_names;
+  bool later = rated || patch.group || patch.roles || patch.default_role
                || patch.gated_media || patch.code;
-  out.array(later ? 18 : 13);
+  out.array(rated ? 21 : later ? 18 : 13);
   out.maybe(patch.membership, name);
   out.maybe(patch.access, name);
   out.maybe(patch.host, name);
@@ -42,10 +43,15 @@ void write_overrides(record_writer& out, const settings_patch& patch) {
   out.maybe(patch.default_role, text(limits::name_bytes, "default_role"));
   out.maybe(patch.gated_media, same);
   out.maybe(patch.code, text(limits::code_bytes, "code"));
+  if (!rated)
+    return;
+  out.maybe(patch.live_rate, same);
+  out.maybe(patch.live_burst, same);
+  out.maybe(patch.own_names, same);
 }
 
 settings_patch read_overrides(record_reader& in) {
-  auto all = in.tuple(13, 5, "overrides");
+  auto all = in.tuple(13, 8, "overrides");
   auto time = [&](const char* field) {
     return all.maybe([&, field] { return all.time(field); });
   };
@@ -55,14 +61,16 @@ settings_patch read_overrides(record_reader& in) {
   auto name = [&](const char* field, auto last) {
     return all.maybe([&, field, last] { return all.name(field, last); });
   };
+  auto count = [&](const char* field) {
+    return all.maybe([&, field] { return all.number<std::uint32_t>(field); });
+  };
   settings_patch out;
   out.membership = name("membership", membership_mode::durable);
   out.access = name("access", access_mode::code);
   out.host = name("host", host_policy::oldest_member_any);
   out.identity = name("identity", identity_mode::named);
   out.duplicates = name("duplicates", duplicate_policy::reject_new);
-  out.capacity
-    = all.maybe([&] { return all.number<std::uint32_t>("capacity"); });
+  out.capacity = count("capacity");
   out.locked = flag("locked");
   out.anonymous_views = flag("anonymous_views");
   out.beat = time("beat");
@@ -86,6 +94,11 @@ settings_patch read_overrides(record_reader& in) {
   out.default_role = text(limits::name_bytes, "default_role");
   out.gated_media = flag("gated_media");
   out.code = text(limits::code_bytes, "code");
+  if (all.left() == 0)
+    return out;
+  out.live_rate = count("live_rate");
+  out.live_burst = count("live_burst");
+  out.own_names = flag("own_names");
   return out;
 }
 

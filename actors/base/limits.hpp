@@ -58,6 +58,9 @@ inline constexpr millis lease_least{1'000};
 inline constexpr millis lease_most{86'400'000};
 /// Connections that were removed on purpose, of which a session remembers it.
 inline constexpr std::size_t dismissed_per_session = 256;
+/// Live updates of one participant: the most that a kind may allow in a second,
+/// or at once.
+inline constexpr std::uint32_t live_rate = 1'000;
 /// How far a client's own timestamp may shift a live update into the past.
 inline constexpr millis live_backdate{5'000};
 /// Durable operations waiting behind one that conflicts with them.

@@ -33,11 +33,11 @@ template <> inline constexpr std::size_t members<invite_command> = 2;
 template <> inline constexpr std::size_t members<uninvite_command> = 2;
 template <> inline constexpr std::size_t members<ban_command> = 4;
 template <> inline constexpr std::size_t members<unban_command> = 2;
-template <> inline constexpr std::size_t members<get_members_command> = 2;
+template <> inline constexpr std::size_t members<get_members_command> = 3;
 template <> inline constexpr std::size_t members<get_bans_command> = 2;
 template <> inline constexpr std::size_t members<get_course_command> = 1;
 template <> inline constexpr std::size_t members<course_reply> = 5;
-template <> inline constexpr std::size_t members<member_view> = 7;
+template <> inline constexpr std::size_t members<member_view> = 8;
 template <> inline constexpr std::size_t members<members_reply> = 2;
 template <> inline constexpr std::size_t members<ban_view> = 6;
 template <> inline constexpr std::size_t members<bans_reply> = 2;
@@ -89,7 +89,7 @@ template <> inline constexpr std::size_t members<create_command> = 3;
 template <> inline constexpr std::size_t members<kick_command> = 2;
 template <> inline constexpr std::size_t members<transfer_host_command> = 2;
 template <> inline constexpr std::size_t members<roster_reply> = 2;
-template <> inline constexpr std::size_t members<observe_reply> = 7;
+template <> inline constexpr std::size_t members<observe_reply> = 8;
 template <> inline constexpr std::size_t members<routed_command> = 2;
 template <> inline constexpr std::size_t members<routed_reply> = 2;
 template <> inline constexpr std::size_t members<join_command> = 6;
@@ -102,7 +102,7 @@ template <> inline constexpr std::size_t members<transferred_participant> = 9;
 template <> inline constexpr std::size_t members<evidence_item> = 3;
 template <> inline constexpr std::size_t members<note> = 3;
 template <> inline constexpr std::size_t members<identity> = 7;
-template <> inline constexpr std::size_t members<member_change> = 7;
+template <> inline constexpr std::size_t members<member_change> = 8;
 template <> inline constexpr std::size_t members<set_member_command> = 6;
 template <> inline constexpr std::size_t members<join_reply> = 5;
 template <> inline constexpr std::size_t members<failure> = 4;
@@ -111,7 +111,7 @@ template <> inline constexpr std::size_t members<held_partition> = 5;
 template <> inline constexpr std::size_t members<change> = 5;
 template <> inline constexpr std::size_t members<reply> = 5;
 template <> inline constexpr std::size_t members<batch> = 6;
-template <> inline constexpr std::size_t members<command> = 10;
+template <> inline constexpr std::size_t members<command> = 11;
 template <> inline constexpr std::size_t members<snapshot> = 12;
 template <> inline constexpr std::size_t members<phase_change> = 1;
 template <> inline constexpr std::size_t members<submission_change> = 1;
@@ -136,8 +136,10 @@ template <> inline constexpr std::size_t members<round_view> = 9;
 template <> inline constexpr std::size_t members<answer_rule> = 10;
 template <> inline constexpr std::size_t members<heartbeat> = 11;
 template <> inline constexpr std::size_t members<participant_view> = 14;
-template <> inline constexpr std::size_t members<settings_patch> = 18;
-template <> inline constexpr std::size_t members<kind_settings> = 18;
+template <> inline constexpr std::size_t members<settings_patch> = 21;
+template <> inline constexpr std::size_t members<precondition> = 2;
+template <> inline constexpr std::size_t members<set_name_command> = 1;
+template <> inline constexpr std::size_t members<kind_settings> = 21;
 // clang-format on
 
 template <class T>
@@ -189,9 +191,10 @@ auto tied(T& x) {
     auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = x;
     return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n);
   } else {
-    static_assert(count == 18);
-    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r] = x;
-    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r);
+    static_assert(count == 21);
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u] = x;
+    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t,
+                    u);
   }
 }
 

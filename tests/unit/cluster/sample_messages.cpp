@@ -32,6 +32,9 @@ static settings_patch patch() {
   out.roles = {"teacher", "guest"};
   out.default_role = "viewer";
   out.gated_media = true;
+  out.live_rate = 12;
+  out.live_burst = 24;
+  out.own_names = true;
   out.code = "K7QX-2MPD";
   return out;
 }
@@ -133,7 +136,7 @@ std::vector<change_body> change_bodies() {
     left_change{who, leave_reason::edge_lost},
     live_change{who, {{"away", false}, {"step", std::nullopt}}},
     connection_change{who, 3, {{device_class::tv, "u33d"}, {}, {}}},
-    member_change{who, user_id{"ada"}, "owner", {"draw"}, 5, true, false},
+    member_change{who, user_id{"ada"}, "owner", {"draw"}, 21, true, false, "Ada L."},
     host_change{who},
     host_change{},
     session_change{settings(), true, millis{1'760'000'000'000}},
@@ -187,6 +190,7 @@ static routed_command_ptr asking(std::uint64_t ticket, command_body body) {
   asked->request = "edge-2/17";
   asked->body = std::move(body);
   asked->number = 17;
+  asked->expected = precondition{true, version{1, 4}};
   auto out = std::make_shared<routed_command>();
   out->ticket = ticket;
   out->asked = std::move(asked);
@@ -422,7 +426,8 @@ std::vector<std::pair<std::string, node_message>> messages() {
     {"ban", ban_command{user_id{"bob"}, bob().participant, millis{60'000},
                         "too loud"}},
     {"unban", unban_command{user_id{"bob"}, bob().participant}},
-    {"get_members", get_members_command{user_id{"ada"}, 50}},
+    {"get_members", get_members_command{user_id{"ada"}, 50, user_id{"bob"}}},
+    {"set_name", set_name_command{"Ada L."}},
     {"get_bans", get_bans_command{user_id{"ada"}, 50}},
     {"get_course", get_course_command{true}},
   };
@@ -439,7 +444,7 @@ std::vector<std::pair<std::string, node_message>> messages() {
                         millis{45'000}}},
     {"roster", roster_reply{{ada(), bob()}, version{1, 9}}},
     {"observe", observe_reply{settings(), rights, true, participant_id{"p1"},
-                              millis{8}, true, true}},
+                              millis{8}, true, true, {1, 7}}},
     {"round", round_reply{a_round(),
                           some_rules().schema,
                           true,
@@ -454,7 +459,8 @@ std::vector<std::pair<std::string, node_message>> messages() {
                                 "guest",
                                 {"speak"},
                                 member_status::left,
-                                millis{1'700'000'000'000}}},
+                                millis{1'700'000'000'000},
+                                {1, 6}}},
                               user_id{"bob"}}},
     {"bans",
      bans_reply{{{bob().participant, user_id{"bob"}, millis{1'700'000'060'000},
