@@ -79,6 +79,17 @@ def test_join_and_leave(node, boss, session):
         "activeCount"] == 0
 
 
+def test_joining_where_nobody_is_shown(node, boss, session):
+    boss.create(session, kind="meeting", access="open", identity="count_only")
+    ada = Rest(node, "ada", grants=["join", "observe_roster"], name="Ada")
+    joined = ada("POST", path("meetings", session, "join"))
+    assert joined.json == {"success": True, "meetingId": session,
+                           "participants": [], "totalParticipants": 1}
+    assert ada("GET", path("meetings", session, "active-participants")
+               ).problem()[:2] == (403, "forbidden")
+    assert boss.session(session)["present"] == 1
+
+
 def test_refusals_say_success_and_error(node, boss, session):
     meet(boss, session, "ada")
     join = path("meetings", session, "join")
