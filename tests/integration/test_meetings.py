@@ -1,5 +1,6 @@
 """The words of a system for voting meetings: who is there, join and leave."""
 
+import concurrent.futures
 import datetime
 import re
 
@@ -88,6 +89,21 @@ def test_joining_where_nobody_is_shown(node, boss, session):
     assert ada("GET", path("meetings", session, "active-participants")
                ).problem()[:2] == (403, "forbidden")
     assert boss.session(session)["present"] == 1
+
+
+def test_more_people_than_a_list_holds(node, boss, session):
+    boss.create(session, kind="meeting", access="open")
+    with concurrent.futures.ThreadPoolExecutor(8) as crowd:
+        came = crowd.map(lambda n: Rest(node, f"u{n}")(
+            "POST", path("v1", "sessions", session, "join")), range(1000))
+        assert {one.status for one in came} == {200}
+    last = Rest(node, "last")
+    joined = last("POST", path("meetings", session, "join"))
+    assert joined.status == 200
+    assert len(joined["participants"]) == 1000
+    assert joined["totalParticipants"] == 1001
+    assert refusal(last("GET", path("meetings", session, "active-participants")
+                        )) == (413, "too_large", None)
 
 
 def test_refusals_say_success_and_error(node, boss, session):
