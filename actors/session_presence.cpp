@@ -297,7 +297,7 @@ bool session_state::shows_roster(const command& asked) const {
 }
 
 bool session_state::shows_users(const command& asked) const {
-  return settings_.identity != identity_mode::pseudonymous
+  return settings_.identity == identity_mode::named
          || rights_of(asked.caller).has(capability::moderate);
 }
 

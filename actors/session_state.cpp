@@ -23,6 +23,8 @@ session_state::session_state(std::shared_ptr<const session_rules> rules,
   published_ = at();
 }
 
+session_state::~session_state() = default;
+
 void session_state::restore(const stored_session& stored, instant now) {
   for (const auto& kept : stored.members) {
     members_.emplace(kept.user, kept);

@@ -49,6 +49,9 @@ public:
   /// participants stay shown and counted, but unconfirmed.
   session_state(std::shared_ptr<const session_rules> rules, session_key key,
                 epoch_t epoch, const stored_session& stored, instant now);
+  ~session_state();
+  session_state(const session_state&) = delete;
+  session_state& operator=(const session_state&) = delete;
 
   // -- input -----------------------------------------------------------------
 

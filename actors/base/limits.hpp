@@ -307,6 +307,10 @@ inline constexpr std::size_t clock_samples = 8;
 inline constexpr millis clocks_settle{3'000};
 /// How long the set of live core nodes must not change to become a view.
 inline constexpr millis view_settles_after{500};
+/// A node that comes to a running cluster is busy for so long: stores are
+/// opened and copies brought up to date. What it takes over meanwhile would
+/// wait for that.
+inline constexpr millis warm_after{5'000};
 /// Own heartbeats whose echo is awaited.
 inline constexpr std::size_t heartbeats_in_flight = 64;
 /// Earlier incarnations of a name that are told from new ones.

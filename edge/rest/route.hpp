@@ -101,7 +101,8 @@ struct route {
   /// The client need not name the session: one is drawn where it does not, in
   /// place of `session` of the order, which is empty then.
   bool draws_session = false;
-  /// What to ask next, once the first was done: `encode` gets its reply.
+  /// What to ask next, once the first was done: `encode` gets its reply, or
+  /// the first one's where the next is forbidden to the caller.
   session_order (*then)(const rest_call& call) = nullptr;
   /// The operation of the protocol that it is, if it is one: op_routes.hpp.
   std::string_view op = {};
