@@ -41,7 +41,9 @@ JUNK = [None, [], {}, True, -1, 0.5, 7, 1 << 53, "", "x" * 200, "A b", "a\nb",
 def ann(node):
     """May do everything, so that nothing but the input is wrong."""
     one = Rest(node, "ann", grants=[*ALL_RIGHTS, "admin"], name="Ann")
-    one.create(SESSION, host="appointed")
+    # Nobody is to be suspected while this runs.
+    one.create(SESSION, host="appointed", suspect_after_ms=3_600_000,
+               timeout_ms=7_200_000)
     for name, body, more in (
             ("join", {"lease_ms": 86_400_000, "live": {"step": 1}}, {}),
             ("setMember", {"role": "guest"}, {}),
