@@ -67,6 +67,7 @@ command_ptr make_command(const rest_env& env, const open_request& asked) {
   out->connection = asked.lease;
   out->caller = asked.caller;
   out->op = asked.call.op;
+  out->expected = asked.call.expected;
   out->about = asked.about;
   out->request = asked.call.request;
   out->body = asked.order.body;
@@ -96,6 +97,8 @@ std::uint64_t digest_of(const http_request& request,
 failure for_http(failure why) {
   if (why.field == "op_id")
     why.field = "Idempotency-Key";
+  if (why.field == "expected")
+    why.field = "If-Match";
   return why;
 }
 

@@ -5,6 +5,7 @@
 
 #include "actors/client.hpp"
 #include "actors/commands.hpp"
+#include "actors/replies.hpp"
 #include "edge/net/http_message.hpp"
 #include "edge/protocol/value.hpp"
 #include "edge/rest/target.hpp"
@@ -30,6 +31,9 @@ enum class caller_rule : std::uint8_t {
   anybody,
 };
 
+/// Whose tag an `If-Match` names.
+enum class tag_rule : std::uint8_t { none, session, member };
+
 struct route;
 
 /// A request whose form is right: everything but who asks.
@@ -41,6 +45,8 @@ struct rest_call {
   value::map body;
   /// From `Idempotency-Key`, or empty.
   op_id op;
+  /// From `If-Match`.
+  std::optional<precondition> expected{};
   /// From `Session-Code`, or empty.
   std::string code;
   /// From `X-Request-Id`, or drawn.
@@ -104,6 +110,8 @@ struct route {
   result<http_response> (*local)(const rest_call& call,
                                  const local_facts& known)
     = nullptr;
+  /// What may be expected of what it changes.
+  tag_rule guard = tag_rule::none;
 };
 
 /// A path that is known, and what of it a request wants.

@@ -85,13 +85,19 @@ async def test_every_operation_answers_as_the_file_says(node, session):
     stranger = Caller(Rest(node), session)
     assert ann("createSession", {
         "session": session, "kind": "stage",
-        "settings": {"host": "appointed", "capacity": 9}}).status == 201
+        "settings": {"host": "appointed", "capacity": 9,
+                     "own_names": True, "live_rate": 5}}).status == 201
     bob = await Client.open(node.url, node.token("bob", name="Bob"))
     await bob.join(session, live={"hand": True, "step": 2, "x": 1.5, "y": "z"})
     tag = ann("getSession").headers["ETag"]
     assert ann("getSession", headers={"If-None-Match": tag}).status == 304
     ann("setMember", {"role": "moderator", "permissions": ["speak"]},
         user="bob")
+    tag = ann("getMember", user="bob").headers["ETag"]
+    assert ann("getMember", user="bob",
+               headers={"If-None-Match": tag}).status == 304
+    assert ann("setMember", {"role": "guest"}, user="bob",
+               headers={"If-Match": '"1-1"'}).status == 412
     ann("transferHost", {"user": "bob"})
     assert "host" in ann("getSession").json
     ann("listParticipants", query="?limit=1")
@@ -111,6 +117,8 @@ async def test_every_operation_answers_as_the_file_says(node, session):
                           "live": {"hand": True}})
     assert joined["lease_ms"] == 60000
     assert ann("heartbeat", {"device": "tv"})["lease_ms"] == 60000
+    ann("setName", {"name": "Annabel"})
+    ann("setName", {"name": None})
     ann("setLive", {"device": "tv", "live": {"hand": None, "step": 2}})
     assert ann("leave", {"device": "tv"})["present"] == 0
     assert ann("joinStream")["join_count"] == 2
@@ -144,6 +152,7 @@ async def test_every_operation_answers_as_the_file_says(node, session):
                 "startBarrier": {"barrier": "x"},
                 "setReady": {"ready": True},
                 "setReminder": {"enabled": True},
+                "setName": {"name": None},
                 "evaluate": {"evaluations": []},
                 "contribute": {"understandingScore": 1,
                                "contributions": []}}.get(name)
