@@ -290,7 +290,9 @@ def test_headers(ann, name):
     method, _ = OPERATIONS[name]
     where = target_of(name, **WHERE)
     cases = [("Session-Code", bad) for bad in ("", "x" * 65)]
-    cases += [("If-Match", '"1-1"'), ("If-Unmodified-Since", "now")]
+    cases += [("If-Match", bad) for bad in (
+        "", "1-1", 'W/"1-1"', '"1-1", "2-2"', '"x"', '"1-1', '"' + "1" * 99)]
+    cases += [("If-Unmodified-Since", "now")]
     if "Idempotency-Key" in parameters_of(name, "header"):
         cases += [("Idempotency-Key", bad) for bad in ("", "x" * 65)]
     for header, bad in cases:
