@@ -37,7 +37,8 @@ async def test_presence_does_not_count(node, session, ann, here):
         bob = await crew.connect("bob")
         await bob.join(session)
         await bob.ask("set_live", session=session, live={"x": 1})
-        # A socket that goes may be noticed later.
+        # A socket that goes, and a membership, may show later.
+        await bob.until(lambda: bob[session].total == 1)
         await bob.ask("leave", session=session)
     again = tag(ann, here)
     assert again != seen, "what was read has changed"
