@@ -240,6 +240,30 @@ struct get_bans_command {
   std::uint32_t limit = 100;
 };
 
+// -- groups ------------------------------------------------------------------
+
+/// Makes a group, or calls it something else.
+struct put_group_command {
+  std::string name;
+};
+
+/// What a group is, and what the caller is in it.
+struct get_group_command {};
+
+/// Sessions of a deleted group are to go; or these users, who were taken out of
+/// it, are to go from its sessions. From the group to every partition and from
+/// there to sessions, again and again until nothing is left to do; never from a
+/// client.
+struct settle_group_command {
+  partition_id partition = 0;
+  std::string group;
+  bool deleted = false;
+  /// At most limits::group_removals.
+  std::vector<user_id> removed{};
+  /// `next` of the step before.
+  session_id after{};
+};
+
 using command_body = std::variant<
   join_command, leave_command, set_live_command, get_roster_command,
   observe_command, create_command, configure_command, end_command,
@@ -249,7 +273,8 @@ using command_body = std::variant<
   close_round_command, submit_command, get_round_command, start_barrier_command,
   set_ready_command, set_reminder_command, renew_command, invite_command,
   uninvite_command, withdraw_command, ban_command, unban_command,
-  get_members_command, get_bans_command, get_course_command>;
+  get_members_command, get_bans_command, get_course_command, put_group_command,
+  get_group_command, settle_group_command>;
 
 /// One request to one session.
 struct command {
@@ -384,11 +409,31 @@ struct bans_reply {
   user_id next{};
 };
 
+struct group_reply {
+  std::string name;
+  /// Empty where that user was erased.
+  user_id created_by;
+  /// Wall time.
+  millis created_at{0};
+  /// Whether the caller is a member, and as what.
+  bool member = false;
+  std::string role;
+  /// The command made it.
+  bool created = false;
+};
+
+struct settled_reply {
+  /// Nothing was left to do, and nothing of it is still to be kept.
+  bool settled = false;
+  /// Where to go on; empty after the last step.
+  session_id next{};
+};
+
 using reply_body
   = std::variant<done, join_reply, roster_reply, observe_reply, round_reply,
                  renew_reply, leave_reply, history_reply, audit_reply,
                  list_reply, erase_reply, members_reply, bans_reply,
-                 course_reply>;
+                 course_reply, group_reply, settled_reply>;
 
 /// The answer to a command that was not refused.
 struct reply {

@@ -125,6 +125,15 @@ struct action_namer {
     return {};
   }
 
+  std::string_view operator()(const put_group_command&) const {
+    return "put_group";
+  }
+  std::string_view operator()(const get_group_command&) const {
+    return {};
+  }
+  std::string_view operator()(const settle_group_command&) const {
+    return {};
+  }
   std::string_view operator()(const get_members_command&) const {
     return "get_members";
   }
@@ -153,6 +162,10 @@ std::optional<failure> session_state::prepare(durable_op& op, instant now) {
     prepare_timer(op, now);
     return std::nullopt;
   }
+  if (op.why == durable_op::purpose::told) {
+    prepare_told(op);
+    return std::nullopt;
+  }
   if (op.why == durable_op::purpose::host_lapse) {
     // Whoever came back meanwhile is still the host.
     if (!record_ || !record_->appointed_host || reclaim_until_
@@ -166,6 +179,7 @@ std::optional<failure> session_state::prepare(durable_op& op, instant now) {
   }
   const auto& body = op.asked->body;
   bool creates = std::holds_alternative<create_command>(body)
+                 || std::holds_alternative<put_group_command>(body)
                  || op.why == durable_op::purpose::then_join;
   if (std::holds_alternative<observe_command>(body)) {
     if (auto refusal = prepare_hidden(op))
@@ -194,6 +208,8 @@ std::optional<failure> session_state::prepare(durable_op& op, instant now) {
 std::optional<failure>
 session_state::prepare_command(durable_op& op, bool creates, instant now) {
   const auto& body = op.asked->body;
+  if (const auto* x = std::get_if<put_group_command>(&body))
+    return prepare_group(op, *x, now);
   if (creates)
     return prepare_create(op, now);
   if (std::holds_alternative<configure_command>(body))
@@ -223,7 +239,8 @@ session_state::prepare_command(durable_op& op, bool creates, instant now) {
   if (std::holds_alternative<withdraw_command>(body))
     return prepare_withdraw(op);
   if (const auto* x = std::get_if<kick_command>(&body))
-    return prepare_kick(op, *x);
+    return record_->group ? prepare_group_removal(op, *x, now)
+                          : prepare_kick(op, *x);
   if (const auto* x = std::get_if<ban_command>(&body))
     return prepare_ban(op, *x, now);
   if (const auto* x = std::get_if<unban_command>(&body))

@@ -283,6 +283,22 @@ void read_plan(walker& in, session_record& out) {
   });
 }
 
+group_state read_group(walker& in) {
+  group_state out;
+  auto all = in.tuple(3, "group");
+  out.name = all.text(limits::id_bytes, "name");
+  out.deleted_at = all.maybe([&] { return all.time("deleted_at"); });
+  auto gone = all.list(limits::group_removals, "removed");
+  while (gone.left() > 0) {
+    auto one = gone.tuple(2, "removed");
+    group_removal each;
+    each.user = user_id{one.text(limits::id_bytes, "removed")};
+    each.when = one.time("removed");
+    out.removed.push_back(std::move(each));
+  }
+  return out;
+}
+
 session_record read_session(walker& in, const keys::parsed& key) {
   session_record out;
   out.key = key.session;
@@ -298,6 +314,8 @@ session_record read_session(walker& in, const keys::parsed& key) {
   // Added later.
   if (in.left() > 0)
     read_plan(in, out);
+  if (in.left() > 0)
+    out.group = read_group(in);
   return out;
 }
 
@@ -420,7 +438,7 @@ roster_entry read_entry(walker& in, const std::vector<node_id>& edges) {
   out.grants = capability_set::from_bits(entry.number<std::uint16_t>("grants"));
   auto all = entry.list(limits::connections_per_participant, "connections");
   while (all.left() > 0) {
-    auto item = all.tuple(4, 2, "connections");
+    auto item = all.tuple(4, 3, "connections");
     stored_connection conn;
     conn.id.high = item.number<std::uint64_t>("connections");
     conn.id.low = item.number<std::uint64_t>("connections");
@@ -433,6 +451,8 @@ roster_entry read_entry(walker& in, const std::vector<node_id>& edges) {
       conn.facts.device = facts.name("device", device_class::server);
       conn.facts.place = facts.text(limits::place_bytes, "place");
     }
+    if (item.left() > 0)
+      conn.by_group = item.flag("by_group");
     if (index < edges.size())
       conn.edge = edges[index];
     else

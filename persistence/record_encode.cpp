@@ -225,8 +225,22 @@ void write_plan(writer& out, const session_record& rec) {
   });
 }
 
+void write_group(writer& out, const group_state& group) {
+  out.array(3);
+  out.text(group.name, limits::id_bytes, "name");
+  out.maybe(group.deleted_at, [&](millis when) { out.time(when); });
+  out.bound(group.removed.size(), limits::group_removals, "removed");
+  out.array(group.removed.size());
+  for (const auto& one : group.removed) {
+    out.array(2);
+    out.text(one.user.str(), limits::id_bytes, "removed");
+    out.time(one.when);
+  }
+}
+
 result<std::string> value_of(const session_record& rec) {
-  writer out{table::session, has_plan(rec) ? 9U : 8U};
+  bool planned = has_plan(rec) || rec.group;
+  writer out{table::session, rec.group ? 10U : planned ? 9U : 8U};
   out.text(rec.kind, limits::id_bytes, "kind");
   write_overrides(out, rec.overrides);
   out.text(rec.created_by.str(), limits::id_bytes, "created_by");
@@ -237,8 +251,10 @@ result<std::string> value_of(const session_record& rec) {
   });
   out.at(rec.at);
   out.ops(rec.ops);
-  if (has_plan(rec))
+  if (planned)
     write_plan(out, rec);
+  if (rec.group)
+    write_group(out, *rec.group);
   return out.finish();
 }
 
@@ -344,9 +360,9 @@ void write_entry(writer& out, const roster_entry& entry,
             "connections");
   out.array(entry.connections.size());
   for (const auto& conn : entry.connections) {
-    // Before leases there were four, and before facts five.
-    bool told = conn.facts != connection_facts{};
-    out.array(told ? 6 : conn.lease == millis{0} ? 4 : 5);
+    // Before leases there were four, before facts five, before groups six.
+    bool told = conn.facts != connection_facts{} || conn.by_group;
+    out.array(conn.by_group ? 7 : told ? 6 : conn.lease == millis{0} ? 4 : 5);
     out.number(conn.id.high);
     out.number(conn.id.low);
     out.number(edges.at(conn.edge));
@@ -358,6 +374,8 @@ void write_entry(writer& out, const roster_entry& entry,
       out.number(static_cast<std::uint8_t>(conn.facts.device));
       out.text(conn.facts.place, limits::place_bytes, "place");
     }
+    if (conn.by_group)
+      out.number(true);
   }
   if (!entry.who.more.empty())
     out.more(entry.who);

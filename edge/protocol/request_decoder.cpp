@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 
 namespace rollcall::edge {
 
@@ -501,8 +502,13 @@ struct name_of_command {
   std::string_view operator()(const erase_user_command&) const {
     return "erase_user";
   }
-  std::string_view operator()(const forget_user_command&) const {
-    return "forget_user";
+  // No message of a client is one of these.
+  template <class Body>
+  requires std::same_as<Body, forget_user_command> || std::same_as<
+    Body, put_group_command> || std::same_as<Body, get_group_command> || std::
+    same_as<Body, settle_group_command>
+      std::string_view operator()(const Body&) const {
+    return {};
   }
   std::string_view operator()(const set_phase_command&) const {
     return "set_phase";
