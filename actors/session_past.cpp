@@ -164,7 +164,7 @@ void session_state::describe_change(const durable_op& op,
 std::optional<failure> session_state::prepare_delete(durable_op& op,
                                                      instant now) {
   if (!rights_of(op.asked->caller).has(capability::configure))
-    return fail(errc::forbidden, "you may not delete this session");
+    return fail(errc::forbidden, "you may not delete this");
   auto kept = *record_;
   kept.ended_at = deleted;
   if (kept.group)
