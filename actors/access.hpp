@@ -20,6 +20,8 @@ inline constexpr std::string_view moderator_role = "moderator";
 inline constexpr std::string_view can_speak = "can_speak";
 inline constexpr std::string_view can_video = "can_video";
 inline constexpr std::string_view can_moderate = "can_moderate";
+/// Lets a member choose a name where `own_names` is not set.
+inline constexpr std::string_view own_name = "own_name";
 
 /// How a session knows a caller.
 struct standing {

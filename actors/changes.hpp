@@ -98,6 +98,8 @@ enum class member_key : std::uint8_t {
   membership = 1 << 2,
   /// Was banned, or is no more; moderators alone are told.
   ban = 1 << 3,
+  /// Is called otherwise; shown to those alone who are shown names.
+  name = 1 << 4,
 };
 
 /// A member's durable facts; also of members who are not present.
@@ -110,9 +112,18 @@ struct member_change {
   std::uint8_t changed = 0;
   bool is_member = true;
   bool is_banned = false;
+  /// With `member_key::name`.
+  std::string name{};
 
   [[nodiscard]] bool has(member_key key) const noexcept {
     return (changed & static_cast<std::uint8_t>(key)) != 0;
+  }
+
+  /// Whether it says nothing to those who are not shown names: becoming a
+  /// member by it is none of their business either.
+  [[nodiscard]] bool is_of_name_alone() const noexcept {
+    return has(member_key::name) && !has(member_key::role)
+           && !has(member_key::permissions) && !has(member_key::ban);
   }
 };
 

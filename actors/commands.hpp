@@ -1,6 +1,6 @@
 #pragma once
 
-// What a session can be asked, and what it answers. Values only.
+// What a session can be asked. Values only. What it answers: replies.hpp.
 
 #include "actors/base/errors.hpp"
 #include "actors/base/ids.hpp"
@@ -205,6 +205,12 @@ struct uninvite_command {
 /// The caller leaves for good: presence and membership end.
 struct withdraw_command {};
 
+/// What the caller wants to be called here; nothing: as the token says. Makes
+/// the caller a member.
+struct set_name_command {
+  std::optional<std::string> name{};
+};
+
 /// Ends the user's presence and membership, and keeps them out.
 struct ban_command {
   user_id user;
@@ -232,6 +238,8 @@ struct get_course_command {
 struct get_members_command {
   user_id after{};
   std::uint32_t limit = 100;
+  /// One member alone.
+  std::optional<user_id> only{};
 };
 
 /// One page of the bans in force, likewise. For moderators.
@@ -273,8 +281,20 @@ using command_body = std::variant<
   close_round_command, submit_command, get_round_command, start_barrier_command,
   set_ready_command, set_reminder_command, renew_command, invite_command,
   uninvite_command, withdraw_command, ban_command, unban_command,
-  get_members_command, get_bans_command, get_course_command, put_group_command,
-  get_group_command, settle_group_command>;
+  get_members_command, get_bans_command, get_course_command, set_name_command,
+  put_group_command, get_group_command, settle_group_command>;
+
+/// What must be true of what a durable command changes, where it is carried
+/// out; `precondition_failed` otherwise.
+struct precondition {
+  /// It is about the member whom the command names, not about the session.
+  bool of_member = false;
+  /// When that changed last: `session_record::changed` or `member_record::at`.
+  /// Nothing: it is there.
+  std::optional<version> tag{};
+
+  friend bool operator==(const precondition&, const precondition&) = default;
+};
 
 /// One request to one session.
 struct command {
@@ -297,244 +317,9 @@ struct command {
   /// What the caller has seen of the session, where it says so. It does not
   /// travel: whoever is sure to own the session knows no less.
   std::optional<version> seen{};
-};
-
-/// How far the effect of a command has got when it is answered.
-enum class ack_level : std::uint8_t { accepted, committed };
-
-struct join_reply {
-  participant_id participant;
-  kind_settings settings;
-  admission admitted;
-  /// What this caller may do here.
-  capability_set rights;
-  /// How long the leased connection lasts from here; of a socket nothing.
-  std::optional<millis> lease{};
-};
-
-struct roster_reply {
-  std::vector<participant_view> participants;
-  /// Where to go on; nothing when the page is the last.
-  std::optional<version> next;
-};
-
-struct observe_reply {
-  kind_settings settings;
-  capability_set rights;
-  bool ended = false;
-  /// Only for those who may see the roster.
-  std::optional<participant_id> host{};
-  /// Wall time.
-  millis created{0};
-  /// Whether the caller belongs to the session, and is in it now.
-  bool member = false;
-  bool here = false;
-};
-
-struct answer_view {
-  participant_id participant;
-  /// Empty where the caller may not know.
-  user_id user;
-  datum answer;
-  /// Wall time of the last revision, and how many there were.
-  millis when{0};
-  std::uint32_t revisions = 0;
-};
-
-struct round_reply {
-  round_view round;
-  answer_schema schema;
-  /// Whether the caller may see the answers; one's own are shown always.
-  bool visible = false;
-  std::vector<answer_view> answers;
-  /// Where to go on; nothing when the page is the last.
-  std::optional<participant_id> next;
-};
-
-struct renew_reply {
-  /// How long the caller's leased connections last from here.
-  millis lease{0};
-};
-
-/// To a leave of leased connections.
-struct leave_reply {
-  participant_id participant;
-  /// How often the user has left the session so far, as far as is known.
-  std::uint32_t leaves = 0;
-};
-/// How somebody stands to a session; derived, never stored.
-enum class member_status : std::uint8_t { invited, joined, left, removed };
-
-[[nodiscard]] std::string_view to_string(member_status status) noexcept;
-
-/// A member as others see one, here or not.
-struct member_view {
-  participant_id participant;
-  user_id user;
-  profile who;
-  std::string role;
-  std::vector<std::string> permissions;
-  member_status status = member_status::invited;
-  /// Wall time of admission.
-  millis admitted_at{0};
-};
-
-struct course_reply {
-  /// Wall time.
-  std::optional<millis> starts_at;
-  phase_state phase;
-  std::optional<barrier_view> barrier;
-  std::vector<round_view> rounds;
-  /// In order of joining; empty unless they were asked for.
-  std::vector<participant_view> participants;
-};
-
-struct members_reply {
-  std::vector<member_view> members;
-  /// Where to go on; empty when the page is the last.
-  user_id next{};
-};
-
-struct ban_view {
-  participant_id participant;
-  user_id user;
-  std::optional<millis> until;
-  user_id by;
-  millis when{0};
-  std::string reason;
-};
-
-struct bans_reply {
-  std::vector<ban_view> bans;
-  user_id next{};
-};
-
-struct group_reply {
-  std::string name;
-  /// Empty where that user was erased.
-  user_id created_by;
-  /// Wall time.
-  millis created_at{0};
-  /// Whether the caller is a member, and as what.
-  bool member = false;
-  std::string role;
-  /// The command made it.
-  bool created = false;
-};
-
-struct settled_reply {
-  /// Nothing was left to do, and nothing of it is still to be kept.
-  bool settled = false;
-  /// Where to go on; empty after the last step.
-  session_id next{};
-};
-
-using reply_body
-  = std::variant<done, join_reply, roster_reply, observe_reply, round_reply,
-                 renew_reply, leave_reply, history_reply, audit_reply,
-                 list_reply, erase_reply, members_reply, bans_reply,
-                 course_reply, group_reply, settled_reply>;
-
-/// The answer to a command that was not refused.
-struct reply {
-  ack_level level = ack_level::accepted;
-  /// Reads at or after this version see the effect.
-  version at;
-  std::uint32_t present = 0;
-  std::uint32_t total = 0;
-  reply_body body;
+  std::optional<precondition> expected{};
 };
 
 using command_ptr = std::shared_ptr<const command>;
-using reply_ptr = std::shared_ptr<const result<reply>>;
-
-// -- notes: told, not asked --------------------------------------------------
-
-/// What an edge noticed about a connection.
-enum class sign : std::uint8_t {
-  /// Nothing heard for `suspect_after`.
-  silent,
-  /// Heard again.
-  back,
-  /// The socket closed without goodbye.
-  closed,
-};
-
-/// `age` is how long ago: since the last sign of life for `silent`, since
-/// the event for the others.
-struct evidence_item {
-  connection_id connection;
-  sign what = sign::silent;
-  millis age{0};
-};
-
-struct evidence {
-  std::vector<evidence_item> items;
-};
-
-/// A node wants the session's batches; answered with a snapshot over the bus.
-struct observe_note {
-  /// Batches after this version suffice, where the ring still has them.
-  std::optional<version> have;
-};
-
-struct unobserve_note {};
-
-/// The sockets an edge really has in this session: confirms restored ones.
-/// With `complete` those of this edge that are not named are gone.
-struct announce_note {
-  std::vector<connection_id> connections;
-  bool complete = false;
-};
-
-/// The edge's lease ran out: nobody vouches for its connections.
-struct edge_lost_note {};
-
-using note_body = std::variant<evidence, observe_note, unobserve_note,
-                               announce_note, edge_lost_note>;
-
-/// From an edge node to a session's owner. At most once, in order per edge.
-struct note {
-  session_key session;
-  node_id edge;
-  note_body body;
-};
-
-using note_ptr = std::shared_ptr<const note>;
-
-// -- to one connection -------------------------------------------------------
-
-/// Tells one connection that it is no longer in the session.
-struct removed_direct {
-  leave_reason reason = leave_reason::kicked;
-  /// Not to come back for now: `kicked` is meant so.
-  bool banned = false;
-};
-
-/// The owner does not know the connection: its join was lost with the owner
-/// before. To be joined again.
-struct unknown_direct {};
-
-/// Reminds of the start of the session.
-struct reminder_direct {
-  /// Wall time.
-  millis starts_at{0};
-  bool late = false;
-};
-
-/// What the connection may see may have changed: to be asked again. Told on
-/// its own node only.
-struct recheck_direct {};
-
-struct direct {
-  session_key session;
-  connection_id connection;
-  /// The node that has the connection.
-  node_id edge;
-  std::variant<removed_direct, unknown_direct, reminder_direct, recheck_direct>
-    body;
-};
-
-using direct_ptr = std::shared_ptr<const direct>;
 
 } // namespace rollcall

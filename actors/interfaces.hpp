@@ -9,8 +9,10 @@
 #include "actors/commands.hpp"
 #include "actors/gather.hpp"
 #include "actors/nodes.hpp"
+#include "actors/notes.hpp"
 #include "actors/ports.hpp"
 #include "actors/records.hpp"
+#include "actors/replies.hpp"
 #include "actors/store_questions.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>

@@ -63,6 +63,7 @@ std::array<kind_settings, 5> make_presets() {
   party.kind = "party";
   party.membership = membership_mode::durable;
   party.host = host_policy::oldest_member;
+  party.own_names = true;
 
   kind_settings board;
   board.kind = "board";
@@ -70,6 +71,12 @@ std::array<kind_settings, 5> make_presets() {
   board.beat = millis{30'000};
   board.suspect_after = millis{60'000};
   board.timeout = millis{120'000};
+  for (auto* each : {&stream, &stage, &meeting, &party}) {
+    each->live_rate = 20;
+    each->live_burst = 40;
+  }
+  board.live_rate = 10;
+  board.live_burst = 20;
   return {stream, stage, meeting, party, board};
 }
 
@@ -105,6 +112,9 @@ void overlay_all(Target& target, const settings_patch& patch) {
   overlay(target.roles, patch.roles);
   overlay(target.default_role, patch.default_role);
   overlay(target.gated_media, patch.gated_media);
+  overlay(target.live_rate, patch.live_rate);
+  overlay(target.live_burst, patch.live_burst);
+  overlay(target.own_names, patch.own_names);
 }
 
 } // namespace
@@ -172,6 +182,10 @@ result<done> check(const kind_settings& settings) {
       return refuse("must be 1 to 128 bytes each", "roles");
   if (settings.default_role.size() > limits::name_bytes)
     return refuse("must be at most 32 bytes", "default_role");
+  if (settings.live_rate > limits::live_rate)
+    return refuse("must not exceed 1000", "live_rate");
+  if (settings.live_burst < 1 || settings.live_burst > limits::live_rate)
+    return refuse("must be between 1 and 1000", "live_burst");
   return done{};
 }
 

@@ -87,6 +87,12 @@ struct kind_settings {
   /// `can_speak` is needed to turn on the live keys `audio` and `speaking`,
   /// `can_video` for `video`.
   bool gated_media = false;
+  /// Live updates of one participant per second in the long run, over all its
+  /// connections, and at once; 0: no limit of its own.
+  std::uint32_t live_rate = 0;
+  std::uint32_t live_burst = 20;
+  /// Everyone may give themselves a name; others with `own_name` alone.
+  bool own_names = false;
 
   friend bool operator==(const kind_settings&, const kind_settings&) = default;
 };
@@ -110,6 +116,9 @@ struct settings_patch {
   std::optional<std::vector<std::string>> roles{};
   std::optional<std::string> default_role{};
   std::optional<bool> gated_media{};
+  std::optional<std::uint32_t> live_rate{};
+  std::optional<std::uint32_t> live_burst{};
+  std::optional<bool> own_names{};
   /// The code of `access_mode::code`: not a part of `kind_settings`, which all
   /// who see the session are shown.
   std::optional<std::string> code{};

@@ -7,6 +7,7 @@
 #include "actors/base/instant.hpp"
 #include "actors/commands.hpp"
 #include "actors/handover.hpp"
+#include "actors/replies.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -50,7 +51,7 @@ struct heartbeat {
   /// clock that is wrong and for nothing else (cluster/wall_clocks.hpp). Zero
   /// from nodes that do not say.
   millis wall{0};
-  /// How long the sender has been up.
+  /// How long the sender has been up. Zero from nodes that do not say.
   millis up{0};
   /// Its clock is wrong, it says: it takes no partitions and gives its own away
   /// until that is mended.

@@ -7,8 +7,8 @@
 #include "actors/base/errors.hpp"
 #include "actors/base/ids.hpp"
 #include "actors/client.hpp"
-#include "actors/commands.hpp"
 #include "actors/nodes.hpp"
+#include "actors/notes.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -139,6 +139,8 @@ struct session_record {
   std::optional<millis> starts_at{};
   phase_state phase{};
   std::optional<barrier_state> barrier{};
+  /// Set by whatever changes what this says: no two contents have the same.
+  version changed{};
   /// Of a group alone.
   std::optional<group_state> group{};
 
@@ -156,9 +158,13 @@ struct member_record {
   /// The order of admission. Never wall time.
   version admitted;
   millis admitted_at{0};
+  /// Set by whatever changes role, permissions or profile: no two have the
+  /// same.
   version at;
   op_memory ops;
   reminder remind{};
+  /// The user's own word, not the token's: `who.name`.
+  bool own_name = false;
 
   friend bool operator==(const member_record&, const member_record&) = default;
 };

@@ -6,6 +6,7 @@
 
 #include "actors/base/ids.hpp"
 #include "actors/base/instant.hpp"
+#include "actors/base/rate_limiter.hpp"
 #include "actors/changes.hpp"
 #include "actors/identity.hpp"
 #include "actors/kind.hpp"
@@ -62,6 +63,12 @@ struct connection {
   [[nodiscard]] bool has_edge() const noexcept {
     return source == connection_source::socket;
   }
+
+  /// Whether it joined by a later command than the one with that number: a
+  /// router may have kept that while the join passed by.
+  [[nodiscard]] bool joined_after(std::uint64_t number) const noexcept {
+    return number != 0 && number < joined_by;
+  }
 };
 
 /// The time of a leased connection begins again: it is suspected once
@@ -80,6 +87,9 @@ struct participant {
   std::uint32_t reconnections = 0;
   std::vector<connection> connections;
   std::map<std::string, live_entry> live;
+  /// What its live updates have left of the session's `live_rate`. Begins full
+  /// with each stay, and with each owner.
+  token_bucket live_budget{};
   /// Wall time of the last request that was more than a sign of life, as
   /// observers were told.
   millis last_active{0};

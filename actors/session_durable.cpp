@@ -61,7 +61,8 @@ session_state::decided session_state::decide_durable(const command_ptr& asked) {
   if (std::holds_alternative<join_command>(asked->body))
     op.why = durable_op::purpose::then_join;
   if (std::holds_alternative<submit_command>(asked->body)
-      || std::holds_alternative<set_reminder_command>(asked->body))
+      || std::holds_alternative<set_reminder_command>(asked->body)
+      || std::holds_alternative<set_name_command>(asked->body))
     op.touches = asked->caller.user;
   op.answer_to = ++last_ticket_;
   pending_.push(std::move(op));
@@ -122,6 +123,7 @@ bool session_state::needs_journal(durable_op& op, instant now) {
       answers_.push_back({op.answer_to, answer(ack_level::committed)});
     return false;
   }
+  tag_changes(op);
   if (op.why == durable_op::purpose::command)
     for (auto& kept : op.records)
       set_about(kept, *op.asked);

@@ -134,6 +134,39 @@ std::optional<failure> session_state::prepare_withdraw(durable_op& op) {
   return std::nullopt;
 }
 
+std::optional<failure> session_state::prepare_name(durable_op& op,
+                                                   const set_name_command& body,
+                                                   instant now) {
+  const auto& caller = op.asked->caller;
+  if (caller.user.empty() || !rights_of(caller).has(capability::join))
+    return fail(errc::forbidden, "the token does not allow to join");
+  const auto* known = member(caller.user);
+  if (known == nullptr && roster_.find(caller.user) == nullptr)
+    return fail(errc::conflict, "join the session first", "session");
+  bool may = settings_.own_names
+             || (known != nullptr && has_name(known->permissions, own_name));
+  // Whoever has one may always give it up.
+  if (body.name && !may)
+    return fail(errc::forbidden, "you may not choose your name here", "name");
+  if (!body.name && (known == nullptr || !known->own_name))
+    return std::nullopt;
+  if (body.name
+      && (body.name->empty()
+          || body.name->size() > limits::profile_field_bytes))
+    return fail(errc::bad_request, "must be 1 to 128 bytes", "name");
+  if (known == nullptr && members_.size() >= limits::members_per_session)
+    return fail(errc::too_large, "the session has too many members");
+  auto kept = known != nullptr ? *known : new_member(caller.user, now);
+  if (known == nullptr)
+    kept.admitted = roster_.find(caller.user)->joined;
+  kept.own_name = body.name.has_value();
+  kept.who.name = body.name.value_or(caller.who.name);
+  kept.at = at();
+  remember(kept.ops, op.asked->op, kept.at);
+  op.records.emplace_back(std::move(kept));
+  return std::nullopt;
+}
+
 // Joining a session with durable membership makes one a member. It follows
 // the join: presence never waits for the disk.
 std::optional<failure> session_state::prepare_admission(durable_op& op,
@@ -164,6 +197,12 @@ void session_state::apply_member(const member_record& kept) {
   note(member_key::permissions,
        fresh ? !kept.permissions.empty()
              : known->second.permissions != kept.permissions);
+  // What the token says is shown by joining; what the user says, by this.
+  bool own = kept.own_name || (!fresh && known->second.own_name);
+  const auto& called = here != nullptr ? here->who.name
+                       : fresh         ? kept.who.name
+                                       : known->second.who.name;
+  note(member_key::name, own && called != kept.who.name);
   // Admission without a role shows nothing of someone who is seen already.
   bool shown = changed != 0 || (fresh && here == nullptr);
   note(member_key::membership, fresh);
@@ -183,9 +222,17 @@ void session_state::apply_member(const member_record& kept) {
     rounds_.enter(here->public_id, kept.role);
   }
   arm_reminder(kept);
+  member_change news{public_id(kept.user), kept.user, kept.role,
+                     kept.permissions,     changed,   true};
+  if (news.has(member_key::name)) {
+    news.name = kept.who.name;
+    if (here != nullptr) {
+      here->who.name = kept.who.name;
+      roster_.mark_dirty(*here);
+    }
+  }
   if (shown)
-    push_change(member_change{public_id(kept.user), kept.user, kept.role,
-                              kept.permissions, changed, true});
+    push_change(std::move(news));
   refresh_host();
   if (here != nullptr && shown)
     enforce_gates(*here);
@@ -218,6 +265,13 @@ void session_state::apply_member_erased(const user_id& user,
 }
 
 // -- what it is good for -----------------------------------------------------
+
+profile session_state::profile_of(const user_id& user, profile given) const {
+  const auto* known = member(user);
+  if (known != nullptr && known->own_name)
+    given.name = known->who.name;
+  return given;
+}
 
 capability_set session_state::standing_rights(const user_id& user) const {
   capability_set out;
@@ -273,6 +327,7 @@ member_view session_state::view_of_member(const member_record& known) const {
                : departed_.contains(known.user) ? member_status::left
                                                 : member_status::invited;
   out.admitted_at = known.admitted_at;
+  out.changed = known.at;
   return out;
 }
 
@@ -289,6 +344,14 @@ result<reply> session_state::get_members(const command& asked,
       && (!rights.has(capability::observe_roster)
           || settings_.identity != identity_mode::named))
     return fail(errc::forbidden, "the members are not shown to you");
+  if (body.only) {
+    const auto* one = member(*body.only);
+    if (one == nullptr)
+      return fail(errc::not_found, "there is no such member", "user");
+    auto out = answer(ack_level::accepted);
+    out.body = members_reply{{view_of_member(*one)}};
+    return out;
+  }
   auto limit = std::min<std::size_t>(body.limit, limits::roster_page_items);
   auto known = members_.upper_bound(body.after);
   auto removed = moderates ? bans_.page(body.after, now.wall, limit + 1)

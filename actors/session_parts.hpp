@@ -10,6 +10,7 @@
 #include "actors/kind.hpp"
 #include "actors/pending_queue.hpp"
 #include "actors/records.hpp"
+#include "actors/replies.hpp"
 #include "actors/session_timers.hpp"
 
 #include <cstdint>

@@ -2,6 +2,7 @@
 // records that say it.
 
 #include "actors/base/limits.hpp"
+#include "actors/command_names.hpp"
 #include "actors/session_state.hpp"
 
 #include <algorithm>
@@ -24,126 +25,6 @@ result<done> check_start(const std::optional<millis>& start, instant now) {
     return fail(errc::bad_request, "must lie ahead, by a year at most",
                 "starts_at");
   return done{};
-}
-
-/// What the audit log calls a command.
-struct action_namer {
-  std::string_view operator()(const create_command&) const {
-    return "create_session";
-  }
-  std::string_view operator()(const configure_command&) const {
-    return "configure_session";
-  }
-  std::string_view operator()(const end_command&) const {
-    return "end_session";
-  }
-  std::string_view operator()(const set_member_command&) const {
-    return "set_member";
-  }
-  std::string_view operator()(const kick_command&) const {
-    return "kick";
-  }
-  std::string_view operator()(const transfer_host_command&) const {
-    return "transfer_host";
-  }
-  std::string_view operator()(const join_command&) const {
-    return "join";
-  }
-  std::string_view operator()(const leave_command&) const {
-    return "leave";
-  }
-  std::string_view operator()(const set_live_command&) const {
-    return "set_live";
-  }
-  std::string_view operator()(const get_roster_command&) const {
-    return "get_roster";
-  }
-  std::string_view operator()(const observe_command& body) const {
-    return body.hidden ? "observe_hidden" : "observe";
-  }
-  std::string_view operator()(const set_phase_command&) const {
-    return "set_phase";
-  }
-  std::string_view operator()(const open_round_command&) const {
-    return "open_round";
-  }
-  std::string_view operator()(const close_round_command&) const {
-    return "close_round";
-  }
-  std::string_view operator()(const submit_command&) const {
-    return "submit";
-  }
-  std::string_view operator()(const get_round_command&) const {
-    return "get_round";
-  }
-  std::string_view operator()(const start_barrier_command&) const {
-    return "start_barrier";
-  }
-  std::string_view operator()(const set_ready_command&) const {
-    return "set_ready";
-  }
-  std::string_view operator()(const set_reminder_command&) const {
-    return "set_reminder";
-  }
-  std::string_view operator()(const renew_command&) const {
-    return "renew";
-  }
-  std::string_view operator()(const get_history_command&) const {
-    return "get_history";
-  }
-  std::string_view operator()(const get_audit_command&) const {
-    return "get_audit";
-  }
-  std::string_view operator()(const list_sessions_command&) const {
-    return "list_sessions";
-  }
-  std::string_view operator()(const delete_command&) const {
-    return "delete_session";
-  }
-  std::string_view operator()(const erase_user_command&) const {
-    return "erase_user";
-  }
-  std::string_view operator()(const forget_user_command&) const {
-    return "forget_user";
-  }
-  std::string_view operator()(const invite_command&) const {
-    return "invite";
-  }
-  std::string_view operator()(const uninvite_command&) const {
-    return "uninvite";
-  }
-  std::string_view operator()(const withdraw_command&) const {
-    return "withdraw";
-  }
-  std::string_view operator()(const ban_command&) const {
-    return "ban";
-  }
-  std::string_view operator()(const unban_command&) const {
-    return "unban";
-  }
-  std::string_view operator()(const get_course_command&) const {
-    return {};
-  }
-
-  std::string_view operator()(const put_group_command&) const {
-    return "put_group";
-  }
-  std::string_view operator()(const get_group_command&) const {
-    return {};
-  }
-  std::string_view operator()(const settle_group_command&) const {
-    return {};
-  }
-  std::string_view operator()(const get_members_command&) const {
-    return "get_members";
-  }
-  std::string_view operator()(const get_bans_command&) const {
-    return "get_bans";
-  }
-};
-
-std::string_view action_of(const command_body& body) {
-  return std::visit(action_namer{}, body);
 }
 
 } // namespace
@@ -198,6 +79,8 @@ std::optional<failure> session_state::prepare(durable_op& op, instant now) {
   if (const auto* gone = std::get_if<forget_user_command>(&body))
     return prepare_forget(op, *gone);
   auto refusal = prepare_command(op, creates, now);
+  if (!refusal && !creates)
+    refusal = refuses_condition(op);
   // An answer's record says who and when.
   if (!refusal && !op.records.empty()
       && !std::holds_alternative<submit_command>(body))
@@ -238,6 +121,8 @@ session_state::prepare_command(durable_op& op, bool creates, instant now) {
     return prepare_uninvite(op, *x);
   if (std::holds_alternative<withdraw_command>(body))
     return prepare_withdraw(op);
+  if (const auto* x = std::get_if<set_name_command>(&body))
+    return prepare_name(op, *x, now);
   if (const auto* x = std::get_if<kick_command>(&body))
     return record_->group ? prepare_group_removal(op, *x, now)
                           : prepare_kick(op, *x);
@@ -246,7 +131,7 @@ session_state::prepare_command(durable_op& op, bool creates, instant now) {
   if (const auto* x = std::get_if<unban_command>(&body))
     return prepare_unban(op, *x);
   if (const auto* x = std::get_if<transfer_host_command>(&body))
-    return prepare_transfer(op, *x);
+    return prepare_transfer(op, *x, now);
   return fail(errc::bad_request, "a session does not do this", "op");
 }
 
@@ -276,7 +161,7 @@ audit_record session_state::audit_of(const durable_op& op,
                                      const user_id& target, instant now) {
   auto name = op.why == durable_op::purpose::then_join
                 ? std::string_view{"create_session"}
-                : action_of(op.asked->body);
+                : name_of(op.asked->body);
   auto entry = audit_entry(std::string{name}, target, now);
   describe_change(op, entry);
   return entry;
@@ -389,9 +274,8 @@ std::optional<failure> session_state::prepare_end(durable_op& op, instant now) {
   return std::nullopt;
 }
 
-std::optional<failure>
-session_state::prepare_transfer(durable_op& op,
-                                const transfer_host_command& body) {
+std::optional<failure> session_state::prepare_transfer(
+  durable_op& op, const transfer_host_command& body, instant now) {
   auto rights = rights_of(op.asked->caller);
   if (!rights.has(capability::host) && !rights.has(capability::configure))
     return fail(errc::forbidden, "you are not the host");
@@ -400,8 +284,17 @@ session_state::prepare_transfer(durable_op& op,
   auto target = target_of(body.user, body.participant);
   if (!target)
     return target.error();
-  if (member(*target) == nullptr && roster_.find(*target) == nullptr)
+  const auto* here = roster_.find(*target);
+  if (member(*target) == nullptr && here == nullptr)
     return fail(errc::not_found, "there is no such participant", "user");
+  // What is kept of somebody makes a member: verify counts on it.
+  if (member(*target) == nullptr) {
+    if (members_.size() >= limits::members_per_session)
+      return fail(errc::too_large, "the session has too many members");
+    auto guest = new_member(*target, now);
+    guest.admitted = here->joined;
+    op.records.emplace_back(std::move(guest));
+  }
   auto kept = *record_;
   kept.appointed_host = *target;
   kept.at = at();

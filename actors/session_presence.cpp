@@ -1,21 +1,11 @@
-// The presence half of session_state: joins, leaves, silence, live state.
+// The presence half of session_state: joins, leaves, silence.
 
 #include "actors/base/limits.hpp"
-#include "actors/live_rules.hpp"
 #include "actors/session_state.hpp"
 
 #include <algorithm>
 
 namespace rollcall {
-
-namespace {
-
-// A router may have kept it while a later join passed by.
-bool is_overtaken(const command& asked, const connection& by) {
-  return asked.number != 0 && asked.number < by.joined_by;
-}
-
-} // namespace
 
 // -- commands ----------------------------------------------------------------
 
@@ -214,7 +204,7 @@ void session_state::enter(const command& asked, const join_command& body,
   who.user = asked.caller.user;
   who.public_id = asked.caller.participant.empty() ? public_id(who.user)
                                                    : asked.caller.participant;
-  who.who = asked.caller.who;
+  who.who = profile_of(who.user, asked.caller.who);
   who.grants = asked.caller.grants;
   who.joined = {epoch_, rev_ + 1};
   who.since = now.wall;
@@ -285,7 +275,7 @@ result<reply> session_state::leave(const command& asked,
   }
   auto* who = roster_.find(asked.connection);
   if (who != nullptr && who->user == asked.caller.user
-      && !is_overtaken(asked, roster_.at(*who, asked.connection)))
+      && !roster_.at(*who, asked.connection).joined_after(asked.number))
     close_connection(*who, asked.connection, leave_reason::left, now.steady,
                      now);
   return answer(ack_level::accepted);
@@ -322,7 +312,7 @@ bool session_state::shows_roster(const command& asked) const {
 }
 
 bool session_state::shows_users(const command& asked) const {
-  return settings_.identity != identity_mode::pseudonymous
+  return settings_.identity == identity_mode::named
          || rights_of(asked.caller).has(capability::moderate);
 }
 
@@ -406,98 +396,12 @@ reply session_state::observe_answer(const command& asked,
           || rights.has(capability::moderate)))
     found.host = host();
   found.created = record_->created_at;
+  found.changed = record_->changed;
   found.member = member(asked.caller.user) != nullptr;
   found.here = roster_.find(asked.caller.user) != nullptr;
   auto out = answer(level);
   out.body = std::move(found);
   return out;
-}
-
-// Coalesced: observers hear of it at most once in limits::activity_every.
-void session_state::note_activity(participant& who, millis wall) {
-  if (wall < who.last_active + limits::activity_every)
-    return;
-  who.last_active = wall;
-  push_change(activity_change{who.public_id, wall});
-}
-
-// -- live state --------------------------------------------------------------
-
-result<done> session_state::check_live(std::string_view kind,
-                                       const live_map& live) {
-  if (live.size() > limits::live_keys)
-    return fail(errc::too_large, "more than 16 live keys", "live");
-  live_update update{live.begin(), live.end()};
-  return check(live_rules_of(kind), update);
-}
-
-void session_state::set_initial_live(participant& who, const live_map& live,
-                                     instant now) {
-  if (live.empty())
-    return;
-  live_update update;
-  for (const auto& [key, value] : live) {
-    who.live[key] = {value, now.wall};
-    update.emplace(key, value);
-  }
-  publish_live(who, update);
-}
-
-result<reply> session_state::set_live(const command& asked,
-                                      const set_live_command& body,
-                                      instant now) {
-  if (hidden_from(asked.caller))
-    return fail(errc::not_found, "there is no such session", "session");
-  auto* who = roster_.find(asked.connection);
-  if (who == nullptr || who->user != asked.caller.user)
-    return fail(errc::conflict, "join the session first", "session");
-  if (!rights_of(asked.caller).has(capability::publish))
-    return fail(errc::forbidden, "the token does not allow to publish");
-  if (is_overtaken(asked, roster_.at(*who, asked.connection)))
-    return answer(ack_level::accepted);
-  if (auto good = check(live_rules_of(settings_.kind), body.live); !good)
-    return good.error();
-  for (const auto& [key, value] : body.live)
-    if (value && turns_on(*value)
-        && !may_turn_on(who->user, asked.caller.grants, key))
-      return fail(errc::forbidden, "you may not turn this on", "live." + key);
-  std::size_t fresh = 0;
-  for (const auto& [key, value] : body.live)
-    fresh += who->live.contains(key) ? 0 : 1;
-  if (who->live.size() + fresh > limits::live_keys)
-    return fail(errc::too_large, "more than 16 live keys", "live");
-  auto age = std::clamp(body.age, millis{0}, limits::live_backdate);
-  live_update applied;
-  for (const auto& [key, value] : body.live) {
-    auto& entry = who->live[key];
-    // Design section 4: the owner's stamp is max(wall, last + 1); a client's
-    // own time only ever shifts it back.
-    auto stamp = age == millis{0} ? later(now.wall, entry.stamp + millis{1})
-                                  : now.wall - age;
-    if (stamp <= entry.stamp)
-      continue;
-    entry.stamp = stamp;
-    if (entry.value == value)
-      continue;
-    entry.value = value;
-    applied.emplace(key, value);
-  }
-  if (!applied.empty())
-    publish_live(*who, applied);
-  note_activity(*who, now.wall);
-  return answer(ack_level::accepted);
-}
-
-void session_state::publish_live(const participant& who,
-                                 const live_update& live) {
-  if (auto at = live_at_.find(&who); at != live_at_.end()) {
-    auto& earlier = std::get<live_change>(changes_[at->second].body);
-    for (const auto& [key, value] : live)
-      earlier.live[key] = value;
-    return;
-  }
-  push_change(live_change{who.public_id, live});
-  live_at_.emplace(&who, changes_.size() - 1);
 }
 
 } // namespace rollcall

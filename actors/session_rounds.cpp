@@ -90,12 +90,18 @@ session_state::prepare_submission(durable_op& op, const submit_command& body,
   const auto* old = rounds_.answer_of(body.round, here->public_id);
   if (old != nullptr && !found->record.rules.revise)
     return fail(errc::conflict, "you have answered already", "round");
-  auto find = [this](std::string_view name) -> std::optional<participant_id> {
-    if (const auto* who = roster_.find(user_id{std::string{name}}))
-      return who->public_id;
+  // Who may not be told who somebody is must not learn it by trying.
+  bool by_user = shows_users(*op.asked);
+  auto find
+    = [&, this](std::string_view name) -> std::optional<participant_id> {
     if (const auto* who = roster_.find(participant_id{std::string{name}}))
       return who->public_id;
-    if (const auto* known = member(user_id{std::string{name}}))
+    user_id user{std::string{name}};
+    if (!by_user && user != caller.user)
+      return std::nullopt;
+    if (const auto* who = roster_.find(user))
+      return who->public_id;
+    if (const auto* known = member(user))
       return public_id(known->user);
     return std::nullopt;
   };

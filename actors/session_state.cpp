@@ -25,6 +25,8 @@ session_state::session_state(std::shared_ptr<const session_rules> rules,
   published_ = at();
 }
 
+session_state::~session_state() = default;
+
 void session_state::restore(const stored_session& stored, instant now) {
   for (const auto& kept : stored.members) {
     members_.emplace(kept.user, kept);
@@ -50,7 +52,7 @@ void session_state::restore(const stored_session& stored, instant now) {
       participant who;
       who.user = kept.user;
       who.public_id = public_id(kept.user);
-      who.who = kept.who;
+      who.who = profile_of(kept.user, kept.who);
       who.grants = kept.grants;
       who.joined = kept.joined;
       who.since = kept.since;

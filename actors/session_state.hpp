@@ -18,8 +18,10 @@
 #include "actors/commands.hpp"
 #include "actors/event_log.hpp"
 #include "actors/handover.hpp"
+#include "actors/notes.hpp"
 #include "actors/pending_queue.hpp"
 #include "actors/records.hpp"
+#include "actors/replies.hpp"
 #include "actors/roster.hpp"
 #include "actors/rounds.hpp"
 #include "actors/session_parts.hpp"
@@ -47,6 +49,9 @@ public:
   /// participants stay shown and counted, but unconfirmed.
   session_state(std::shared_ptr<const session_rules> rules, session_key key,
                 epoch_t epoch, const stored_session& stored, instant now);
+  ~session_state();
+  session_state(const session_state&) = delete;
+  session_state& operator=(const session_state&) = delete;
 
   // -- input -----------------------------------------------------------------
 
@@ -191,27 +196,34 @@ public:
 
 private:
   using decided = std::variant<result<reply>, ticket>;
+  using maybe_failure = std::optional<failure>;
 
   // session_presence.cpp
   result<reply> join(const command& asked, const join_command& body,
                      instant now);
   result<reply> resume(const command& asked, const join_command& body,
                        participant& who, instant now);
-  std::optional<failure> refuses_entry(const participant* here,
-                                       const join_command& body,
-                                       const identity& caller) const;
+  maybe_failure refuses_entry(const participant* here, const join_command& body,
+                              const identity& caller) const;
   /// That there is no such session for them, or that they are banned.
-  std::optional<failure> refuses(const identity& caller, millis wall) const;
+  maybe_failure refuses(const identity& caller, millis wall) const;
   [[nodiscard]] bool is_earlier_stay(const participant& who,
                                      const join_command& body) const;
   void enter(const command& asked, const join_command& body, instant now);
-  static result<done> check_live(std::string_view kind, const live_map& live);
-  void note_activity(participant& who, millis wall);
   void add_connection(participant& who, const command& asked,
                       const join_command& body, instant now);
   connection new_connection(const command& asked, const join_command& body,
                             instant now) const;
+
+  // session_live.cpp
+  static result<done> check_live(std::string_view kind, const live_map& live);
+  void note_activity(participant& who, millis wall);
   void set_initial_live(participant& who, const live_map& live, instant now);
+  result<reply> set_live(const command& asked, const set_live_command& body,
+                         instant now);
+  /// Takes one update from the participant's budget, if it is there.
+  maybe_failure over_live_rate(participant& who, instant now) const;
+  void publish_live(const participant& who, const live_update& live);
 
   // session_leases.cpp
   /// How long a lease that is asked for lasts.
@@ -229,8 +241,6 @@ private:
   // session_presence.cpp
   result<reply> leave(const command& asked, const leave_command& body,
                       instant now);
-  result<reply> set_live(const command& asked, const set_live_command& body,
-                         instant now);
   result<reply> get_roster(const command& asked,
                            const get_roster_command& body) const;
   [[nodiscard]] std::uint32_t leaves_of(const user_id& user) const;
@@ -272,7 +282,6 @@ private:
     std::uint32_t connections = 0;
   };
   static shown_presence shown_of(const participant& who);
-  void publish_live(const participant& who, const live_update& live);
 
   // session_groups.cpp
   /// Whether it is for a group or for a session, as this is.
@@ -297,16 +306,20 @@ private:
 
   // session_durable.cpp
   decided decide_durable(const command_ptr& asked);
-  std::optional<failure> prepare(durable_op& op, instant now);
-  std::optional<failure> prepare_create(durable_op& op, instant now);
-  std::optional<failure> prepare_configure(durable_op& op, instant now);
-  std::optional<failure> prepare_end(durable_op& op, instant now);
-  using maybe_failure = std::optional<failure>;
+  maybe_failure prepare(durable_op& op, instant now);
+  maybe_failure prepare_create(durable_op& op, instant now);
+  maybe_failure prepare_configure(durable_op& op, instant now);
+  maybe_failure prepare_end(durable_op& op, instant now);
   maybe_failure prepare_hidden(durable_op& op);
   maybe_failure prepare_command(durable_op& op, bool creates, instant now);
   [[nodiscard]] user_id target_named(const durable_op& op) const;
   audit_record audit_of(const durable_op& op, const user_id& target,
                         instant now);
+
+  // session_conditions.cpp
+  /// Gives records that say something new their tags.
+  void tag_changes(durable_op& op) const;
+  maybe_failure refuses_condition(const durable_op& op) const;
 
   // session_members.cpp
   maybe_failure prepare_member(durable_op& op, const set_member_command& body,
@@ -315,6 +328,8 @@ private:
                                instant now);
   maybe_failure prepare_uninvite(durable_op& op, const uninvite_command& body);
   maybe_failure prepare_withdraw(durable_op& op);
+  maybe_failure prepare_name(durable_op& op, const set_name_command& body,
+                             instant now);
   maybe_failure prepare_admission(durable_op& op, instant now);
   result<reply> get_members(const command& asked,
                             const get_members_command& body, instant now) const;
@@ -331,6 +346,8 @@ private:
   void apply_member(const member_record& kept);
   void apply_member_erased(const user_id& user, const durable_op& op,
                            instant now);
+  /// A user's profile with the name that the user has chosen, if any.
+  [[nodiscard]] profile profile_of(const user_id& user, profile given) const;
   /// What the role, the permissions and the place of a user give.
   [[nodiscard]] capability_set standing_rights(const user_id& user) const;
   /// Whether media are gated for somebody who is here.
@@ -354,8 +371,9 @@ private:
                                 const user_id& target) const;
 
   // session_durable.cpp
-  std::optional<failure> prepare_transfer(durable_op& op,
-                                          const transfer_host_command& body);
+  maybe_failure prepare_transfer(durable_op& op,
+                                 const transfer_host_command& body,
+                                 instant now);
   void apply(const durable_op& op, instant now);
   void apply_session(const session_record& kept, instant now);
   result<user_id> target_of(const user_id& user,
@@ -376,19 +394,16 @@ private:
   void note_join(const participant& who, instant now);
   void note_leave(const participant& who, leave_reason reason, instant now);
   void describe_change(const durable_op& op, audit_record& entry) const;
-  std::optional<failure> prepare_delete(durable_op& op, instant now);
-  std::optional<failure> prepare_forget(durable_op& op,
-                                        const forget_user_command& body);
+  maybe_failure prepare_delete(durable_op& op, instant now);
+  maybe_failure prepare_forget(durable_op& op, const forget_user_command& body);
   void apply_forgotten(const user_id& user);
   // session_plan.cpp
-  std::optional<failure>
-  prepare_phase(durable_op& op, const set_phase_command& body, instant now);
-  std::optional<failure> prepare_barrier(durable_op& op,
-                                         const start_barrier_command& body,
-                                         instant now);
-  std::optional<failure> prepare_reminder(durable_op& op,
-                                          const set_reminder_command& body,
-                                          instant now);
+  maybe_failure prepare_phase(durable_op& op, const set_phase_command& body,
+                              instant now);
+  maybe_failure prepare_barrier(durable_op& op,
+                                const start_barrier_command& body, instant now);
+  maybe_failure prepare_reminder(durable_op& op,
+                                 const set_reminder_command& body, instant now);
   void prepare_timer(durable_op& op, instant now);
   void prepare_phase_end(durable_op& op, instant now);
   void prepare_opening(durable_op& op, instant now);
@@ -414,12 +429,12 @@ private:
   void open_barrier_if_ready();
 
   // session_rounds.cpp
-  std::optional<failure>
-  prepare_round(durable_op& op, const open_round_command& body, instant now);
-  std::optional<failure>
-  prepare_close(durable_op& op, const close_round_command& body, instant now);
-  std::optional<failure>
-  prepare_submission(durable_op& op, const submit_command& body, instant now);
+  maybe_failure prepare_round(durable_op& op, const open_round_command& body,
+                              instant now);
+  maybe_failure prepare_close(durable_op& op, const close_round_command& body,
+                              instant now);
+  maybe_failure prepare_submission(durable_op& op, const submit_command& body,
+                                   instant now);
   void apply_round(const round_record& kept);
   void apply_submission(const submission_record& kept);
   result<reply> get_round(const command& asked,

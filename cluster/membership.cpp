@@ -190,6 +190,7 @@ void membership::refresh(record& known, const heartbeat& word, millis now) {
   current.aside = word.aside;
   current.weight = word.weight;
   current.number = word.number;
+  current.up = word.up;
   known.heard = now;
   known.echoes = echoes_;
 }
@@ -197,6 +198,8 @@ void membership::refresh(record& known, const heartbeat& word, millis now) {
 // -- judgement ---------------------------------------------------------------
 
 std::vector<membership_event> membership::advance(millis now) {
+  if (!began_)
+    began_ = now;
   discount(now);
   for (auto& [name, known] : peers_)
     judge(known, now);
@@ -339,6 +342,14 @@ bool membership::is_alive(const node_id& node) const {
   const auto at = peers_.find(node.name);
   return at != peers_.end() && at->second.is.node == node
          && at->second.is.state == peer_state::alive;
+}
+
+bool membership::is_warm(const node_id& node, millis now) const {
+  const auto at = peers_.find(node.name);
+  if (at == peers_.end() || at->second.is.up == millis{0})
+    return true;
+  const auto all_are_new = !began_ || now - *began_ < limits::warm_after;
+  return all_are_new || at->second.is.up >= limits::warm_after;
 }
 
 std::vector<core_node> membership::cores(peer_state worst) const {

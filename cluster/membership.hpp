@@ -44,6 +44,8 @@ struct peer {
   std::uint64_t number = 0;
   /// How long it was silent, as far as this node could have heard it.
   millis silent{0};
+  /// How long it had been up at its last heartbeat; zero if it does not say.
+  millis up{0};
 
   friend bool operator==(const peer&, const peer&) = default;
 };
@@ -215,6 +217,11 @@ public:
   /// Whether this very incarnation is alive (ourselves: always).
   [[nodiscard]] bool is_alive(const node_id& node) const;
 
+  /// Whether partitions may move to `node` without haste: not while it is
+  /// still busy with its own start (limits::warm_after), unless all of the
+  /// cluster is.
+  [[nodiscard]] bool is_warm(const node_id& node, millis now) const;
+
   /// All who might think that they share the partitions: `view()` would be a
   /// part of it, suspects and those that lost their edge are the rest.
   [[nodiscard]] std::vector<core_node> known_cores() const;
@@ -280,6 +287,8 @@ private:
   std::deque<predecessor> namesakes_;
   std::vector<membership_event> events_;
 
+  /// The first call of `advance`.
+  std::optional<millis> began_;
   std::optional<millis> advanced_;
   bool deaf_ = true;
 

@@ -153,7 +153,7 @@ void speak(self_ptr self) {
   if (!word)
     return;
   word->wall = now.wall;
-  word->up = now.steady - s.started;
+  word->up = later(now.steady - s.started, millis{1});
   s.env.sessions.bus->broadcast(
     std::make_shared<const heartbeat>(std::move(*word)));
 }

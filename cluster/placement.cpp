@@ -299,8 +299,9 @@ void claim_planner::plan_releases(const membership& nodes, millis now,
     auto& s = slots_[p];
     if (s.at != stage::owned || !s.wish || *s.wish == self_)
       continue;
-    const auto kept = s.keep_until && now < *s.keep_until && !nodes.leaving();
-    if (kept || !nodes.is_alive(*s.wish))
+    const auto kept
+      = (s.keep_until && now < *s.keep_until) || !nodes.is_warm(*s.wish, now);
+    if ((kept && !nodes.leaving()) || !nodes.is_alive(*s.wish))
       continue;
     if (in_flight >= limits::handovers_in_flight || !may_move(now))
       return;

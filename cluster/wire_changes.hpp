@@ -73,9 +73,10 @@ void fields(Io& io, part<Io, connection_change>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, member_change>& value) {
-  auto& [participant, user, role, allowed, changed, is_member, is_banned]
+  auto& [participant, user, role, allowed, changed, is_member, is_banned,
+         called]
     = value;
-  tuple<Io> in{io, 7, 3, "member"};
+  tuple<Io> in{io, 8, 4, "member"};
   id(io, participant, "participant");
   id(io, user, "user");
   io.text(role, limits::name_bytes, "role");
@@ -86,6 +87,8 @@ void fields(Io& io, part<Io, member_change>& value) {
     io.flag(is_member, "is_member");
   if (in.has_next())
     io.flag(is_banned, "is_banned");
+  if (in.has_next())
+    io.text(called, limits::profile_field_bytes, "name");
 }
 
 template <class Io>

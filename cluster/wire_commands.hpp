@@ -3,6 +3,7 @@
 // What sessions are asked, told and answer, on the wire.
 
 #include "actors/commands.hpp"
+#include "actors/notes.hpp"
 #include "cluster/wire_past.hpp"
 #include "cluster/wire_replies.hpp"
 #include "cluster/wire_rounds.hpp"
@@ -38,6 +39,8 @@ template <> struct tag<unban_command>         { static constexpr int value = 25;
 template <> struct tag<get_course_command>    { static constexpr int value = 28; };
 template <> struct tag<get_members_command>   { static constexpr int value = 26; };
 template <> struct tag<get_bans_command>      { static constexpr int value = 27; };
+
+template <> struct tag<set_name_command>      { static constexpr int value = 60; };
 
 template <> struct tag<get_history_command>   { static constexpr int value = 40; };
 template <> struct tag<get_audit_command>     { static constexpr int value = 41; };
@@ -198,6 +201,14 @@ void fields(Io& io, part<Io, withdraw_command>&) {
 }
 
 template <class Io>
+void fields(Io& io, part<Io, set_name_command>& value) {
+  auto& [wanted] = value;
+  tuple<Io> in{io, 1, "set_name"};
+  maybe(io, wanted,
+        [&io](auto& x) { io.text(x, limits::profile_field_bytes, "name"); });
+}
+
+template <class Io>
 void fields(Io& io, part<Io, ban_command>& value) {
   auto& [user, participant, lasts, reason] = value;
   tuple<Io> in{io, 4, "ban"};
@@ -224,10 +235,12 @@ void fields(Io& io, part<Io, get_course_command>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, get_members_command>& value) {
-  auto& [after, limit] = value;
-  tuple<Io> in{io, 2, "get_members"};
+  auto& [after, limit, only] = value;
+  tuple<Io> in{io, 3, 1, "get_members"};
   id(io, after, "after");
   number(io, limit, "limit");
+  if (in.has_next())
+    maybe(io, only, [&io](auto& x) { id(io, x, "only"); });
 }
 
 template <class Io>
@@ -347,13 +360,21 @@ void fields(Io& io, part<Io, settle_group_command>& value) {
 }
 
 template <class Io>
+void fields(Io& io, part<Io, precondition>& value) {
+  auto& [of_member, at] = value;
+  tuple<Io> in{io, 2, "expected"};
+  io.flag(of_member, "of_member");
+  maybe(io, at, [&io](auto& x) { fields(io, x); });
+}
+
+template <class Io>
 void fields(Io& io, part<Io, command>& value) {
   // `seen` is for the node of the caller alone.
   auto& [session, edge, connection, caller, op, request, body, about, order,
-         seen]
+         seen, expected]
     = value;
   static_cast<void>(seen);
-  tuple<Io> in{io, 9, 2, "command"};
+  tuple<Io> in{io, 10, 3, "command"};
   fields(io, session);
   fields(io, edge);
   fields(io, connection);
@@ -365,6 +386,8 @@ void fields(Io& io, part<Io, command>& value) {
     number(io, about, "about");
   if (in.has_next())
     number(io, order, "number");
+  if (in.has_next())
+    maybe(io, expected, [&io](auto& x) { fields(io, x); });
 }
 
 // -- notes -------------------------------------------------------------------

@@ -277,9 +277,9 @@ template <class Io>
 void fields(Io& io, part<Io, kind_settings>& value) {
   auto& [kind, membership, access, host, shown, duplicates, capacity, locked,
          views, beat, suspect_after, timeout, drop_grace, host_reclaim, group,
-         roles, default_role, gated_media]
+         roles, default_role, gated_media, live_rate, live_burst, own_names]
     = value;
-  tuple<Io> in{io, 18, 4, "settings"};
+  tuple<Io> in{io, 21, 7, "settings"};
   io.text(kind, limits::id_bytes, "kind");
   name(io, membership, membership_mode::durable, "membership");
   name(io, access, access_mode::code, "access");
@@ -302,13 +302,19 @@ void fields(Io& io, part<Io, kind_settings>& value) {
     io.text(default_role, limits::name_bytes, "default_role");
   if (in.has_next())
     io.flag(gated_media, "gated_media");
+  if (in.has_next())
+    number(io, live_rate, "live_rate");
+  if (in.has_next())
+    number(io, live_burst, "live_burst");
+  if (in.has_next())
+    io.flag(own_names, "own_names");
 }
 
 template <class Io>
 void fields(Io& io, part<Io, settings_patch>& value) {
   auto& [membership, access, host, shown, duplicates, capacity, locked, views,
          beat, suspect_after, timeout, drop_grace, host_reclaim, group, roles,
-         default_role, gated_media, code]
+         default_role, gated_media, live_rate, live_burst, own_names, code]
     = value;
   auto one_of = [&io](auto& field, auto last, const char* called) {
     maybe(io, field, [&](auto& x) { name(io, x, last, called); });
@@ -319,13 +325,16 @@ void fields(Io& io, part<Io, settings_patch>& value) {
   auto time = [&io](auto& field, const char* called) {
     maybe(io, field, [&](auto& x) { io.time(x, called); });
   };
-  tuple<Io> in{io, 18, 5, "settings"};
+  auto count = [&io](auto& field, const char* called) {
+    maybe(io, field, [&](auto& x) { number(io, x, called); });
+  };
+  tuple<Io> in{io, 21, 8, "settings"};
   one_of(membership, membership_mode::durable, "membership");
   one_of(access, access_mode::code, "access");
   one_of(host, host_policy::oldest_member_any, "host");
   one_of(shown, identity_mode::named, "identity");
   one_of(duplicates, duplicate_policy::reject_new, "duplicates");
-  maybe(io, capacity, [&io](auto& x) { number(io, x, "capacity"); });
+  count(capacity, "capacity");
   flag(locked, "locked");
   flag(views, "anonymous_views");
   time(beat, "beat");
@@ -348,6 +357,12 @@ void fields(Io& io, part<Io, settings_patch>& value) {
     flag(gated_media, "gated_media");
   if (in.has_next())
     text(code, limits::code_bytes, "code");
+  if (in.has_next())
+    count(live_rate, "live_rate");
+  if (in.has_next())
+    count(live_burst, "live_burst");
+  if (in.has_next())
+    flag(own_names, "own_names");
 }
 
 // -- participants ------------------------------------------------------------

@@ -4,6 +4,7 @@
 // wire.
 
 #include "actors/commands.hpp"
+#include "actors/replies.hpp"
 #include "cluster/wire_fields.hpp"
 
 namespace rollcall::cluster::wire {

@@ -2,7 +2,7 @@
 
 // What sessions answer, on the wire.
 
-#include "actors/commands.hpp"
+#include "actors/replies.hpp"
 #include "cluster/wire_past.hpp"
 #include "cluster/wire_rounds.hpp"
 
@@ -56,8 +56,8 @@ void fields(Io& io, part<Io, roster_reply>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, observe_reply>& value) {
-  auto& [settings, rights, ended, host, created, member, here] = value;
-  tuple<Io> in{io, 7, 5, "observe"};
+  auto& [settings, rights, ended, host, created, member, here, changed] = value;
+  tuple<Io> in{io, 8, 6, "observe"};
   fields(io, settings);
   fields(io, rights);
   if (in.has_next())
@@ -70,6 +70,8 @@ void fields(Io& io, part<Io, observe_reply>& value) {
     io.flag(member, "member");
   if (in.has_next())
     io.flag(here, "here");
+  if (in.has_next())
+    fields(io, changed);
 }
 
 template <class Io>
@@ -105,8 +107,9 @@ void fields(Io& io, part<Io, round_reply>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, member_view>& value) {
-  auto& [participant, user, who, role, allowed, status, admitted_at] = value;
-  tuple<Io> in{io, 7, "members"};
+  auto& [participant, user, who, role, allowed, status, admitted_at, changed]
+    = value;
+  tuple<Io> in{io, 8, 1, "members"};
   id(io, participant, "participant");
   id(io, user, "user");
   fields(io, who);
@@ -114,6 +117,8 @@ void fields(Io& io, part<Io, member_view>& value) {
   permissions(io, allowed);
   name(io, status, member_status::removed, "status");
   io.time(admitted_at, "admitted_at");
+  if (in.has_next())
+    fields(io, changed);
 }
 
 template <class Io>
@@ -194,7 +199,7 @@ template <class Io>
 void fields(Io& io, part<Io, failure>& value) {
   auto& [code, message, field, retry_after] = value;
   tuple<Io> in{io, 4, "failure"};
-  name(io, code, errc::internal, "code");
+  name(io, code, errc::precondition_failed, "code");
   if constexpr (Io::reading)
     if (code == errc{})
       io.refuse(errc::bad_request, "is not a code", "code");

@@ -90,6 +90,9 @@ private:
     else if (rec.group && rec.group->untold_since())
       ended_.emplace(rec.key, *rec.group->untold_since());
     check_ops(rec, key);
+    // The creator is host without having been there.
+    if (rec.appointed_host && *rec.appointed_host != rec.created_by)
+      strange_hosts_.insert_or_assign(rec.key, std::move(rec));
   }
 
   void check_record(member_record& rec, std::string_view key) {
@@ -101,6 +104,7 @@ private:
       return;
     }
     known_.insert(rec.session);
+    clear_host(rec.session, rec.user);
     check_ops(rec, key);
   }
 
@@ -115,6 +119,9 @@ private:
           "session", {{std::string{key}, std::nullopt}});
       return;
     }
+    // Before whoever is named became a member, some had only been here.
+    for (const auto& entry : page.entries)
+      clear_host(page.session, entry.user);
     known_.insert(page.session);
     unmarked_.insert(page.session);
     paged_.insert(page.session);
@@ -191,6 +198,13 @@ private:
     add(damage::too_many_ops, key, "ops", encoded(rec));
   }
 
+  // The appointed host of the session is somebody who is known.
+  void clear_host(const session_key& session, const user_id& user) {
+    if (auto at = strange_hosts_.find(session);
+        at != strange_hosts_.end() && *at->second.appointed_host == user)
+      strange_hosts_.erase(at);
+  }
+
   // All pages of one session are here: nobody may be on them twice.
   void end_pages() {
     std::map<user_id, std::size_t> keeper;
@@ -225,6 +239,12 @@ private:
       if (!due_.contains(session))
         add(damage::due_missing, keys::of_due(partition_, session), {},
             encoded(due_mark{session, ended}));
+    for (auto& [session, rec] : strange_hosts_) {
+      rec.appointed_host.reset();
+      add(damage::host_stranger, keys::of_session(partition_, session),
+          "appointed_host", encoded(rec));
+    }
+    strange_hosts_.clear();
     known_.clear();
     records_.clear();
     ended_.clear();
@@ -262,6 +282,8 @@ private:
   std::set<session_key> records_;
   std::map<session_key, millis> ended_;
   std::set<session_key> due_;
+  /// Sessions whose appointed host has not been found among their members.
+  std::map<session_key, session_record> strange_hosts_;
   history_checker history_{[this](damage what, std::string_view key,
                                   const char* field,
                                   const interval_record* mended) {
@@ -310,13 +332,13 @@ result<std::size_t> mend(store& at, const std::vector<finding>& found) {
 } // namespace
 
 std::string_view to_string(damage what) noexcept {
-  static constexpr std::array<std::string_view, 21> names = {
+  static constexpr std::array<std::string_view, 22> names = {
     "bad_key",        "bad_record",     "bad_checkpoint",    "wrong_partition",
     "empty_page",     "duplicate_user", "occupied_missing",  "occupied_stale",
     "due_orphan",     "too_many_ops",   "session_missing",   "due_missing",
     "ended_occupied", "stay_reversed",  "stay_overlap",      "wrong_count",
     "history_orphan", "round_orphan",   "submission_orphan", "event_orphan",
-    "ban_orphan",
+    "ban_orphan",     "host_stranger",
   };
   auto index = static_cast<std::size_t>(what);
   return index < names.size() ? names[index] : "bad_record";

@@ -58,6 +58,9 @@ enum class damage : std::uint8_t {
   event_orphan,
   /// Somebody is banned from a session of which nothing else is known.
   ban_orphan,
+  /// The appointed host of a session is not its creator, no member of it and
+  /// not in it.
+  host_stranger,
 };
 
 /// The name in reports, e.g. `"occupied_stale"`.
@@ -89,8 +92,9 @@ struct repair_report {
 };
 
 /// Mends what `verify` names. Indexes are rebuilt from the records; of a user
-/// who is on several pages the newest page keeps the entry; what belongs to no
-/// session is removed, but members; what cannot be read, and they, are moved to
+/// who is on several pages the newest page keeps the entry; a host who is nobody
+/// there is appointed no more; what belongs to no session is removed, but
+/// members; what cannot be read, and they, are moved to
 /// the `set_aside` table, out of the way and not lost (it goes when its session
 /// is erased). Not through the journal: in a cluster repair each node's store,
 /// or let the node restore itself.

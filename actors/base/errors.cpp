@@ -6,11 +6,24 @@ namespace rollcall {
 
 namespace {
 
-constexpr std::array<std::string_view, 16> names = {
-  "none",         "bad_request",    "unauthenticated", "token_expired",
-  "forbidden",    "not_found",      "not_invited",     "banned",
-  "session_full", "session_locked", "session_ended",   "conflict",
-  "rate_limited", "too_large",      "unavailable",     "internal",
+constexpr std::array<std::string_view, 17> names = {
+  "none",
+  "bad_request",
+  "unauthenticated",
+  "token_expired",
+  "forbidden",
+  "not_found",
+  "not_invited",
+  "banned",
+  "session_full",
+  "session_locked",
+  "session_ended",
+  "conflict",
+  "rate_limited",
+  "too_large",
+  "unavailable",
+  "internal",
+  "precondition_failed",
 };
 
 } // namespace

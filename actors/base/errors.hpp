@@ -40,6 +40,8 @@ enum class errc : std::uint8_t {
   unavailable = 14,
   /// A fault of ours; nothing was changed.
   internal = 15,
+  /// What it was to change is not as the caller expects.
+  precondition_failed = 16,
 };
 
 /// The wire name of a code, e.g. `"not_found"`.

@@ -60,6 +60,9 @@ inline constexpr millis lease_least{1'000};
 inline constexpr millis lease_most{86'400'000};
 /// Connections that were removed on purpose, of which a session remembers it.
 inline constexpr std::size_t dismissed_per_session = 256;
+/// Live updates of one participant: the most that a kind may allow in a second,
+/// or at once.
+inline constexpr std::uint32_t live_rate = 1'000;
 /// How far a client's own timestamp may shift a live update into the past.
 inline constexpr millis live_backdate{5'000};
 /// Durable operations waiting behind one that conflicts with them.
@@ -327,6 +330,10 @@ inline constexpr std::size_t clock_samples = 8;
 inline constexpr millis clocks_settle{3'000};
 /// How long the set of live core nodes must not change to become a view.
 inline constexpr millis view_settles_after{500};
+/// A node that comes to a running cluster is busy for so long: stores are
+/// opened and copies brought up to date. What it takes over meanwhile would
+/// wait for that.
+inline constexpr millis warm_after{5'000};
 /// Own heartbeats whose echo is awaited.
 inline constexpr std::size_t heartbeats_in_flight = 64;
 /// Earlier incarnations of a name that are told from new ones.

@@ -336,6 +336,16 @@ std::vector<setting<kind_draft>> make_kind_settings() {
   table.add("gated_media", bool_type{}, ROLLCALL_AT(settings.gated_media),
             "Whether `can_speak` and `can_video` are needed to turn on audio "
             "and video.");
+  table.add("live_rate", integer_type{0, std::int64_t{limits::live_rate}},
+            ROLLCALL_AT(settings.live_rate),
+            "Live updates of one participant per second in the long run; 0 "
+            "means no limit of its own.");
+  table.add("live_burst", integer_type{1, std::int64_t{limits::live_rate}},
+            ROLLCALL_AT(settings.live_burst),
+            "Live updates of one participant at once.");
+  table.add("own_names", bool_type{}, ROLLCALL_AT(settings.own_names),
+            "Whether everyone may give themselves a name in place of the "
+            "token's; otherwise those with `own_name` may.");
   return table.take();
 }
 

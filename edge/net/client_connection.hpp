@@ -4,6 +4,7 @@
 
 #include "actors/base/ids.hpp"
 #include "actors/base/instant.hpp"
+#include "actors/base/rate_limiter.hpp"
 #include "actors/client.hpp"
 #include "actors/ports.hpp"
 #include "edge/net/client_address.hpp"
@@ -14,7 +15,6 @@
 #include "edge/net/http_parser.hpp"
 #include "edge/net/inbox.hpp"
 #include "edge/net/net_stats.hpp"
-#include "edge/net/rate_limiter.hpp"
 #include "edge/net/transport.hpp"
 #include "edge/net/write_queue.hpp"
 #include "edge/protocol/close_codes.hpp"

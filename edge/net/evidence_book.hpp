@@ -5,7 +5,7 @@
 
 #include "actors/base/ids.hpp"
 #include "actors/base/instant.hpp"
-#include "actors/commands.hpp"
+#include "actors/notes.hpp"
 
 #include <cstddef>
 #include <cstdint>

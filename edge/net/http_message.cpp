@@ -29,6 +29,7 @@ constexpr auto reasons = std::to_array<status_text>({
   {405, "Method Not Allowed"},
   {408, "Request Timeout"},
   {409, "Conflict"},
+  {412, "Precondition Failed"},
   {413, "Content Too Large"},
   {415, "Unsupported Media Type"},
   {417, "Expectation Failed"},
@@ -66,6 +67,8 @@ unsigned status_of(errc code) noexcept {
   case errc::session_ended:
   case errc::conflict:
     return 409;
+  case errc::precondition_failed:
+    return 412;
   case errc::rate_limited:
     return 429;
   case errc::too_large:

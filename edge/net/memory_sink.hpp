@@ -2,7 +2,7 @@
 
 // A client_sink without sockets, for simulations and tests.
 
-#include "actors/commands.hpp"
+#include "actors/notes.hpp"
 #include "actors/ports.hpp"
 
 #include <cstdint>

@@ -5,11 +5,11 @@
 #include "actors/base/ids.hpp"
 #include "actors/base/instant.hpp"
 #include "actors/base/limits.hpp"
-#include "actors/commands.hpp"
+#include "actors/base/rate_limiter.hpp"
+#include "actors/notes.hpp"
 #include "actors/ports.hpp"
 #include "edge/net/connection_handler.hpp"
 #include "edge/net/http_parser.hpp"
-#include "edge/net/rate_limiter.hpp"
 #include "edge/net/write_queue.hpp"
 
 #include <cstddef>

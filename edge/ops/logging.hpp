@@ -6,8 +6,8 @@
 #include "actors/base/instant.hpp"
 #include "actors/base/log.hpp"
 #include "actors/base/metrics.hpp"
+#include "actors/base/rate_limiter.hpp"
 #include "edge/config/config.hpp"
-#include "edge/net/rate_limiter.hpp"
 
 #include <cstdint>
 #include <map>

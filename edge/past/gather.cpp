@@ -2,6 +2,7 @@
 
 #include "actors/base/limits.hpp"
 
+#include <caf/actor_clock.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/scheduled_actor.hpp>
 #include <caf/send.hpp>
@@ -9,6 +10,8 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <utility>
@@ -60,6 +63,7 @@ struct gather_job {
 
   // A listing.
   listing_merge merge{0};
+  caf::actor_clock::time_point deadline{};
 
   // An erasure, look by look.
   user_erasure erased;
@@ -82,6 +86,13 @@ bool is_final(const failure& why) {
 
 // -- listings ----------------------------------------------------------------
 
+/// However many partitions have no owner: who waits wants to see the others.
+millis time_left(const gather_job& job) {
+  auto left = std::chrono::duration_cast<millis>(job.deadline
+                                                 - job.self->clock().now());
+  return std::max(left, job.self->state.env.least);
+}
+
 void list_more(const job_ptr& job) {
   auto& s = job->self->state;
   while (!job->refused && job->next < s.env.partitions
@@ -90,7 +101,7 @@ void list_more(const job_ptr& job) {
     body.partition = job->next++;
     ++job->in_flight;
     job->self
-      ->request(s.env.router, s.env.patience,
+      ->request(s.env.router, time_left(*job),
                 command_for(s, *job->order, std::move(body)))
       .then(
         [job](const reply_ptr& r) {
@@ -208,6 +219,7 @@ promise take_order(self_ptr self, const gather_order_ptr& order) {
   job->answer = answer;
   if (const auto* wish = std::get_if<list_sessions_command>(&order->what)) {
     job->merge = listing_merge{wish->limit};
+    job->deadline = self->clock().now() + s.env.patience;
     list_more(job);
   } else {
     erase_more(job);

@@ -17,8 +17,10 @@ struct gather_env {
   std::uint32_t partitions = 0;
   /// This node, as commands name their edge.
   node_id self;
-  /// How long one partition may take.
+  /// How long one partition may take; and how long those of a listing may take
+  /// together, of which each has `least` in any case.
   millis patience{10'000};
+  millis least{500};
   /// Partitions asked at the same time.
   std::size_t at_once = 32;
   /// How often a user is looked for again until nothing is found, and how long

@@ -71,20 +71,8 @@ template <class Writer>
 void write_members(Writer& to, const members_reply& what) {
   to.template key<"members">();
   to.open_array(what.members.size());
-  for (const auto& each : what.members) {
-    to.open_map();
-    to.template key<"participant_id">();
-    to.text(each.participant.str());
-    write_identity(to, each);
-    write_standing(to, each.role, each.permissions);
-    to.template key<"status">();
-    to.text(to_string(each.status));
-    if (each.status != member_status::removed) {
-      to.template key<"admitted_at">();
-      to.integer(each.admitted_at.count());
-    }
-    to.close_map();
-  }
+  for (const auto& each : what.members)
+    write_member(to, each);
   to.close_array();
   write_next(to, what.next);
 }

@@ -8,8 +8,8 @@
 #include "actors/base/errors.hpp"
 #include "actors/base/instant.hpp"
 #include "actors/client.hpp"
-#include "actors/commands.hpp"
 #include "actors/gather.hpp"
+#include "actors/replies.hpp"
 #include "edge/protocol/visibility.hpp"
 
 #include <string>

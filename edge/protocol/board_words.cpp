@@ -236,6 +236,18 @@ struct told {
     return status(what.participant, "online");
   }
 
+  std::string operator()(const member_change& what) const {
+    if (!what.has(member_key::name) || !shows_identity(who))
+      return {};
+    return updates(what.participant, [&](json_writer& to) {
+      to.key<"name">();
+      if (what.name.empty())
+        to.null();
+      else
+        to.text(what.name);
+    });
+  }
+
   template <class Other>
   std::string operator()(const Other&) const {
     return {};

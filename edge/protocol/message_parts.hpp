@@ -5,7 +5,7 @@
 
 #include "actors/changes.hpp"
 #include "actors/client.hpp"
-#include "actors/commands.hpp"
+#include "actors/replies.hpp"
 #include "edge/protocol/visibility.hpp"
 #include "edge/protocol/writers.hpp"
 
@@ -156,6 +156,16 @@ void write_settings(Writer& to, const kind_settings& what) {
     to.template key<"gated_media">();
     to.boolean(true);
   }
+  if (what.live_rate != 0) {
+    to.template key<"live_rate">();
+    to.integer(what.live_rate);
+    to.template key<"live_burst">();
+    to.integer(what.live_burst);
+  }
+  if (what.own_names) {
+    to.template key<"own_names">();
+    to.boolean(true);
+  }
   to.close_map();
 }
 
@@ -266,6 +276,23 @@ void write_participant(Writer& to, const participant_view& who,
       write_live_value(to, content);
     }
     to.close_map();
+  }
+  to.close_map();
+}
+
+/// A member, for those who are shown users.
+template <class Writer>
+void write_member(Writer& to, const member_view& who) {
+  to.open_map();
+  to.template key<"participant_id">();
+  to.text(who.participant.str());
+  write_identity(to, who);
+  write_standing(to, who.role, who.permissions);
+  to.template key<"status">();
+  to.text(to_string(who.status));
+  if (who.status != member_status::removed) {
+    to.template key<"admitted_at">();
+    to.integer(who.admitted_at.count());
   }
   to.close_map();
 }

@@ -134,6 +134,10 @@ private:
       to_.template key<"user">();
       to_.text(body.user.str());
     }
+    if (identity_ && !body.name.empty()) {
+      to_.template key<"name">();
+      to_.text(body.name);
+    }
     write_standing(to_, body.role, body.permissions);
     if (body.changed != 0)
       put_changed(body);
@@ -142,18 +146,22 @@ private:
   }
 
   void put_changed(const member_change& body) {
-    static constexpr std::array<std::pair<member_key, std::string_view>, 4>
+    static constexpr std::array<std::pair<member_key, std::string_view>, 5>
       names = {{{member_key::role, "role"},
                 {member_key::permissions, "permissions"},
                 {member_key::membership, "member"},
-                {member_key::ban, "banned"}}};
+                {member_key::ban, "banned"},
+                {member_key::name, "name"}}};
+    auto told = [&](member_key key) {
+      return body.has(key) && (identity_ || key != member_key::name);
+    };
     std::size_t count = 0;
     for (const auto& [key, name] : names)
-      count += body.has(key) ? 1 : 0;
+      count += told(key) ? 1 : 0;
     to_.template key<"changed">();
     to_.open_array(count);
     for (const auto& [key, name] : names)
-      if (body.has(key))
+      if (told(key))
         to_.text(name);
     to_.close_array();
     if (body.has(member_key::membership)) {

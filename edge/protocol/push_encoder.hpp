@@ -7,7 +7,7 @@
 #include "actors/base/instant.hpp"
 #include "actors/changes.hpp"
 #include "actors/client.hpp"
-#include "actors/commands.hpp"
+#include "actors/notes.hpp"
 #include "edge/protocol/close_codes.hpp"
 #include "edge/protocol/visibility.hpp"
 

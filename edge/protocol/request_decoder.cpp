@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <concepts>
 
 namespace rollcall::edge {
 
@@ -250,6 +249,16 @@ request_body decode_withdraw(field_reader& in) {
   return durable(in, withdraw_command{});
 }
 
+request_body decode_set_name(field_reader& in) {
+  set_name_command body;
+  const auto* found = in.take("name");
+  if (found == nullptr)
+    in.refuse("name", "is missing");
+  else if (!found->is_null())
+    body.name = in.checked("name", check_id);
+  return durable(in, std::move(body));
+}
+
 request_body decode_ban(field_reader& in) {
   ban_command body;
   read_target(in, body);
@@ -369,7 +378,7 @@ struct operation {
   body_decoder decode;
 };
 
-constexpr std::array<operation, 37> operations = {{
+constexpr std::array<operation, 38> operations = {{
   {"hello", decode_hello},
   {"refresh_token", decode_refresh},
   {"heartbeat", decode_heartbeat},
@@ -407,6 +416,7 @@ constexpr std::array<operation, 37> operations = {{
   {"get_members", decode_page<get_members_command>},
   {"get_bans", decode_page<get_bans_command>},
   {"get_course", decode_get_course},
+  {"set_name", decode_set_name},
 }};
 
 const operation* find_operation(std::string_view name) {
@@ -424,141 +434,6 @@ request_id rescued_id(const value& partial) {
   field_reader in{*fields};
   return read_request_id(in);
 }
-
-struct name_of_command {
-  std::string_view operator()(const join_command&) const {
-    return "join";
-  }
-  std::string_view operator()(const leave_command&) const {
-    return "leave";
-  }
-  std::string_view operator()(const set_live_command&) const {
-    return "set_live";
-  }
-  std::string_view operator()(const get_roster_command&) const {
-    return "get_roster";
-  }
-  std::string_view operator()(const observe_command&) const {
-    return "attach";
-  }
-  std::string_view operator()(const renew_command&) const {
-    return "renew";
-  }
-  std::string_view operator()(const invite_command&) const {
-    return "invite";
-  }
-  std::string_view operator()(const uninvite_command&) const {
-    return "uninvite";
-  }
-  std::string_view operator()(const withdraw_command&) const {
-    return "withdraw";
-  }
-  std::string_view operator()(const ban_command&) const {
-    return "ban";
-  }
-  std::string_view operator()(const unban_command&) const {
-    return "unban";
-  }
-  std::string_view operator()(const get_course_command&) const {
-    return "get_course";
-  }
-
-  std::string_view operator()(const get_members_command&) const {
-    return "get_members";
-  }
-  std::string_view operator()(const get_bans_command&) const {
-    return "get_bans";
-  }
-  std::string_view operator()(const create_command&) const {
-    return "create_session";
-  }
-  std::string_view operator()(const configure_command&) const {
-    return "configure_session";
-  }
-  std::string_view operator()(const end_command&) const {
-    return "end_session";
-  }
-  std::string_view operator()(const set_member_command&) const {
-    return "set_member";
-  }
-  std::string_view operator()(const kick_command&) const {
-    return "kick";
-  }
-  std::string_view operator()(const transfer_host_command&) const {
-    return "transfer_host";
-  }
-  std::string_view operator()(const get_history_command&) const {
-    return "get_history";
-  }
-  std::string_view operator()(const get_audit_command&) const {
-    return "get_audit";
-  }
-  std::string_view operator()(const list_sessions_command&) const {
-    return "list_sessions";
-  }
-  std::string_view operator()(const delete_command&) const {
-    return "delete_session";
-  }
-  std::string_view operator()(const erase_user_command&) const {
-    return "erase_user";
-  }
-  // No message of a client is one of these.
-  template <class Body>
-  requires std::same_as<Body, forget_user_command> || std::same_as<
-    Body, put_group_command> || std::same_as<Body, get_group_command> || std::
-    same_as<Body, settle_group_command>
-      std::string_view operator()(const Body&) const {
-    return {};
-  }
-  std::string_view operator()(const set_phase_command&) const {
-    return "set_phase";
-  }
-  std::string_view operator()(const open_round_command&) const {
-    return "open_round";
-  }
-  std::string_view operator()(const close_round_command&) const {
-    return "close_round";
-  }
-  std::string_view operator()(const submit_command&) const {
-    return "submit";
-  }
-  std::string_view operator()(const get_round_command&) const {
-    return "get_round";
-  }
-  std::string_view operator()(const start_barrier_command&) const {
-    return "start_barrier";
-  }
-  std::string_view operator()(const set_ready_command&) const {
-    return "set_ready";
-  }
-  std::string_view operator()(const set_reminder_command&) const {
-    return "set_reminder";
-  }
-};
-
-struct name_of_request {
-  std::string_view operator()(const hello_request&) const {
-    return "hello";
-  }
-  std::string_view operator()(const refresh_request&) const {
-    return "refresh_token";
-  }
-  std::string_view operator()(const attach_request&) const {
-    return "attach";
-  }
-  std::string_view operator()(const detach_request&) const {
-    return "detach";
-  }
-  std::string_view operator()(const heartbeat_request&) const {
-    return "heartbeat";
-  }
-  std::string_view operator()(const session_request& request) const {
-    return std::visit(name_of_command{}, request.body);
-  }
-  std::string_view operator()(const namespace_request& request) const {
-    return std::visit(name_of_command{}, request.what);
-  }
-};
 
 } // namespace
 
@@ -591,10 +466,6 @@ decode_request(dialect language, std::string_view bytes) {
   if (fields == nullptr)
     return decode_failure{{}, fail(errc::bad_request, "must be a map")};
   return decode_request(*fields);
-}
-
-std::string_view op_name(const client_request& request) {
-  return std::visit(name_of_request{}, request.body);
 }
 
 } // namespace rollcall::edge

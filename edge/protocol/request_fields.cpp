@@ -61,6 +61,13 @@ void read_flag(field_reader& in, std::string_view key,
     out = *flag;
 }
 
+void read_count(field_reader& in, std::string_view key,
+                std::optional<std::uint32_t>& out) {
+  constexpr auto most = std::numeric_limits<std::uint32_t>::max();
+  if (const auto* number = in.integer(key, 0, most))
+    out = static_cast<std::uint32_t>(*number);
+}
+
 void read_span(field_reader& in, std::string_view key,
                std::optional<millis>& out) {
   if (const auto* span = in.integer(key, 0, max_integer))
@@ -219,9 +226,7 @@ settings_patch read_settings(field_reader& in, need how) {
   read_choice(fields, "host", out.host);
   read_choice(fields, "identity", out.identity);
   read_choice(fields, "duplicates", out.duplicates);
-  constexpr auto most = std::numeric_limits<std::uint32_t>::max();
-  if (const auto* number = fields.integer("capacity", 0, most))
-    out.capacity = static_cast<std::uint32_t>(*number);
+  read_count(fields, "capacity", out.capacity);
   read_flag(fields, "locked", out.locked);
   read_flag(fields, "anonymous_views", out.anonymous_views);
   read_span(fields, "beat_ms", out.beat);
@@ -233,6 +238,9 @@ settings_patch read_settings(field_reader& in, need how) {
   out.roles = read_texts(fields, "roles", limits::admitted_roles, check_id);
   out.default_role = fields.checked("default_role", check_name);
   read_flag(fields, "gated_media", out.gated_media);
+  read_count(fields, "live_rate", out.live_rate);
+  read_count(fields, "live_burst", out.live_burst);
+  read_flag(fields, "own_names", out.own_names);
   if (auto code = read_code(fields); !code.empty())
     out.code = std::move(code);
   if (auto why = fields.finish())

@@ -3,7 +3,7 @@
 // The fields of requests about rounds. Internal to edge/protocol; each reads
 // one field of `in` and leaves what is wrong there.
 
-#include "actors/commands.hpp"
+#include "actors/records.hpp"
 #include "edge/protocol/field_reader.hpp"
 
 #include <optional>

@@ -4,7 +4,7 @@
 // either writer of writers.hpp. Internal to edge/protocol.
 
 #include "actors/changes.hpp"
-#include "actors/commands.hpp"
+#include "actors/replies.hpp"
 #include "edge/protocol/writers.hpp"
 
 #include <cmath>

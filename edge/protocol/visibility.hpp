@@ -49,9 +49,11 @@ struct viewer {
                                        const change& what) noexcept {
   if (what.seen_by > who.rank)
     return false;
+  const auto* member = std::get_if<member_change>(&what.body);
   switch (granted_view(who)) {
   case view::roster:
-    return true;
+    return member == nullptr || shows_identity(who)
+           || !member->is_of_name_alone();
   case view::events:
     return std::holds_alternative<joined_change>(what.body)
            || std::holds_alternative<left_change>(what.body);

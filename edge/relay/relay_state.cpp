@@ -160,6 +160,8 @@ void relay_state::apply(const change& one) {
                      who != nullptr && !x.has(member_key::ban)) {
                    who->role = x.role;
                    who->permissions = x.permissions;
+                   if (x.has(member_key::name))
+                     who->who.name = x.name;
                  }
                },
                [this](const host_change& x) { current_.host = x.host; },

@@ -66,8 +66,7 @@ private:
   }
 
   void compare(const participant_view& old, const participant_view& now) {
-    if (old.role != now.role || old.permissions != now.permissions)
-      add(member_change{now.participant, now.user, now.role, now.permissions});
+    compare_members(old, now);
     if (old.last_active != now.last_active)
       add(activity_change{now.participant, now.last_active});
     if (old.connections != now.connections || old.facts != now.facts)
@@ -83,6 +82,22 @@ private:
         live.emplace(key, std::nullopt);
     if (!live.empty())
       add(live_change{now.participant, std::move(live)});
+  }
+
+  void compare_members(const participant_view& old,
+                       const participant_view& now) {
+    member_change news{now.participant, now.user, now.role, now.permissions};
+    auto note = [&](member_key key, bool differs) {
+      if (differs)
+        news.changed |= static_cast<std::uint8_t>(key);
+    };
+    note(member_key::role, old.role != now.role);
+    note(member_key::permissions, old.permissions != now.permissions);
+    note(member_key::name, old.who.name != now.who.name);
+    if (news.has(member_key::name))
+      news.name = now.who.name;
+    if (news.changed != 0)
+      add(std::move(news));
   }
 
   // Those who are gone are no longer ready: their `left` says so.

@@ -27,6 +27,32 @@ std::string entity_tag(const version& at, capability_set grants) {
   return "W/\"" + write_cursor(at) + '-' + std::to_string(grants.bits()) + '"';
 }
 
+std::string record_tag(const version& changed, const version& at,
+                       capability_set grants) {
+  return '"' + write_cursor(changed) + '.' + write_cursor(at) + '-'
+         + std::to_string(grants.bits()) + '"';
+}
+
+std::optional<precondition> read_condition(std::string_view text) {
+  if (text == "*")
+    return precondition{};
+  if (text.size() < 2 || text.front() != '"' || text.back() != '"')
+    return std::nullopt;
+  text = text.substr(1, text.size() - 2);
+  auto tag = read_cursor(text.substr(0, text.find('.')));
+  if (!tag || text.find_first_not_of("0123456789-.") != text.npos)
+    return std::nullopt;
+  return precondition{false, *tag};
+}
+
+http_response tagged_answer(http_response out, const rest_answer& what,
+                            const version& changed) {
+  out.headers.emplace_back(
+    "ETag", record_tag(changed, what.what.at, what.caller.grants));
+  out.headers.emplace_back("Cache-Control", "private, no-cache");
+  return out;
+}
+
 http_response read_answer(http_response out, const rest_answer& what) {
   out.headers.emplace_back("ETag",
                            entity_tag(what.what.at, what.caller.grants));

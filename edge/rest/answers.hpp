@@ -3,7 +3,6 @@
 // What answers are made of, for all routes.
 
 #include "actors/base/errors.hpp"
-#include "actors/commands.hpp"
 #include "edge/net/http_message.hpp"
 #include "edge/protocol/message_parts.hpp"
 #include "edge/rest/route.hpp"
@@ -37,6 +36,20 @@ template <class Write>
 /// be asked for again each time.
 [[nodiscard]] http_response read_answer(http_response out,
                                         const rest_answer& what);
+
+/// The tag of something that can be changed, as a caller with these rights sees
+/// it at `at`: `"<changed>.<at>-<rights>"`. Presence changes only the second
+/// half; `If-Match` is about the first.
+[[nodiscard]] std::string record_tag(const version& changed, const version& at,
+                                     capability_set grants);
+
+/// What an `If-Match` wants: a tag of ours, the first half of one, or `*`.
+[[nodiscard]] std::optional<precondition> read_condition(std::string_view text);
+
+/// As read_answer, of something that can be changed.
+[[nodiscard]] http_response tagged_answer(http_response out,
+                                          const rest_answer& what,
+                                          const version& changed);
 
 /// What every change is answered with, into a map that is open.
 void write_change(json_writer& to, const rest_answer& what);

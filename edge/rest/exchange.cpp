@@ -3,6 +3,7 @@
 #include "actors/base/ids.hpp"
 #include "actors/base/limits.hpp"
 #include "edge/protocol/json_codec.hpp"
+#include "edge/rest/answers.hpp"
 #include "edge/rest/meeting_routes.hpp"
 
 #include <algorithm>
@@ -15,7 +16,7 @@ namespace {
 
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view allowed_headers
-  = "Authorization, Content-Type, Idempotency-Key, If-None-Match, "
+  = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
     "Session-Code, X-Request-Id";
 constexpr std::string_view exposed_headers
   = "ETag, Location, Retry-After, X-Request-Id";
@@ -117,9 +118,21 @@ std::optional<failure> read_query(const http_request& request,
 std::optional<failure> read_conditions(const http_request& request,
                                        rest_call& out) {
   // Whoever sends it relies on it.
-  for (auto name : {"If-Match", "If-Unmodified-Since", "Range"})
+  for (auto name : {"If-Unmodified-Since", "Range"})
     if (request.header(name))
       return fail(errc::bad_request, "is not understood here", name);
+  if (request.header("If-Match")) {
+    if (out.to->guard == tag_rule::none)
+      return fail(errc::bad_request, "is not understood here", "If-Match");
+    auto wanted = request.header_count("If-Match") == 1
+                    ? read_condition(*request.header("If-Match"))
+                    : std::nullopt;
+    if (!wanted)
+      return fail(errc::bad_request, "must be one tag of ours, or *",
+                  "If-Match");
+    out.expected = *wanted;
+    out.expected->of_member = out.to->guard == tag_rule::member;
+  }
   if (auto code = request.header("Session-Code")) {
     if (code->empty() || code->size() > limits::code_bytes || !is_utf8(*code)
         || request.header_count("Session-Code") > 1)

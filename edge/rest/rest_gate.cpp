@@ -49,8 +49,8 @@ public:
   std::uint64_t about = 0;
   /// How many session ids were drawn.
   std::uint32_t draws = 0;
-  /// The route's second order is under way.
-  bool went_on = false;
+  /// What the first order of a route brought whose second is under way.
+  reply_ptr first;
 
 private:
   exchange open_;
@@ -67,6 +67,7 @@ command_ptr make_command(const rest_env& env, const open_request& asked) {
   out->connection = asked.lease;
   out->caller = asked.caller;
   out->op = asked.call.op;
+  out->expected = asked.call.expected;
   out->about = asked.about;
   out->request = asked.call.request;
   out->body = asked.order.body;
@@ -96,6 +97,8 @@ std::uint64_t digest_of(const http_request& request,
 failure for_http(failure why) {
   if (why.field == "op_id")
     why.field = "Idempotency-Key";
+  if (why.field == "expected")
+    why.field = "If-Match";
   return why;
 }
 
@@ -132,11 +135,23 @@ void renew_leases(const rest_env& env, const open_request& asked) {
 }
 
 /// Takes the next order of a route that has one.
-bool go_on(open_request& asked) {
-  if (asked.call.to->then == nullptr || std::exchange(asked.went_on, true))
+bool go_on(open_request& asked, const reply_ptr& answer) {
+  if (asked.call.to->then == nullptr || asked.first != nullptr)
     return false;
+  asked.first = answer;
   asked.order = asked.call.to->then(asked.call);
   return true;
+}
+
+/// What has had an effect is not refused for what may not be shown of it.
+bool is_done(const open_request& asked, const failure& why) {
+  return asked.first != nullptr && why.code == errc::forbidden;
+}
+
+http_response encode(const rest_env& env, const open_request& asked,
+                     const reply& found) {
+  return asked.call.to->encode(
+    {asked.call, asked.order, asked.caller, found, env.clock().steady});
 }
 
 void ask(caf::event_based_actor* self, const env_ptr& env,
@@ -144,14 +159,16 @@ void ask(caf::event_based_actor* self, const env_ptr& env,
   self->request(env->router, env->request_timeout, make_command(*env, *asked))
     .then(
       [self, env, asked](const reply_ptr& answer) {
-        if (answer->ok() && go_on(*asked)) {
+        if (answer->ok() && go_on(*asked, answer)) {
           ask(self, env, asked);
           return;
         }
         if (answer->ok()) {
-          asked->answer(
-            asked->call.to->encode({asked->call, asked->order, asked->caller,
-                                    answer->value(), env->clock().steady}));
+          asked->answer(encode(*env, *asked, answer->value()));
+          return;
+        }
+        if (is_done(*asked, answer->error())) {
+          asked->answer(encode(*env, *asked, asked->first->value()));
           return;
         }
         if (asked->draws != 0 && asked->draws < limits::session_draws

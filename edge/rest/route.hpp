@@ -6,6 +6,7 @@
 #include "actors/client.hpp"
 #include "actors/commands.hpp"
 #include "actors/gather.hpp"
+#include "actors/replies.hpp"
 #include "edge/net/http_message.hpp"
 #include "edge/protocol/value.hpp"
 #include "edge/rest/target.hpp"
@@ -31,6 +32,9 @@ enum class caller_rule : std::uint8_t {
   anybody,
 };
 
+/// Whose tag an `If-Match` names.
+enum class tag_rule : std::uint8_t { none, session, member };
+
 struct route;
 
 /// A request whose form is right: everything but who asks.
@@ -42,6 +46,8 @@ struct rest_call {
   value::map body;
   /// From `Idempotency-Key`, or empty.
   op_id op;
+  /// From `If-Match`.
+  std::optional<precondition> expected{};
   /// From `Session-Code`, or empty.
   std::string code;
   /// From `X-Request-Id`, or drawn.
@@ -96,7 +102,8 @@ struct route {
   /// The client need not name the session: one is drawn where it does not, in
   /// place of `session` of the order, which is empty then.
   bool draws_session = false;
-  /// What to ask next, once the first was done: `encode` gets its reply.
+  /// What to ask next, once the first was done: `encode` gets its reply, or
+  /// the first one's where the next is forbidden to the caller.
   session_order (*then)(const rest_call& call) = nullptr;
   /// The operation of the protocol that it is, if it is one: op_routes.hpp.
   std::string_view op = {};
@@ -107,6 +114,8 @@ struct route {
   /// In place of `encode`, of what the whole namespace answered; without it
   /// that is said in the protocol's words.
   http_response (*gathered)(const rollcall::gathered& found) = nullptr;
+  /// What may be expected of what it changes.
+  tag_rule guard = tag_rule::none;
 };
 
 /// A path that is known, and what of it a request wants.

@@ -111,7 +111,20 @@ http_response encode_session(const rest_answer& what) {
       to.close_map();
     },
     1024);
-  return read_answer(std::move(out), what);
+  return tagged_answer(std::move(out), what, found.changed);
+}
+
+result<session_order> decode_member(const rest_call& call) {
+  get_members_command body;
+  body.only = user_id{call.parameters[1]};
+  return order_for(call, std::move(body));
+}
+
+http_response encode_member(const rest_answer& what) {
+  const auto& one = std::get<members_reply>(what.what.body).members.front();
+  return tagged_answer(
+    json_answer(200, [&](json_writer& to) { write_member(to, one); }), what,
+    one.changed);
 }
 
 http_response encode_list(const rest_answer& what) {
@@ -148,7 +161,7 @@ http_response encode_one(const rest_answer& what) {
 
 using enum caller_rule;
 
-constexpr std::array<route, 4> table = {{
+constexpr std::array<route, 5> table = {{
   {"POST", "/v1/sessions", known, body_rule::required, decode_create,
    encode_created, "", true},
   {"GET", "/v1/sessions/{session}", anybody, body_rule::none, decode_observe,
@@ -157,6 +170,8 @@ constexpr std::array<route, 4> table = {{
    decode_list, encode_list, "limit,cursor"},
   {"GET", "/v1/sessions/{session}/participants/{participant}", known,
    body_rule::none, decode_one, encode_one},
+  {"GET", "/v1/sessions/{session}/members/{user}", known, body_rule::none,
+   decode_member, encode_member},
 }};
 
 } // namespace

@@ -53,6 +53,9 @@ export class Feed {
         this.add("live", name(event), line);
     });
     session.on("member", (event) => {
+      if (event.participant && event.changed?.includes("name"))
+        this.add("note", nameOf(event.previous),
+                 `is now called ${nameOf(event.participant)}`);
       const [role, before] = [event.role, event.previous?.role];
       if (!event.participant || role === before) return;
       this.add("note", name(event),

@@ -16,6 +16,10 @@ function withMember(participant, change) {
   delete next.permissions;
   if (change.role) next.role = change.role;
   if (change.permissions?.length) next.permissions = change.permissions;
+  if (change.changed?.includes("name")) {
+    delete next.name;
+    if (change.name) next.name = change.name;
+  }
   return next;
 }
 

@@ -16,6 +16,8 @@ const errors = {
   session_ended: ["This session has ended", "It cannot be entered any more."],
   conflict: ["Another connection took this one's place",
     "You are probably here in another window."],
+  precondition_failed: ["Somebody was faster",
+    "It has changed since you looked at it."],
   rate_limited: ["Too much at once", "The server asks to slow down."],
   too_large: ["That was too large", "The server refused what was sent."],
   unavailable: ["The server cannot do this right now", "Try again in a moment."],

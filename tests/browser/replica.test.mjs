@@ -182,8 +182,14 @@ class Server {
       delete who.permissions;
       Object.assign(who, facts);
     }
-    return { type: "member", participant_id: id, ...facts,
-             total: this.total() };
+    const news = { type: "member", participant_id: id, ...facts,
+                   total: this.total() };
+    if (!who || this.random() < 0.7) return news;
+    // A new name, or none any more.
+    news.changed = ["name"];
+    delete who.name;
+    if (this.random() < 0.7) who.name = news.name = `name ${this.random()}`;
+    return news;
   }
 }
 

@@ -14,7 +14,7 @@ ERROR_CODES = {
     "bad_request", "unauthenticated", "token_expired", "forbidden",
     "not_found", "not_invited", "banned", "session_full", "session_locked",
     "session_ended", "conflict", "rate_limited", "too_large", "unavailable",
-    "internal"}
+    "internal", "precondition_failed"}
 
 
 class Refused(Exception):

@@ -72,6 +72,19 @@ def cluster(tmp_path):
         one.end()
 
 
+@pytest.fixture(scope="module")
+def trio(tmp_path_factory):
+    """Three nodes and a nats-server for all tests of a file."""
+    one = Cluster(tmp_path_factory.mktemp("trio"))
+    try:
+        one.start()
+        for each in one.nodes:
+            each.await_ready()
+        yield one
+    finally:
+        one.end()
+
+
 @pytest.fixture
 def session():
     """A session id that no other test uses."""

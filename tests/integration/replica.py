@@ -12,7 +12,8 @@ SETTINGS = {"membership", "access", "host", "identity", "duplicates",
             "capacity", "locked", "anonymous_views", "beat_ms",
             "suspect_after_ms", "timeout_ms", "drop_grace_ms",
             "host_reclaim_ms"}
-SETTINGS_MAYBE = {"group", "roles", "default_role", "gated_media"}
+SETTINGS_MAYBE = {"group", "roles", "default_role", "gated_media",
+                  "live_rate", "live_burst", "own_names"}
 PHASE_MAYBE = {"status", "until_at", "next"}
 BARRIER_MAYBE = {"until_at", "opened_at", "timed_out"}
 ROUND = {"round", "open", "revise", "results", "progress", "answers",
@@ -29,7 +30,7 @@ CHANGES = {
     "live": ({"participant_id", "live"}, set()),
     "connection": ({"participant_id", "connections"}, {"devices"}),
     "member": ({"participant_id", "total"},
-               {"user", "role", "permissions", "changed", "member",
+               {"user", "name", "role", "permissions", "changed", "member",
                 "banned"}),
     "host": ({"host"}, set()),
     "session": ({"kind", "settings", "ended"}, {"starts_at"}),
@@ -197,6 +198,10 @@ class Replica:
                 one.pop(key, None)
                 if key in change:
                     one[key] = change[key]
+            if "name" in change.get("changed", []):
+                one.pop("name", None)
+                if "name" in change:
+                    one["name"] = change["name"]
         elif kind == "host":
             self.host = change["host"]
         elif kind == "session":

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 import urllib.parse
 
 PATIENCE = 8
@@ -48,6 +49,8 @@ class Rest:
         if user is not None:
             token = node.token(user, **claims)
         self.token = token
+        #: how long an answer may take
+        self.patience = PATIENCE
 
     def __call__(self, method, target, body=None, headers=None, raw=None):
         sent = {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -57,7 +60,7 @@ class Rest:
             sent["Content-Type"] = "application/json"
         sent.update(headers or {})
         wire = http.client.HTTPConnection(self.node.host, self.node.port,
-                                          timeout=PATIENCE)
+                                          timeout=self.patience)
         try:
             wire.request(method, target, raw,
                          {k: v for k, v in sent.items() if v is not None})
@@ -74,3 +77,36 @@ class Rest:
 
     def session(self, session, *more):
         return self("GET", path("v1", "sessions", session, *more))
+
+
+def until(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not (got := condition()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+    return got
+
+
+def in_time(condition):
+    """What it says, or no if an answer took longer than its patience."""
+    try:
+        return condition()
+    except TimeoutError:
+        return False
+
+
+def ask(who, method, *where, body=None, query=""):
+    """Asks until there is an owner."""
+    def once():
+        got = who(method, path(*where) + query, body)
+        if got.status == 503:
+            assert got["retryable"] is True, got
+            return None
+        assert got.status in (200, 201), (where, got)
+        return got
+    return until(once)
+
+
+def there(session, *more):
+    """The segments of what a session has."""
+    return ("v1", "sessions", session, *more)

@@ -1,5 +1,6 @@
 """The words of a system for voting meetings: who is there, join and leave."""
 
+import concurrent.futures
 import datetime
 import re
 
@@ -77,6 +78,32 @@ def test_join_and_leave(node, boss, session):
             "success": True, "meetingId": session}
     assert ada("GET", path("meetings", session, "active-participants"))[
         "activeCount"] == 0
+
+
+def test_joining_where_nobody_is_shown(node, boss, session):
+    boss.create(session, kind="meeting", access="open", identity="count_only")
+    ada = Rest(node, "ada", grants=["join", "observe_roster"], name="Ada")
+    joined = ada("POST", path("meetings", session, "join"))
+    assert joined.json == {"success": True, "meetingId": session,
+                           "participants": [], "totalParticipants": 1}
+    assert ada("GET", path("meetings", session, "active-participants")
+               ).problem()[:2] == (403, "forbidden")
+    assert boss.session(session)["present"] == 1
+
+
+def test_more_people_than_a_list_holds(node, boss, session):
+    boss.create(session, kind="meeting", access="open")
+    with concurrent.futures.ThreadPoolExecutor(8) as crowd:
+        came = crowd.map(lambda n: Rest(node, f"u{n}")(
+            "POST", path("v1", "sessions", session, "join")), range(1000))
+        assert {one.status for one in came} == {200}
+    last = Rest(node, "last")
+    joined = last("POST", path("meetings", session, "join"))
+    assert joined.status == 200
+    assert len(joined["participants"]) == 1000
+    assert joined["totalParticipants"] == 1001
+    assert refusal(last("GET", path("meetings", session, "active-participants")
+                        )) == (413, "too_large", None)
 
 
 def test_refusals_say_success_and_error(node, boss, session):

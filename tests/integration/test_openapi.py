@@ -2,43 +2,21 @@
 comes back is what the file says; no route is missing from it."""
 
 import re
-import urllib.parse
 
 import jsonschema
 import pytest
-import yaml
 
 from client import Client
 from node import ROOT
+from openapi import (OPERATIONS, body_of, check, find, operation_of,
+                     parameters_of, target_of)
 from rest import Rest
-from test_rounds import CONTRIBUTIONS, EVALUATIONS
-
-FILE = yaml.safe_load((ROOT / "edge/openapi.yaml").read_text())
-METHODS = ("get", "put", "post", "patch", "delete")
-OPERATIONS = {
-    FILE["paths"][where][how]["operationId"]: (how.upper(), where)
-    for where in FILE["paths"] for how in METHODS if how in FILE["paths"][where]}
-
-
-def find(thing):
-    """What a reference stands for."""
-    while "$ref" in thing:
-        at = FILE
-        for step in thing["$ref"].removeprefix("#/").split("/"):
-            at = at[step]
-        thing = at
-    return thing
-
-
-def check(schema, content):
-    jsonschema.Draft202012Validator({
-        **schema, "components": FILE["components"]}).validate(content)
+from test_rounds import CONTRIBUTIONS, EVALUATIONS, of_oneself
 
 
 def check_answer(operation, answer):
     """The answer is one that the file knows for this operation."""
-    method, where = OPERATIONS[operation]
-    responses = FILE["paths"][where][method.lower()]["responses"]
+    responses = operation_of(operation)["responses"]
     known = find(responses.get(str(answer.status), responses["default"]))
     if str(answer.status) not in responses:
         assert answer.status >= 400, answer
@@ -54,11 +32,6 @@ def check_answer(operation, answer):
         check(body["schema"], answer.json)
 
 
-def operation_of(name):
-    method, where = OPERATIONS[name]
-    return FILE["paths"][where][method.lower()]
-
-
 class Caller:
     """Calls operations by name, and checks what was sent and what came."""
 
@@ -68,15 +41,11 @@ class Caller:
         self.called = set()
 
     def __call__(self, name, body=None, query="", headers=None, **parameters):
-        method, where = OPERATIONS[name]
-        parameters = {**dict.fromkeys(
-            ("session", "stream", "meeting", "group"), self.session), **parameters}
-        target = re.sub(r"{(\w+)}", lambda m: urllib.parse.quote(
-            parameters[m[1]], safe=""), where)
+        target = target_of(name, **{**dict.fromkeys(
+            ("session", "stream", "meeting", "group"), self.session), **parameters})
         if body is not None:
-            wanted = find(operation_of(name)["requestBody"])
-            check(wanted["content"]["application/json"]["schema"], body)
-        answer = self.rest(method, target + query, body, headers)
+            check(body_of(name), body)
+        answer = self.rest(OPERATIONS[name][0], target + query, body, headers)
         check_answer(name, answer)
         if answer.status < 300:
             self.called.add(name)
@@ -87,9 +56,6 @@ def lead(ann):
     """Through phases, rounds and a barrier; there by a lease."""
     ann("setPhase", {"phase": "voting", "status": "open",
                      "duration_ms": 60000, "next": "results"})
-    def of_oneself(schema, field):
-        return {**schema, field: {**schema[field], "self": True}}
-
     rounds = {"emotional-evaluations": of_oneself(EVALUATIONS, "evaluations"),
               "understanding-contributions": of_oneself(CONTRIBUTIONS,
                                                         "contributions"),
@@ -134,13 +100,19 @@ async def test_every_operation_answers_as_the_file_says(node, session):
     stranger = Caller(Rest(node), session)
     assert ann("createSession", {
         "session": session, "kind": "stage",
-        "settings": {"host": "appointed", "capacity": 9}}).status == 201
+        "settings": {"host": "appointed", "capacity": 9,
+                     "own_names": True, "live_rate": 5}}).status == 201
     bob = await Client.open(node.url, node.token("bob", name="Bob"))
     await bob.join(session, live={"hand": True, "step": 2, "x": 1.5, "y": "z"})
     tag = ann("getSession").headers["ETag"]
     assert ann("getSession", headers={"If-None-Match": tag}).status == 304
     ann("setMember", {"role": "moderator", "permissions": ["speak"]},
         user="bob")
+    tag = ann("getMember", user="bob").headers["ETag"]
+    assert ann("getMember", user="bob",
+               headers={"If-None-Match": tag}).status == 304
+    assert ann("setMember", {"role": "guest"}, user="bob",
+               headers={"If-Match": '"1-1"'}).status == 412
     ann("transferHost", {"user": "bob"})
     assert "host" in ann("getSession").json
     ann("listParticipants", query="?limit=1")
@@ -160,6 +132,8 @@ async def test_every_operation_answers_as_the_file_says(node, session):
                           "live": {"hand": True}})
     assert joined["lease_ms"] == 60000
     assert ann("heartbeat", {"device": "tv"})["lease_ms"] == 60000
+    ann("setName", {"name": "Annabel"})
+    ann("setName", {"name": None})
     ann("setLive", {"device": "tv", "live": {"hand": None, "step": 2}})
     assert ann("leave", {"device": "tv"})["present"] == 0
     assert ann("joinStream")["join_count"] == 2
@@ -194,6 +168,7 @@ async def test_every_operation_answers_as_the_file_says(node, session):
                 "startBarrier": {"barrier": "x"},
                 "setReady": {"ready": True},
                 "setReminder": {"enabled": True},
+                "setName": {"name": None},
                 "evaluate": {"evaluations": []},
                 "contribute": {"understandingScore": 1,
                                "contributions": []}}.get(name)
@@ -211,12 +186,9 @@ def test_no_route_is_missing():
 
 
 def test_the_file_knows_every_parameter():
-    for name, (method, where) in OPERATIONS.items():
-        shared = FILE["paths"][where].get("parameters", [])
-        own = operation_of(name).get("parameters", [])
-        named = {find(each)["name"] for each in shared + own
-                 if find(each)["in"] == "path"}
-        assert named == set(re.findall(r"{(\w+)}", where)), name
+    for name, (_, where) in OPERATIONS.items():
+        assert set(parameters_of(name, "path")) == set(
+            re.findall(r"{(\w+)}", where)), name
 
 
 def test_a_wrong_answer_is_noticed(node, session):

@@ -206,7 +206,10 @@ def test_nobody_there(ann, here):
 @pytest.mark.parametrize("header, field", [
     ({"Idempotency-Key": "x" * 65}, "Idempotency-Key"),
     ({"Idempotency-Key": ""}, "Idempotency-Key"),
-    ({"If-Match": '"1-1"'}, "If-Match"),
+    ({"If-Match": "1-1"}, "If-Match"), ({"If-Match": '"1"'}, "If-Match"),
+    ({"If-Match": 'W/"1-1"'}, "If-Match"), ({"If-Match": ""}, "If-Match"),
+    ({"If-Match": '"1-1", "2-2"'}, "If-Match"),
+    ({"If-Match": '"1-1.x"'}, "If-Match"), ({"If-Match": '"01-1"'}, "If-Match"),
     ({"If-Unmodified-Since": "now"}, "If-Unmodified-Since")], ids=str)
 def test_bad_headers(ann, here, header, field):
     assert ann("PATCH", here, {"settings": {"locked": True}},

@@ -22,6 +22,11 @@ EVALUATIONS = {
 }
 
 
+def of_oneself(schema, field):
+    """The same, and one may speak of oneself, too."""
+    return {**schema, field: {**schema[field], "self": True}}
+
+
 async def test_a_meeting_votes(node, session):
     async with Crew(node) as crew:
         ann, bob = await two(crew, session)

@@ -112,7 +112,10 @@ private:
       give_and_take();
       break;
     case 28:
-      withdraw();
+      if (chance(2))
+        rename();
+      else
+        withdraw();
       break;
     case 29:
       configure();
@@ -345,6 +348,14 @@ private:
                  set_live_command{{{"audio", live_value{true}}}});
   }
 
+  // Also of those who may not, or are not here.
+  void rename() {
+    set_name_command body;
+    if (chance(3))
+      body.name = "n" + std::to_string(pick(5));
+    (void)s_.run(some_user(), some_connection(), std::move(body));
+  }
+
   void withdraw() {
     auto user = some_user();
     if (s_.run(user, some_connection(), withdraw_command{}).ok())
@@ -358,6 +369,7 @@ private:
     else
       patch.locked = chance(2);
     patch.gated_media = chance(2);
+    patch.own_names = chance(2);
     (void)s_.run("owner", 9'999, configure_command{patch});
   }
 

@@ -109,7 +109,8 @@ public:
                   + R"(,"session":")" + std::string{prefix}
                   + std::to_string(room)
                   + R"(","kind":"stage","settings":{"host":"none",)"
-                    R"("membership":"ephemeral","identity":"named"}})");
+                    R"("membership":"ephemeral","identity":"named",)"
+                    R"("live_rate":0}})");
       auto answer = client.receive([&](std::string_view text) {
         return text.find(id + ',') != std::string_view::npos
                || text.find(id + '}') != std::string_view::npos;

@@ -63,6 +63,8 @@ TEST(Kind, PresetsAreWhatTheirUsesNeed) {
   const auto board = preset("board");
   expect_timing(board, {30, 60, 120, 10});
   EXPECT_EQ(board.capacity, 50U);
+  EXPECT_EQ(board.live_rate, 10U);
+  EXPECT_EQ(board.live_burst, 20U);
   EXPECT_EQ(board.membership, membership_mode::ephemeral);
 
   for (const auto& settings : preset_kinds())
@@ -84,6 +86,9 @@ TEST(Kind, RefusesContradictionsAndNamesTheField) {
     {"drop_grace_ms", [](auto& s) { s.drop_grace = millis{86'400'001}; }},
     {"host_reclaim_ms", [](auto& s) { s.host_reclaim = millis{-1}; }},
     {"host_reclaim_ms", [](auto& s) { s.host_reclaim = millis{86'400'001}; }},
+    {"live_rate", [](auto& s) { s.live_rate = 1'001; }},
+    {"live_burst", [](auto& s) { s.live_burst = 0; }},
+    {"live_burst", [](auto& s) { s.live_burst = 1'001; }},
     {"capacity", [](auto& s) { s.capacity = 50'001; }},
     {"host", [](auto& s) { s.host = host_policy::oldest_member; }},
     {"access", [](auto& s) { s.access = access_mode::members; }},
@@ -127,6 +132,9 @@ settings_patch full_patch() {
   patch.timeout = millis{3};
   patch.drop_grace = millis{4};
   patch.host_reclaim = millis{5};
+  patch.live_rate = 6;
+  patch.live_burst = 7;
+  patch.own_names = true;
   return patch;
 }
 
@@ -145,6 +153,9 @@ TEST(SettingsPatch, ReplacesEveryFieldItSets) {
                          millis{3},
                          millis{4},
                          millis{5}};
+  expected.live_rate = 6;
+  expected.live_burst = 7;
+  expected.own_names = true;
   EXPECT_EQ(with_patch(preset("board"), full_patch()), expected);
 }
 

@@ -257,3 +257,18 @@ TEST_F(SessionMembers, AHostMayBeNamedUnderEveryPolicyButNone) {
     refusal_of(s.run("owner", 9, transfer_host_command{user_id{"bob"}, {}})),
     errc::conflict);
 }
+
+TEST_F(SessionMembers, WhoeverIsNamedHostIsAMember) {
+  ASSERT_TRUE(s.create("board", {.host = host_policy::oldest_present}));
+  ASSERT_TRUE(s.join("ann", 1));
+  ASSERT_TRUE(s.join("bob", 2));
+  auto total = s.look().total;
+  ASSERT_TRUE(s.run("owner", 9, transfer_host_command{user_id{"bob"}, {}}));
+  EXPECT_EQ(s.look().total, total) << "who is here is counted once";
+  auto kept = s.kept.stored();
+  ASSERT_EQ(kept.members.size(), 1U);
+  EXPECT_EQ(kept.members[0].user, user_id{"bob"});
+  EXPECT_EQ(kept.session->appointed_host, user_id{"bob"});
+  ASSERT_TRUE(s.run("owner", 9, kick_command{user_id{"bob"}, {}}));
+  EXPECT_EQ(s.kept.stored().session->appointed_host, std::nullopt);
+}

@@ -212,6 +212,42 @@ TEST_F(SessionRounds, PseudonymsHideWhoAnswered) {
   EXPECT_EQ(page_of("owner").answers.at(0).user, user_id{"bob"});
 }
 
+TEST_F(SessionRounds, NamingSomebodyDoesNotTellWhoTheyAre) {
+  answer_rule root;
+  root.below = 2;
+  answer_rule about;
+  about.name = "about";
+  about.type = answer_type::participants;
+  about.below = 1;
+  about.self = true;
+  answer_rule liked;
+  liked.type = answer_type::boolean;
+  ASSERT_TRUE(open({{root, about, liked}, {}, true}).ok());
+  auto name = [&](const std::string& who, const std::string& by = "bob") {
+    datum::fields people{{who, {true}}};
+    return s.run(by, by == "bob" ? 2 : 1,
+                 submit_command{"vote", {datum::fields{{"about", {people}}}}});
+  };
+  ASSERT_TRUE(
+    s.run("owner", 9'999, set_member_command{user_id{"away"}, {}, "guest"})
+      .ok());
+  EXPECT_TRUE(name("ada").ok()) << "everyone is named";
+  EXPECT_TRUE(name("away").ok());
+  for (auto mode : {identity_mode::pseudonymous, identity_mode::count_only}) {
+    settings_patch patch;
+    patch.identity = mode;
+    ASSERT_TRUE(s.run("owner", 9'999, configure_command{patch}).ok());
+    for (const auto* user : {"ada", "away", "nobody"}) {
+      auto refused = name(user);
+      ASSERT_FALSE(refused.ok()) << user;
+      EXPECT_EQ(refused.error().code, errc::bad_request);
+      EXPECT_EQ(refused.error().field, "answer.about." + std::string{user});
+    }
+    EXPECT_TRUE(name("bob").ok()) << "oneself";
+    EXPECT_TRUE(name(s.id_of("ada").str()).ok());
+  }
+}
+
 TEST_F(SessionRounds, TheySurviveARestart) {
   ASSERT_TRUE(open().ok());
   ASSERT_TRUE(submit("ada", 1, "op-1").ok());

@@ -14,6 +14,7 @@ const std::map<int, std::string_view> wire = {
   {7, "banned"},         {8, "session_full"},    {9, "session_locked"},
   {10, "session_ended"}, {11, "conflict"},       {12, "rate_limited"},
   {13, "too_large"},     {14, "unavailable"},    {15, "internal"},
+  {16, "precondition_failed"},
 };
 
 TEST(Errors, KeepsNumbersAndNamesOfTheProtocol) {

@@ -224,7 +224,7 @@ TEST_F(PartitionGroups, WhoIsTakenOutIsPutOut) {
   ASSERT_TRUE(ask(party(), "cyd", 3, join_command{}));
   directs.clear();
   take_out("bob");
-  fixture.advance(millis{50});
+  fixture.advance(millis{250});
   ASSERT_EQ(directs.size(), 1U);
   EXPECT_EQ(directs[0]->connection, (connection_id{7, 2}));
   EXPECT_EQ(std::get<removed_direct>(directs[0]->body).reason,

@@ -153,6 +153,8 @@ protected:
     word.node = who;
     word.number = ++number;
     word.partitions = partitions;
+    if (they_began)
+      word.up = later(now - *they_began, millis{1});
     for (const auto& [p, epoch] : held)
       word.held.push_back({p, epoch, 0, 0});
     EXPECT_EQ(*nodes.take(word, now), intake::fresh);
@@ -171,6 +173,7 @@ protected:
   millis now{50'000};
   bool deaf = false;
   std::uint64_t number = 0;
+  std::optional<millis> they_began;
   membership nodes;
   claim_planner planner;
   std::map<node_id, std::map<partition_id, epoch_t>> talking;
@@ -285,6 +288,31 @@ TEST_F(ClaimPlanner, ReleasesWhatTheWishGivesToAnother) {
     planner.lost(r.partition);
   }
   EXPECT_EQ(pass(millis{3'000}), moves{});
+}
+
+TEST_F(ClaimPlanner, GivesNothingToANodeThatIsBusyWithItsStart) {
+  own_all(1);
+  EXPECT_EQ(pass(limits::warm_after), moves{});
+  they_began = now;
+  talking[them] = {};
+  EXPECT_EQ(pass(limits::warm_after - millis{500}), moves{});
+  EXPECT_FALSE(pass(millis{1'000}).releases.empty());
+}
+
+TEST_F(ClaimPlanner, GivesAtOnceWhereAllHaveJustStarted) {
+  own_all(1);
+  they_began = now;
+  talking[them] = {};
+  EXPECT_FALSE(pass(millis{2'000}).releases.empty());
+}
+
+TEST_F(ClaimPlanner, GivesAtOnceWhenItLeaves) {
+  own_all(1);
+  EXPECT_EQ(pass(limits::warm_after), moves{});
+  they_began = now;
+  talking[them] = {};
+  nodes.leave();
+  EXPECT_EQ(pass(millis{2'000}).releases.size(), partitions);
 }
 
 TEST_F(ClaimPlanner, GivesUpAllWhenLeavingAndTakesNothing) {

@@ -1,11 +1,11 @@
 // The pure parts that decide: queues, rates, addresses, origins, evidence,
 // inboxes.
 
+#include "actors/base/rate_limiter.hpp"
 #include "edge/net/client_address.hpp"
 #include "edge/net/evidence_book.hpp"
 #include "edge/net/inbox.hpp"
 #include "edge/net/origin_policy.hpp"
-#include "edge/net/rate_limiter.hpp"
 #include "edge/net/write_queue.hpp"
 
 #include <gtest/gtest.h>

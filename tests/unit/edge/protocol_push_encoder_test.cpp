@@ -92,6 +92,40 @@ TEST(Visibility, PseudonymsHideWhoItIsFromAllButModerators) {
     }
 }
 
+TEST(Visibility, ANewNameIsNothingToThoseWhoSeeNoNames) {
+  auto renamed = [](std::uint8_t changed) {
+    return member_change{participant_id{"P"},
+                         user_id{"secret-user"},
+                         "r",
+                         {},
+                         changed,
+                         true,
+                         false,
+                         "secret-name"};
+  };
+  constexpr auto name = static_cast<std::uint8_t>(member_key::name);
+  constexpr auto fresh
+    = static_cast<std::uint8_t>(name | std::uint8_t(member_key::membership));
+  constexpr auto role
+    = static_cast<std::uint8_t>(name | std::uint8_t(member_key::role));
+  auto alone
+    = batch_of({{2, {}, 1, 1, renamed(name)}, {3, {}, 1, 1, renamed(fresh)}});
+  auto both = batch_of({{2, {}, 1, 1, renamed(role)}});
+  viewer who{view::roster, audience::member, identity_mode::pseudonymous};
+  EXPECT_EQ(seen_types(who, alone), "");
+  EXPECT_EQ(seen_types(who, both), "member ");
+  auto bytes = encode_changes(dialect::json, who, both, now);
+  EXPECT_EQ(bytes.find("name"), std::string::npos) << bytes;
+  EXPECT_EQ(bytes.find("secret"), std::string::npos) << bytes;
+  who.rank = audience::moderator;
+  EXPECT_EQ(seen_types(who, alone), "member member ");
+  who.shown = identity_mode::named;
+  who.rank = audience::member;
+  EXPECT_EQ(seen_types(who, alone), "member member ");
+  who.wanted = view::events;
+  EXPECT_EQ(seen_types(who, alone), "");
+}
+
 TEST(Visibility, NamedSessionsShowTheProfileToEveryone) {
   auto bytes = encode_snapshot(dialect::json, viewer{}, snapshot_of({ada()}),
                                "attached", now);

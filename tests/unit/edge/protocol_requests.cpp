@@ -97,6 +97,9 @@ void put_settings(Writer& to, const settings_patch& what) {
     put_names(to, "roles", *what.roles);
   put_text(to, "default_role", what.default_role.value_or(""));
   put_number(to, "gated_media", what.gated_media);
+  put_number(to, "live_rate", what.live_rate);
+  put_number(to, "live_burst", what.live_burst);
+  put_number(to, "own_names", what.own_names);
   put_text(to, "code", what.code.value_or(""));
   to.close_map();
 }
@@ -343,6 +346,14 @@ struct body_writer {
     // nop
   }
 
+  void put(const set_name_command& what) {
+    to.key("name");
+    if (what.name)
+      to.text(*what.name);
+    else
+      to.null();
+  }
+
   void put(const ban_command& what) {
     put_target(what);
     put_number(to, "for_ms", what.lasts);
@@ -505,6 +516,11 @@ private:
     out.roles = maybe([this] { return names(limits::admitted_roles); });
     out.default_role = maybe([this] { return name(); });
     out.gated_media = maybe([this] { return chance(); });
+    out.live_rate
+      = maybe([this] { return static_cast<std::uint32_t>(source_()); });
+    out.live_burst
+      = maybe([this] { return static_cast<std::uint32_t>(source_()); });
+    out.own_names = maybe([this] { return chance(); });
     out.code = maybe([this] { return text(limits::code_bytes); });
     return out;
   }
@@ -655,7 +671,7 @@ private:
     auto lease = [this] {
       return maybe([this] { return connection_id{source_(), source_()}; });
     };
-    switch (below(37)) {
+    switch (below(38)) {
     case 0:
       return hello_request{maybe_text(), maybe_text()};
     case 1:
@@ -743,6 +759,10 @@ private:
         erase_user_command{0, user_id{text(limits::id_bytes)}, {}}};
     case 35:
       return session(get_course_command{}, false);
+    case 36:
+      return session(
+        set_name_command{maybe([this] { return text(limits::id_bytes); })},
+        true);
     default:
       return join();
     }

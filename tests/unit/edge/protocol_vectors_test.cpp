@@ -197,6 +197,9 @@ std::map<std::string, client_request> durable_requests() {
   admitting.default_role = "viewer";
   admitting.gated_media = true;
   admitting.code = "K7QX-2MPD";
+  settings_patch slow;
+  slow.live_rate = 5;
+  slow.live_burst = 10;
   return {
     {"request_create_session",
      {std::int64_t{9}, in_town_hall(create_command{"party", {}})}},
@@ -230,6 +233,10 @@ std::map<std::string, client_request> durable_requests() {
     {"request_uninvite",
      {std::int64_t{16}, in_town_hall(uninvite_command{user_id{"bob"}, {}})}},
     {"request_withdraw", {std::int64_t{17}, in_town_hall(withdraw_command{})}},
+    {"request_set_name",
+     {std::int64_t{23}, in_town_hall(set_name_command{"Ada L."}, "op-4")}},
+    {"request_set_name_none",
+     {std::int64_t{23}, in_town_hall(set_name_command{})}},
     {"request_ban",
      {std::int64_t{18},
       in_town_hall(
@@ -244,6 +251,8 @@ std::map<std::string, client_request> durable_requests() {
      {std::int64_t{22}, in_town_hall(get_course_command{})}},
     {"request_configure_access",
      {std::int64_t{10}, in_town_hall(configure_command{admitting})}},
+    {"request_configure_rate",
+     {std::int64_t{10}, in_town_hall(configure_command{slow})}},
     {"request_transfer_host",
      {std::int64_t{14}, in_town_hall(transfer_host_command{{}, bob_id})}},
   };
@@ -695,6 +704,9 @@ std::map<std::string, encoder> change_pushes() {
        member_change{bob_id, user_id{"bob"}, "guest", {"mute"}, 3, true})},
     {"push_changes_member_gone",
      one_change(member_change{bob_id, user_id{"bob"}, "", {}, 4, false})},
+    {"push_changes_member_name",
+     one_change(member_change{
+       bob_id, user_id{"bob"}, "guest", {}, 16, true, false, "Robert"})},
     {"push_changes_member_banned",
      one_change(member_change{bob_id, user_id{"bob"}, "", {}, 8, false, true})},
     {"push_changes_member_bare", one_change(member_change{bob_id, {}, "", {}})},

@@ -167,3 +167,20 @@ TEST_F(Succession, AnEndIsTakenAtOnce) {
 }
 
 } // namespace
+
+// As after a crash: the replica is led to what the new owner shows.
+TEST_F(Succession, ANewNameIsAmongTheDifferences) {
+  auto whole = owner.state->make_snapshot();
+  whole.at.rev += 5;
+  whole.participants[0].who.name = "Countess";
+  whole.participants[1].role = "guest";
+  auto leads = here.bridge(whole);
+  ASSERT_NE(leads, nullptr);
+  ASSERT_EQ(leads->changes.size(), 2U);
+  const auto& named = std::get<member_change>(leads->changes[0].body);
+  EXPECT_EQ(named.name, "Countess");
+  EXPECT_TRUE(named.is_of_name_alone());
+  EXPECT_FALSE(
+    std::get<member_change>(leads->changes[1].body).has(member_key::name));
+  EXPECT_EQ(here.make_snapshot().participants, whole.participants);
+}

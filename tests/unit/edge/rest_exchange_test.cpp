@@ -120,6 +120,19 @@ TEST(RestAnswers, ReadTheirOwnCursorsOnly) {
     EXPECT_FALSE(read_cursor(bad)) << bad;
 }
 
+TEST(RestAnswers, ReadTheirOwnTagsOnly) {
+  auto tag = record_tag({5, 6}, {7, 8}, {capability::join});
+  EXPECT_EQ(tag, "\"5-6.7-8-4\"");
+  for (const auto& good : {tag, std::string{"\"5-6\""}})
+    EXPECT_EQ(read_condition(good), (precondition{false, version{5, 6}}))
+      << good;
+  EXPECT_EQ(read_condition("*"), precondition{});
+  for (const auto* bad :
+       {"", "\"", "\"\"", "5-6", "W/\"5-6\"", "\"5\"", "\"5-6", "\"05-6\"",
+        "\"5-6.x\"", "\"5-6\", \"7-8\"", "\"-\"", "**", "\".5-6\""})
+    EXPECT_EQ(read_condition(bad), std::nullopt) << bad;
+}
+
 TEST(RestCodes, AreEightCharactersAndFollowTheirOperation) {
   std::set<std::string> drawn;
   for (int i = 0; i < 200; ++i)

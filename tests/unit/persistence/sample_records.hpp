@@ -64,6 +64,20 @@ inline session_record coded_session() {
   return out;
 }
 
+inline session_record rated_session() {
+  auto out = plain_session(session("rated"));
+  out.overrides.live_rate = 5;
+  out.overrides.live_burst = 10;
+  out.overrides.own_names = true;
+  return out;
+}
+
+inline session_record tagged_session() {
+  auto out = plain_session(session("tagged"));
+  out.changed = {1'099'511'627'777, 12};
+  return out;
+}
+
 inline ban_record ban(const std::string& user = "mallory",
                       session_key key = session()) {
   ban_record out;
@@ -198,6 +212,12 @@ inline member_record member_with_reminder() {
   return out;
 }
 
+inline member_record named_member() {
+  auto out = member();
+  out.own_name = true;
+  return out;
+}
+
 inline round_record round(std::string name = "vote",
                           session_key key = session()) {
   answer_rule root;
@@ -304,6 +324,9 @@ inline std::vector<std::pair<std::string, record>> all() {
     {"member_digest", member_with_digest()},
     {"member_profile", shown_member()},
     {"session_coded", coded_session()},
+    {"member_named", named_member()},
+    {"session_rated", rated_session()},
+    {"session_tagged", tagged_session()},
     {"ban", ban()},
     {"ban_erased", ban_erased{session(), user_id{"mallory"}}},
     {"member_erased", member_erased{session(), user_id{"ada"}}},

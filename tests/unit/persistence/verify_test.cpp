@@ -30,7 +30,8 @@ struct Verify : testing::Test {
     ASSERT_TRUE(migrate(disk));
     auto running = samples::full_session();
     running.ended_at.reset();
-    put({running, samples::member(), samples::page(0, session, {"ada", "bob"}),
+    running.appointed_host = user_id{"bob"};
+    put({running, samples::member(), samples::member("bob"), samples::page(0, session, {"ada", "bob"}),
          samples::page(1, session, {"cyd"}), occupied_mark{session, true},
          due_mark{session, millis{5}}, samples::interval(), samples::audit(),
          samples::round(), samples::submission(), samples::event()});
@@ -252,6 +253,47 @@ TEST_F(Verify, ASessionInAnotherPartitionIsSetAside) {
   mend();
   EXPECT_EQ(*disk.get(keys::of_set_aside(home, session, item.key)),
             *item.value);
+}
+
+TEST_F(Verify, AHostWhoIsNobodyThereIsAppointedNoMore) {
+  auto named = *read().session;
+  named.appointed_host = user_id{"mallory"};
+  put({named});
+  auto found = verify(disk, partitions);
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->size(), 1U);
+  EXPECT_EQ(found->front().what, damage::host_stranger);
+  EXPECT_EQ(found->front().field, "appointed_host");
+  mend();
+  auto mended = named;
+  mended.appointed_host.reset();
+  EXPECT_EQ(read().session, mended) << "and nothing else is touched";
+  for (const auto* known : {"ada", "bob", "cyd"}) {
+    named.appointed_host = user_id{known};
+    put({named});
+    EXPECT_EQ(codes(), damages{}) << known;
+  }
+}
+
+TEST_F(Verify, AHostWhoIsNoMemberAnyMoreIsFound) {
+  put_raw(keys::of_member(home, session, user_id{"bob"}), std::nullopt);
+  put({samples::page(0, session, {"ada"})});
+  EXPECT_EQ(codes(), damages{damage::host_stranger});
+  mend();
+  EXPECT_EQ(read().session->appointed_host, std::nullopt);
+}
+
+TEST_F(Verify, ASecondRecordWithAnotherHostDoesNotStay) {
+  auto second = *read().session;
+  second.appointed_host = user_id{"ada"};
+  auto wrong = (home + 1) % partitions;
+  auto item = encode(second, wrong)->at(0);
+  put_raw(item.key, item.value);
+  EXPECT_EQ(codes(), damages{damage::wrong_partition});
+  mend();
+  EXPECT_EQ(read().session->appointed_host, user_id{"bob"});
+  EXPECT_FALSE(disk.get(item.key)->has_value());
+  EXPECT_EQ(aside(), 1U);
 }
 
 TEST_F(Verify, OverlongOpMemoriesAreTrimmedToTheNewest) {

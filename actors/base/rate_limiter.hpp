@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace rollcall::edge {
+namespace rollcall {
 
 /// How much is allowed. One rule serves many buckets.
 struct rate_rule {
@@ -61,4 +61,4 @@ private:
   millis last_{0};
 };
 
-} // namespace rollcall::edge
+} // namespace rollcall

@@ -1,0 +1,110 @@
+// Live state: what participants say of themselves, and when they last did.
+
+#include "actors/base/limits.hpp"
+#include "actors/live_rules.hpp"
+#include "actors/session_state.hpp"
+
+#include <algorithm>
+
+namespace rollcall {
+
+// Coalesced: observers hear of it at most once in limits::activity_every.
+void session_state::note_activity(participant& who, millis wall) {
+  if (wall < who.last_active + limits::activity_every)
+    return;
+  who.last_active = wall;
+  push_change(activity_change{who.public_id, wall});
+}
+
+result<done> session_state::check_live(std::string_view kind,
+                                       const live_map& live) {
+  if (live.size() > limits::live_keys)
+    return fail(errc::too_large, "more than 16 live keys", "live");
+  live_update update{live.begin(), live.end()};
+  return check(live_rules_of(kind), update);
+}
+
+void session_state::set_initial_live(participant& who, const live_map& live,
+                                     instant now) {
+  if (live.empty())
+    return;
+  live_update update;
+  for (const auto& [key, value] : live) {
+    who.live[key] = {value, now.wall};
+    update.emplace(key, value);
+  }
+  publish_live(who, update);
+}
+
+result<reply> session_state::set_live(const command& asked,
+                                      const set_live_command& body,
+                                      instant now) {
+  if (hidden_from(asked.caller))
+    return fail(errc::not_found, "there is no such session", "session");
+  auto* who = roster_.find(asked.connection);
+  if (who == nullptr || who->user != asked.caller.user)
+    return fail(errc::conflict, "join the session first", "session");
+  if (!rights_of(asked.caller).has(capability::publish))
+    return fail(errc::forbidden, "the token does not allow to publish");
+  if (roster_.at(*who, asked.connection).joined_after(asked.number))
+    return answer(ack_level::accepted);
+  if (auto good = check(live_rules_of(settings_.kind), body.live); !good)
+    return good.error();
+  for (const auto& [key, value] : body.live)
+    if (value && turns_on(*value)
+        && !may_turn_on(who->user, asked.caller.grants, key))
+      return fail(errc::forbidden, "you may not turn this on", "live." + key);
+  std::size_t fresh = 0;
+  for (const auto& [key, value] : body.live)
+    fresh += who->live.contains(key) ? 0 : 1;
+  if (who->live.size() + fresh > limits::live_keys)
+    return fail(errc::too_large, "more than 16 live keys", "live");
+  if (auto refusal = over_live_rate(*who, now))
+    return *refusal;
+  auto age = std::clamp(body.age, millis{0}, limits::live_backdate);
+  live_update applied;
+  for (const auto& [key, value] : body.live) {
+    auto& entry = who->live[key];
+    // Design section 4: the owner's stamp is max(wall, last + 1); a client's
+    // own time only ever shifts it back.
+    auto stamp = age == millis{0} ? later(now.wall, entry.stamp + millis{1})
+                                  : now.wall - age;
+    if (stamp <= entry.stamp)
+      continue;
+    entry.stamp = stamp;
+    if (entry.value == value)
+      continue;
+    entry.value = value;
+    applied.emplace(key, value);
+  }
+  if (!applied.empty())
+    publish_live(*who, applied);
+  note_activity(*who, now.wall);
+  return answer(ack_level::accepted);
+}
+
+// Whatever way it comes in by: every update of the participant ends up here.
+std::optional<failure> session_state::over_live_rate(participant& who,
+                                                     instant now) const {
+  const rate_rule rule{static_cast<double>(settings_.live_rate),
+                       static_cast<double>(settings_.live_burst)};
+  if (settings_.live_rate == 0 || who.live_budget.take(rule, 1, now.steady))
+    return std::nullopt;
+  auto why = fail(errc::rate_limited, "too many live updates", "live");
+  why.retry_after = later(who.live_budget.wait(rule, 1), millis{1});
+  return why;
+}
+
+void session_state::publish_live(const participant& who,
+                                 const live_update& live) {
+  if (auto at = live_at_.find(&who); at != live_at_.end()) {
+    auto& earlier = std::get<live_change>(changes_[at->second].body);
+    for (const auto& [key, value] : live)
+      earlier.live[key] = value;
+    return;
+  }
+  push_change(live_change{who.public_id, live});
+  live_at_.emplace(&who, changes_.size() - 1);
+}
+
+} // namespace rollcall

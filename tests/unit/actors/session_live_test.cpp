@@ -1,0 +1,112 @@
+#include "actors/base/limits.hpp"
+#include "support/session_harness.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace rollcall;
+using namespace rollcall::test;
+
+namespace {
+
+result<reply> set_step(session_harness& s, const std::string& user,
+                       std::uint64_t connection, std::int64_t number) {
+  return s.run(user, connection,
+               set_live_command{{{"n", live_value{number}}}, millis{0}});
+}
+
+/// A board on which `ada` has two sockets and a lease.
+void make_board(session_harness& s, settings_patch settings = {}) {
+  ASSERT_TRUE(s.create("board", settings));
+  ASSERT_TRUE(s.join("ada", 1));
+  ASSERT_TRUE(s.join("ada", 2));
+  join_command leased;
+  leased.lease = millis{0};
+  ASSERT_TRUE(s.run("ada", 3, leased));
+  ASSERT_TRUE(s.join("ben", 4));
+  (void)s.changes();
+}
+
+live_value shown_of(session_harness& s, const std::string& user) {
+  for (const auto& who : s.look().participants)
+    if (who.user.str() == user)
+      return who.live.at("n");
+  return false;
+}
+
+} // namespace
+
+TEST(SessionLive, TheRateHoldsOverAllConnections) {
+  session_harness s;
+  make_board(s);
+  for (std::int64_t n = 0; n < 20; ++n)
+    ASSERT_TRUE(set_step(s, "ada", 1 + static_cast<std::uint64_t>(n % 3), n));
+  EXPECT_EQ(shown_of(s, "ada"), live_value{std::int64_t{19}});
+  for (std::uint64_t way : {1, 2, 3}) {
+    auto refused = set_step(s, "ada", way, 99);
+    ASSERT_FALSE(refused) << way;
+    EXPECT_EQ(refused.error().code, errc::rate_limited);
+    EXPECT_EQ(refused.error().field, "live");
+    EXPECT_EQ(refused.error().retry_after, millis{100});
+  }
+  EXPECT_TRUE(set_step(s, "ben", 4, 1)) << "others have their own";
+}
+
+TEST(SessionLive, ARefusedUpdateChangesNothing) {
+  session_harness s;
+  make_board(s, {.live_rate = 1, .live_burst = 1});
+  ASSERT_TRUE(set_step(s, "ada", 1, 1));
+  auto before = s.look();
+  s.now = s.now + millis{999};
+  // Long enough for activity to be told, if this were any.
+  auto wall = s.now.wall;
+  s.now.wall += limits::activity_every;
+  auto refused = set_step(s, "ada", 2, 2);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().retry_after, millis{1});
+  EXPECT_FALSE(s.state->has_changes());
+  EXPECT_EQ(s.look(), before);
+  s.now.wall = wall;
+  s.now = s.now + *refused.error().retry_after;
+  EXPECT_TRUE(set_step(s, "ada", 2, 2)) << "when it was said to be";
+  EXPECT_FALSE(set_step(s, "ada", 1, 3));
+}
+
+TEST(SessionLive, WhatIsRefusedOtherwiseCostsNothing) {
+  session_harness s;
+  make_board(s, {.live_rate = 1, .live_burst = 1});
+  for (int i = 0; i < 3; ++i) {
+    auto wrong = s.run(
+      "ada", 1, set_live_command{{{"step", live_value{std::int64_t{9}}}}, {}});
+    EXPECT_EQ(wrong.error().code, errc::bad_request);
+  }
+  EXPECT_TRUE(set_step(s, "ada", 1, 1));
+}
+
+TEST(SessionLive, ZeroIsNoLimit) {
+  session_harness s;
+  make_board(s, {.live_rate = 0});
+  for (std::int64_t n = 0; n < 2'000; ++n)
+    ASSERT_TRUE(set_step(s, "ada", 1, n));
+}
+
+TEST(SessionLive, ANewRateHoldsAtOnce) {
+  session_harness s;
+  make_board(s, {.live_rate = 0});
+  for (std::int64_t n = 0; n < 50; ++n)
+    ASSERT_TRUE(set_step(s, "ada", 1, n));
+  ASSERT_TRUE(
+    s.run("owner", 9, configure_command{{.live_rate = 2, .live_burst = 3}}));
+  for (std::int64_t n = 0; n < 3; ++n)
+    ASSERT_TRUE(set_step(s, "ada", 1, n));
+  EXPECT_EQ(set_step(s, "ada", 1, 9).error().retry_after, millis{500});
+}
+
+TEST(SessionLive, RatesHaveBounds) {
+  session_harness s;
+  EXPECT_EQ(s.create("board", {.live_rate = 1'001}).error().field,
+            "settings.live_rate");
+  for (std::uint32_t burst : {0U, 1'001U})
+    EXPECT_EQ(s.create("board", {.live_burst = burst}).error().field,
+              "settings.live_burst");
+  EXPECT_TRUE(s.create("board", {.live_rate = 1'000, .live_burst = 1'000}));
+}
