@@ -25,7 +25,7 @@ bool passes(const kind_settings& settings, std::string_view code,
   case access_mode::members:
     return known.is_member;
   case access_mode::group:
-    return !settings.group.empty() && has_name(caller.groups, settings.group);
+    return known.in_group || claims_group(settings, caller);
   case access_mode::roles:
     return !caller.role.empty() && has_name(settings.roles, caller.role);
   case access_mode::code:
@@ -41,6 +41,10 @@ admittance admit(const kind_settings& settings, std::string_view code,
                  const identity& caller, standing known) {
   bool enters = passes(settings, code, caller, known);
   return {enters || known.is_creator, enters};
+}
+
+bool claims_group(const kind_settings& settings, const identity& caller) {
+  return !settings.group.empty() && has_name(caller.groups, settings.group);
 }
 
 bool has_name(const std::vector<std::string>& names, std::string_view name) {

@@ -28,6 +28,9 @@ struct standing {
   bool is_member = false;
   bool is_present = false;
   bool is_creator = false;
+  /// The session's group has it as a member, or had when it joined: whoever
+  /// is taken out is here no more.
+  bool in_group = false;
 };
 
 /// What the access of a session lets a caller do.
@@ -44,6 +47,10 @@ struct admittance {
 [[nodiscard]] admittance admit(const kind_settings& settings,
                                std::string_view code, const identity& caller,
                                standing known);
+
+/// Whether the token names the session's group.
+[[nodiscard]] bool claims_group(const kind_settings& settings,
+                                const identity& caller);
 
 [[nodiscard]] bool has_name(const std::vector<std::string>& names,
                             std::string_view name);

@@ -101,6 +101,15 @@ struct namer {
   std::string_view operator()(const unban_command&) const {
     return "unban";
   }
+  std::string_view operator()(const put_group_command&) const {
+    return "put_group";
+  }
+  std::string_view operator()(const get_group_command&) const {
+    return "get_group";
+  }
+  std::string_view operator()(const settle_group_command&) const {
+    return "settle_group";
+  }
   std::string_view operator()(const get_course_command&) const {
     return "get_course";
   }

@@ -248,6 +248,30 @@ struct get_bans_command {
   std::uint32_t limit = 100;
 };
 
+// -- groups ------------------------------------------------------------------
+
+/// Makes a group, or calls it something else.
+struct put_group_command {
+  std::string name;
+};
+
+/// What a group is, and what the caller is in it.
+struct get_group_command {};
+
+/// Sessions of a deleted group are to go; or these users, who were taken out of
+/// it, are to go from its sessions. From the group to every partition and from
+/// there to sessions, again and again until nothing is left to do; never from a
+/// client.
+struct settle_group_command {
+  partition_id partition = 0;
+  std::string group;
+  bool deleted = false;
+  /// At most limits::group_removals.
+  std::vector<user_id> removed{};
+  /// `next` of the step before.
+  session_id after{};
+};
+
 using command_body = std::variant<
   join_command, leave_command, set_live_command, get_roster_command,
   observe_command, create_command, configure_command, end_command,
@@ -257,7 +281,8 @@ using command_body = std::variant<
   close_round_command, submit_command, get_round_command, start_barrier_command,
   set_ready_command, set_reminder_command, renew_command, invite_command,
   uninvite_command, withdraw_command, ban_command, unban_command,
-  get_members_command, get_bans_command, get_course_command, set_name_command>;
+  get_members_command, get_bans_command, get_course_command, set_name_command,
+  put_group_command, get_group_command, settle_group_command>;
 
 /// What must be true of what a durable command changes, where it is carried
 /// out; `precondition_failed` otherwise.

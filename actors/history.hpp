@@ -176,6 +176,8 @@ struct list_sessions_command {
   std::uint32_t limit = 100;
   /// Only what starts later than now.
   bool upcoming = false;
+  /// Groups in place of sessions.
+  bool groups = false;
 };
 
 struct session_summary {
@@ -193,6 +195,8 @@ struct session_summary {
   std::uint32_t members = 0;
   bool is_member = false;
   std::optional<millis> starts_at{};
+  /// Of a group: what people call it.
+  std::string name{};
 
   friend bool operator==(const session_summary&, const session_summary&)
     = default;

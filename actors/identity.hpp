@@ -109,6 +109,9 @@ struct identity {
   std::string role{};
   /// The session's code, where the client gave one.
   std::string code{};
+  /// The group that says it has this user as a member. From the session's
+  /// owner, who has asked; it does not travel.
+  std::string vouched{};
 
   friend bool operator==(const identity&, const identity&) = default;
 };

@@ -124,6 +124,18 @@ std::span<const kind_settings> preset_kinds() {
   return presets;
 }
 
+const kind_settings& group_kind() {
+  static const auto kind = [] {
+    kind_settings out;
+    out.kind = ":group";
+    out.membership = membership_mode::durable;
+    out.access = access_mode::members;
+    out.default_role = "member";
+    return out;
+  }();
+  return kind;
+}
+
 kind_settings with_patch(kind_settings base, const settings_patch& patch) {
   overlay_all(base, patch);
   return base;

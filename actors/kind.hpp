@@ -25,7 +25,7 @@ enum class access_mode : std::uint8_t {
   open,
   /// Members: those who were invited.
   members,
-  /// Those whose token names the session's `group`.
+  /// Members of the session's `group`, and those whose token names it.
   group,
   /// Those whose token has one of the session's `roles`.
   roles,
@@ -78,7 +78,7 @@ struct kind_settings {
   millis drop_grace{10'000};
   /// How long an appointed host who left is still the host.
   millis host_reclaim{30'000};
-  /// Whose token must name it, under `access_mode::group`.
+  /// Which group, under `access_mode::group`.
   std::string group{};
   /// One of which a token must have, under `access_mode::roles`.
   std::vector<std::string> roles{};
@@ -133,6 +133,10 @@ struct settings_patch {
 
 /// The five presets of the seeds: stream, stage, meeting, party, board.
 [[nodiscard]] std::span<const kind_settings> preset_kinds();
+
+/// The kind of the sessions that groups are kept as. No configuration and no
+/// client can name it.
+[[nodiscard]] const kind_settings& group_kind();
 
 /// `base` with `patch` laid over it.
 [[nodiscard]] kind_settings with_patch(kind_settings base,

@@ -93,6 +93,34 @@ struct reminder {
   friend bool operator==(const reminder&, const reminder&) = default;
 };
 
+/// A user who was taken out of a group, of which its sessions may not know yet.
+struct group_removal {
+  user_id user;
+  /// Wall time.
+  millis when{0};
+
+  friend bool operator==(const group_removal&, const group_removal&) = default;
+};
+
+/// What a group is beside a session with members.
+struct group_state {
+  /// What people call it.
+  std::string name{};
+  /// Wall time of its deletion: sessions that are its own are still to go.
+  std::optional<millis> deleted_at{};
+  /// Oldest first; at most limits::group_removals.
+  std::vector<group_removal> removed{};
+
+  /// Wall time since which somebody is still to be told of a change.
+  [[nodiscard]] std::optional<millis> untold_since() const {
+    if (deleted_at || removed.empty())
+      return deleted_at;
+    return removed.front().when;
+  }
+
+  friend bool operator==(const group_state&, const group_state&) = default;
+};
+
 /// A session's durable facts.
 struct session_record {
   session_key key;
@@ -113,6 +141,8 @@ struct session_record {
   std::optional<barrier_state> barrier{};
   /// Set by whatever changes what this says: no two contents have the same.
   version changed{};
+  /// Of a group alone.
+  std::optional<group_state> group{};
 
   friend bool operator==(const session_record&, const session_record&)
     = default;
@@ -183,6 +213,8 @@ struct stored_connection {
   /// Of a leased one: how long it lasts from each renewal.
   millis lease{0};
   connection_facts facts{};
+  /// It is here as a member of the session's group, not by its token.
+  bool by_group = false;
 
   friend bool operator==(const stored_connection&, const stored_connection&)
     = default;

@@ -135,11 +135,31 @@ struct bans_reply {
   user_id next{};
 };
 
+struct group_reply {
+  std::string name;
+  /// Empty where that user was erased.
+  user_id created_by;
+  /// Wall time.
+  millis created_at{0};
+  /// Whether the caller is a member, and as what.
+  bool member = false;
+  std::string role;
+  /// The command made it.
+  bool created = false;
+};
+
+struct settled_reply {
+  /// Nothing was left to do, and nothing of it is still to be kept.
+  bool settled = false;
+  /// Where to go on; empty after the last step.
+  session_id next{};
+};
+
 using reply_body
   = std::variant<done, join_reply, roster_reply, observe_reply, round_reply,
                  renew_reply, leave_reply, history_reply, audit_reply,
                  list_reply, erase_reply, members_reply, bans_reply,
-                 course_reply>;
+                 course_reply, group_reply, settled_reply>;
 
 /// The answer to a command that was not refused.
 struct reply {

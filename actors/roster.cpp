@@ -24,7 +24,7 @@ roster_entry entry_of(const participant& who) {
   entry.grants = who.grants;
   for (const auto& item : who.connections)
     entry.connections.push_back(
-      {item.id, item.edge, item.source, item.lease, item.facts});
+      {item.id, item.edge, item.source, item.lease, item.facts, item.by_group});
   return entry;
 }
 

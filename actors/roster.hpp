@@ -53,6 +53,11 @@ struct connection {
   connection_facts facts{};
   /// The number of the command by which it joined last; zero: not known.
   std::uint64_t joined_by = 0;
+  /// It is here as a member of the session's group, not by its token.
+  bool by_group = false;
+  /// And this owner knows so: should it be taken out of the group, it is put
+  /// out of the session.
+  bool proven = false;
 
   /// Whether the word of an edge says anything of it.
   [[nodiscard]] bool has_edge() const noexcept {

@@ -1,53 +1,19 @@
 #include "actors/session_actor.hpp"
 
 #include "actors/base/limits.hpp"
+#include "actors/session_shell.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/scheduled_actor.hpp>
 #include <caf/send.hpp>
-#include <caf/stateful_actor.hpp>
-#include <caf/typed_event_based_actor.hpp>
-#include <caf/typed_response_promise.hpp>
 
-#include <deque>
 #include <iterator>
-#include <unordered_map>
 
 namespace rollcall {
 
 namespace {
 
 using promise = caf::typed_response_promise<reply_ptr>;
-
-struct session_shell {
-  static inline const char* name = "session";
-
-  session_env env;
-  partition_id partition = 0;
-  epoch_t epoch = 0;
-  session_key key;
-  partition_actor owner;
-  std::unique_ptr<session_state> state;
-  std::unordered_map<ticket, promise> waiting;
-  std::optional<millis> last_flush;
-  std::optional<millis> last_pages;
-  bool flush_due = false;
-  std::optional<millis> asked_wake;
-  /// The hand-over that was asked for, and whether it is done.
-  std::optional<caf::typed_response_promise<session_transfer_ptr>> leaving;
-  bool pages_tried = false;
-  bool gone = false;
-  std::int64_t commands = 0;
-  std::int64_t batches = 0;
-};
-
-using self_ptr = session_actor::stateful_pointer<session_shell>;
-
-void settle(self_ptr self);
-
-reply_ptr share(result<reply> value) {
-  return std::make_shared<const result<reply>>(std::move(value));
-}
+using self_ptr = session_ptr;
 
 void send_word(self_ptr self, session_word::kind what, millis when = {}) {
   auto& s = self->state;
@@ -146,8 +112,9 @@ void answer_late(self_ptr self) {
     auto at = s.waiting.find(late.to);
     if (at == s.waiting.end())
       continue;
-    at->second.deliver(share(std::move(late.answer)));
+    auto what = std::move(at->second);
     s.waiting.erase(at);
+    answer_or_ask(self, std::move(what), std::move(late.answer));
   }
 }
 
@@ -167,9 +134,11 @@ void leave_when_quiet(self_ptr self) {
     std::make_shared<const session_transfer>(s.state->transfer())});
 }
 
+} // namespace
+
 // Everything that follows from a change of state, in the order observers and
 // callers may rely on.
-void settle(self_ptr self) {
+void settle(session_ptr self) {
   auto& s = self->state;
   start_batches(self);
   answer_late(self);
@@ -184,8 +153,11 @@ void settle(self_ptr self) {
     s.asked_wake = next;
     send_word(self, session_word::kind::wake_at, *next);
   }
+  tell_partitions(self);
   leave_when_quiet(self);
 }
+
+namespace {
 
 void observe(self_ptr self, const note& told, const observe_note& wish) {
   auto& s = self->state;
@@ -203,20 +175,20 @@ void observe(self_ptr self, const note& told, const observe_note& wish) {
 }
 
 // The disk is read elsewhere; the session goes on meanwhile.
-caf::result<reply_ptr> ask_past(self_ptr self, const command& asked) {
+void ask_past(self_ptr self, open_command what) {
   auto& s = self->state;
-  auto answer = self->make_response_promise<reply_ptr>();
-  auto question = s.state->question(asked, s.env.clock());
+  auto question = s.state->question(*what.asked, s.env.clock());
   if (!question) {
-    answer.deliver(share(question.error()));
-    return answer;
+    answer_or_ask(self, std::move(what), question.error());
+    return;
   }
+  auto answer = std::move(what.answer);
   auto asking = s.env.asking;
   if (!s.env.past || asking->load() >= limits::history_questions) {
     auto why = fail(errc::unavailable, "too many questions wait for the disk");
     why.retry_after = millis{1'000};
     answer.deliver(share(why));
-    return answer;
+    return;
   }
   if (auto* stays = std::get_if<history_question>(&*question))
     stays->partition = s.partition;
@@ -239,33 +211,47 @@ caf::result<reply_ptr> ask_past(self_ptr self, const command& asked) {
         answer.deliver(
           share(fail(errc::unavailable, "the store did not answer")));
       });
-  return answer;
 }
 
 caf::result<reply_ptr> take_command(self_ptr self, const command_ptr& asked) {
-  auto& s = self->state;
-  ++s.commands;
-  if (s.gone) {
-    auto answer = self->make_response_promise<reply_ptr>();
-    answer.deliver(share(fail(
-      errc::unavailable, "the session has another owner", not_owner_field)));
-    return answer;
-  }
-  if (session_state::asks_past(asked->body))
-    return ask_past(self, *asked);
-  auto outcome = s.state->handle(asked, s.env.clock());
+  ++self->state.commands;
   auto answer = self->make_response_promise<reply_ptr>();
-  if (auto* now = std::get_if<result<reply>>(&outcome))
-    answer.deliver(share(std::move(*now)));
-  else
-    s.waiting.emplace(std::get<ticket>(outcome), answer);
-  settle(self);
+  carry_out(self, {asked, answer});
   return answer;
 }
 
+} // namespace
+
+reply_ptr share(result<reply> value) {
+  return std::make_shared<const result<reply>>(std::move(value));
+}
+
+void carry_out(session_ptr self, open_command what) {
+  auto& s = self->state;
+  if (s.gone) {
+    what.answer.deliver(share(fail(
+      errc::unavailable, "the session has another owner", not_owner_field)));
+    return;
+  }
+  if (session_state::asks_past(what.asked->body)) {
+    ask_past(self, std::move(what));
+    return;
+  }
+  if (const auto* x = std::get_if<settle_group_command>(&what.asked->body))
+    overtake_questions(s, *x);
+  auto outcome = s.state->handle(what.asked, s.env.clock());
+  if (auto* now = std::get_if<result<reply>>(&outcome))
+    answer_or_ask(self, std::move(what), std::move(*now));
+  else
+    s.waiting.emplace(std::get<ticket>(outcome), std::move(what));
+  settle(self);
+}
+
+namespace {
+
 void take_stop(self_ptr self) {
   auto& s = self->state;
-  if (s.leaving || !s.state->idle()) {
+  if (s.leaving || !s.at_group.empty() || !s.state->idle()) {
     send_word(self, session_word::kind::staying);
     return;
   }
@@ -317,6 +303,7 @@ inspection_ptr inspect(self_ptr self) {
     {"commands", s.commands},
     {"batches", s.batches},
     {"waiting", static_cast<std::int64_t>(s.waiting.size())},
+    {"at_group", static_cast<std::int64_t>(s.at_group.size())},
   };
   out->waiting_for = s.waiting.empty() ? "" : "the store";
   return out;

@@ -27,6 +27,10 @@ struct session_env {
   /// Answers questions about the past; without it they are `unavailable`.
   history_actor past;
   std::shared_ptr<message_bus> bus;
+  /// Finds groups, and every partition. Without it no group is asked or tells
+  /// anybody.
+  router_actor router;
+  std::uint32_t partitions = 0;
   clock_fn clock = system_now;
   /// The fan-out tick: the first change after idle goes out at once, later
   /// ones gather this long; twice as long in a session with more than

@@ -34,6 +34,13 @@ void set_about(record& kept, const command& asked) {
     kept);
 }
 
+/// Of a group: whoever makes it is its first member.
+bool makes_member(const durable_op& op) {
+  return std::any_of(op.records.begin(), op.records.end(), [](const auto& one) {
+    return std::holds_alternative<member_record>(one);
+  });
+}
+
 } // namespace
 
 // -- queueing ----------------------------------------------------------------
@@ -46,9 +53,7 @@ session_state::decided session_state::decide_durable(const command_ptr& asked) {
   if (const auto* x = std::get_if<set_member_command>(&asked->body)) {
     auto target = target_of(x->user, x->participant);
     if (!target)
-      return hidden_from(asked->caller)
-               ? fail(errc::not_found, "there is no such session", "session")
-               : target.error();
+      return hidden_from(asked->caller) ? unknown() : target.error();
     op.touches = *target;
   } else if (const auto* guest = std::get_if<invite_command>(&asked->body)) {
     op.touches = guest->user;
@@ -189,6 +194,10 @@ void session_state::committed(std::uint64_t number,
     else if (std::holds_alternative<observe_command>(op.asked->body))
       answers_.push_back(
         {op.answer_to, observe_answer(*op.asked, ack_level::committed)});
+    else if (std::holds_alternative<put_group_command>(op.asked->body))
+      answers_.push_back(
+        {op.answer_to,
+         group_answer(*op.asked, ack_level::committed, makes_member(op))});
     else
       answers_.push_back({op.answer_to, answer(ack_level::committed)});
   }
@@ -282,6 +291,13 @@ void session_state::apply_session(const session_record& kept, instant now) {
       && (settings_ != before || ends || kept.starts_at != old.starts_at))
     push_change(
       session_change{settings_, kept.ended_at.has_value(), kept.starts_at});
+  // A new name is a new version.
+  if (kept.group && old.group && kept.group->name != old.group->name)
+    push_change(session_change{settings_});
+  if (settings_.access != before.access || settings_.group != before.group)
+    for (const auto& [joined, who] : roster_.in_order())
+      for (auto& item : who->connections)
+        item.proven = false;
   if (kept.phase != old.phase)
     push_change(phase_change{kept.phase});
   if (kept.barrier != old.barrier)
@@ -289,7 +305,8 @@ void session_state::apply_session(const session_record& kept, instant now) {
   if (kept.barrier && kept.barrier != old.barrier)
     push_change(barrier_change{*kept.barrier});
   if (created || ends || kept.starts_at != old.starts_at
-      || kept.phase != old.phase || kept.barrier != old.barrier)
+      || kept.phase != old.phase || kept.barrier != old.barrier
+      || kept.group != old.group)
     arm_timers();
   if (settings_.gated_media && !before.gated_media)
     for (const auto& [joined, who] : roster_.in_order())
@@ -310,7 +327,8 @@ void session_state::apply_session(const session_record& kept, instant now) {
     reclaim_until_.reset();
   }
   refresh_host();
-  if (kept.ended_at == deleted)
+  // A group goes when its sessions have gone.
+  if (kept.ended_at == deleted && !kept.group)
     queue_erasure();
 }
 

@@ -180,7 +180,10 @@ void session_state::expire(instant now) {
     refresh_host();
   }
   while (!pending_.full())
-    if (auto name = timers_.take_due(now.wall))
+    if (auto name = timers_.take_due(now.wall);
+        name && name->kind == timer_kind::group)
+      begin_telling(now);
+    else if (name)
       queue_timer(*name);
     else
       break;

@@ -75,6 +75,7 @@ connection session_state::restored(const stored_connection& kept,
   out.edge = kept.edge;
   out.source = kept.source;
   out.facts = kept.facts;
+  out.by_group = kept.by_group;
   if (!out.has_edge()) {
     out.lease = kept.lease == millis{0} ? settings_.timeout : kept.lease;
     begin_lease(out, settings_, now);

@@ -57,6 +57,8 @@ session_state::prepare_member(durable_op& op, const set_member_command& body,
   auto rights = rights_of(op.asked->caller);
   if (!rights.has(capability::moderate))
     return fail(errc::forbidden, "you may not change members");
+  if (auto why = refuses_group_member(body))
+    return why;
   const auto* known = member(*op.touches);
   auto kept = known != nullptr ? *known : new_member(*op.touches, now);
   if (body.role)
@@ -335,7 +337,7 @@ result<reply> session_state::get_members(const command& asked,
                                          const get_members_command& body,
                                          instant now) const {
   if (hidden_from(asked.caller))
-    return fail(errc::not_found, "there is no such session", "session");
+    return unknown();
   auto rights = rights_of(asked.caller);
   bool moderates = rights.has(capability::moderate);
   if (!moderates

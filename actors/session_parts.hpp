@@ -54,6 +54,8 @@ struct durable_op {
     host_lapse,
     /// What is due by `timer`; likewise.
     timer,
+    /// Forgets changes of a group that were heard everywhere; likewise.
+    told,
   };
 
   purpose why = purpose::command;

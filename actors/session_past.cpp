@@ -164,9 +164,11 @@ void session_state::describe_change(const durable_op& op,
 std::optional<failure> session_state::prepare_delete(durable_op& op,
                                                      instant now) {
   if (!rights_of(op.asked->caller).has(capability::configure))
-    return fail(errc::forbidden, "you may not delete this session");
+    return fail(errc::forbidden, "you may not delete this");
   auto kept = *record_;
   kept.ended_at = deleted;
+  if (kept.group)
+    kept.group->deleted_at = now.wall;
   kept.at = at();
   op.records.emplace_back(std::move(kept));
   // A later owner goes on with it.
@@ -180,11 +182,16 @@ session_state::prepare_forget(durable_op& op, const forget_user_command& body) {
     return fail(errc::forbidden, "erasing a user needs admin");
   // What waits to be written of the user concerns nobody any more.
   apply_forgotten(body.user);
+  auto kept = *record_;
+  auto untold
+    = kept.group
+        ? std::erase_if(kept.group->removed,
+                        [&](const auto& one) { return one.user == body.user; })
+        : 0;
   if (member(body.user) == nullptr && roster_.find(body.user) == nullptr
       && record_->created_by != body.user
-      && record_->appointed_host != body.user)
+      && record_->appointed_host != body.user && untold == 0)
     return std::nullopt;
-  auto kept = *record_;
   if (kept.created_by == body.user)
     kept.created_by = {};
   if (kept.appointed_host == body.user)

@@ -135,6 +135,7 @@ void session_state::prepare_timer(durable_op& op, instant now) {
       op.records.emplace_back(event_erased{key_, place});
     break;
   case timer_kind::erasure:
+  case timer_kind::group:
     break;
   }
 }
@@ -223,6 +224,10 @@ void session_state::arm_timers() {
   if (!record_)
     return;
   timers_.set({timer_kind::events}, events_.due(rules_->event_retention));
+  tellings_ = 0;
+  timers_.set({timer_kind::group}, untold_since());
+  if (record_->group)
+    return;
   if (record_->ended_at) {
     timers_.set({timer_kind::erasure},
                 *record_->ended_at + rules_->ended_retention);
@@ -256,6 +261,10 @@ session_state::earliest_due(const std::vector<record>& records) const {
   std::optional<millis> out;
   for (const auto& one : records) {
     if (const auto* session = std::get_if<session_record>(&one)) {
+      if (session->group) {
+        earlier(out, session->group->untold_since());
+        continue;
+      }
       if (session->ended_at) {
         earlier(out, *session->ended_at + rules_->ended_retention);
         continue;

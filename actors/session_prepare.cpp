@@ -43,6 +43,10 @@ std::optional<failure> session_state::prepare(durable_op& op, instant now) {
     prepare_timer(op, now);
     return std::nullopt;
   }
+  if (op.why == durable_op::purpose::told) {
+    prepare_told(op);
+    return std::nullopt;
+  }
   if (op.why == durable_op::purpose::host_lapse) {
     // Whoever came back meanwhile is still the host.
     if (!record_ || !record_->appointed_host || reclaim_until_
@@ -56,6 +60,7 @@ std::optional<failure> session_state::prepare(durable_op& op, instant now) {
   }
   const auto& body = op.asked->body;
   bool creates = std::holds_alternative<create_command>(body)
+                 || std::holds_alternative<put_group_command>(body)
                  || op.why == durable_op::purpose::then_join;
   if (std::holds_alternative<observe_command>(body)) {
     if (auto refusal = prepare_hidden(op))
@@ -86,6 +91,8 @@ std::optional<failure> session_state::prepare(durable_op& op, instant now) {
 std::optional<failure>
 session_state::prepare_command(durable_op& op, bool creates, instant now) {
   const auto& body = op.asked->body;
+  if (const auto* x = std::get_if<put_group_command>(&body))
+    return prepare_group(op, *x, now);
   if (creates)
     return prepare_create(op, now);
   if (std::holds_alternative<configure_command>(body))
@@ -117,7 +124,8 @@ session_state::prepare_command(durable_op& op, bool creates, instant now) {
   if (const auto* x = std::get_if<set_name_command>(&body))
     return prepare_name(op, *x, now);
   if (const auto* x = std::get_if<kick_command>(&body))
-    return prepare_kick(op, *x);
+    return record_->group ? prepare_group_removal(op, *x, now)
+                          : prepare_kick(op, *x);
   if (const auto* x = std::get_if<ban_command>(&body))
     return prepare_ban(op, *x, now);
   if (const auto* x = std::get_if<unban_command>(&body))

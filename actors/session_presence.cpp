@@ -14,12 +14,18 @@ session_state::handle(const command_ptr& asked, instant now) {
   const auto& body = asked->body;
   idle_since_ = now.steady;
   acting_ = {asked->caller.user, asked->request};
+  if (const auto* x = std::get_if<settle_group_command>(&body))
+    return settle(*asked, *x, now);
+  note_vouched(asked->caller);
+  if (!suits(body))
+    return fail(errc::bad_request, "is not for this", "session");
   const auto* watch = std::get_if<observe_command>(&body);
   if (watch != nullptr && watch->hidden)
     return decide_durable(asked);
   // Whoever may not see it may still leave, or learn that the id is taken.
   if (record_ && !std::holds_alternative<leave_command>(body)
-      && !std::holds_alternative<create_command>(body))
+      && !std::holds_alternative<create_command>(body)
+      && !std::holds_alternative<put_group_command>(body))
     if (auto refusal = refuses(asked->caller, now.wall))
       return *refusal;
   if (const auto* x = std::get_if<join_command>(&body)) {
@@ -41,6 +47,11 @@ session_state::handle(const command_ptr& asked, instant now) {
     return get_round(*asked, *x);
   if (const auto* x = std::get_if<set_ready_command>(&body))
     return set_ready(*asked, x->ready, now);
+  if (std::holds_alternative<get_group_command>(body)) {
+    if (!record_)
+      return unknown();
+    return group_answer(*asked, ack_level::accepted, false);
+  }
   if (const auto* x = std::get_if<get_course_command>(&body))
     return get_course(*asked, *x);
   if (const auto* x = std::get_if<get_members_command>(&body))
@@ -175,6 +186,10 @@ connection session_state::new_connection(const command& asked,
   if (out.facts.place.size() > limits::place_bytes)
     out.facts.place.resize(limits::place_bytes);
   out.joined_by = asked.number;
+  out.by_group = settings_.access == access_mode::group
+                 && !claims_group(settings_, asked.caller)
+                 && !asked.caller.grants.has(capability::admin);
+  out.proven = out.by_group;
   if (body.lease) {
     out.source = connection_source::leased;
     out.lease = lease_of(body);

@@ -9,6 +9,8 @@
 namespace rollcall {
 
 const kind_settings* session_rules::find_kind(std::string_view name) const {
+  if (name == group_kind().kind)
+    return &group_kind();
   auto at = std::find_if(kinds.begin(), kinds.end(),
                          [&](const auto& kind) { return kind.kind == name; });
   return at == kinds.end() ? nullptr : &*at;
@@ -134,6 +136,7 @@ admittance session_state::admitted(const identity& caller) const {
   known.is_member = member(caller.user) != nullptr;
   known.is_present = roster_.find(caller.user) != nullptr;
   known.is_creator = record_ && record_->created_by == caller.user;
+  known.in_group = is_by_group(caller);
   std::string_view code;
   if (record_ && record_->overrides.code)
     code = *record_->overrides.code;
@@ -143,7 +146,7 @@ admittance session_state::admitted(const identity& caller) const {
 std::optional<failure> session_state::refuses(const identity& caller,
                                               millis wall) const {
   if (hidden_from(caller))
-    return fail(errc::not_found, "there is no such session", "session");
+    return unknown();
   if (caller.grants.has(capability::admin) || caller.user.empty()
       || bans_.find(caller.user, wall) == nullptr)
     return std::nullopt;
@@ -293,6 +296,7 @@ std::vector<record> session_state::take_pages() {
   if (writing_pages_ || !pages_dirty())
     return out;
   writing_pages_ = true;
+  put_out_in_flight_ = std::exchange(put_out_, false);
   for (auto& page : roster_.take_pages(key_, at())) {
     pages_in_flight_.push_back(page.number);
     out.emplace_back(std::move(page));
@@ -307,6 +311,7 @@ std::vector<record> session_state::take_pages() {
 
 void session_state::pages_written(bool kept) {
   writing_pages_ = false;
+  put_out_ |= std::exchange(put_out_in_flight_, false) && !kept;
   if (kept) {
     marked_occupied_ = mark_in_flight_;
   } else {
@@ -344,7 +349,7 @@ std::optional<millis> session_state::next_due(instant now) const {
 bool session_state::idle() const noexcept {
   return roster_.empty() && observers_.empty() && pending_.empty()
          && in_flight_.empty() && !writing_pages_ && !pages_dirty()
-         && !has_changes() && !reclaim_until_;
+         && !has_changes() && !reclaim_until_ && !untold_since();
 }
 
 std::vector<record> session_state::farewell() const {

@@ -95,6 +95,19 @@ public:
 
   [[nodiscard]] std::vector<late_answer> take_answers();
 
+  // -- groups ----------------------------------------------------------------
+
+  /// Who knows whether a caller who may not enter may do so after all.
+  [[nodiscard]] std::optional<std::string>
+  group_to_ask(const identity& caller) const;
+
+  /// What every partition is to be told now. Nothing else is, until
+  /// `told_everywhere`.
+  [[nodiscard]] std::optional<settle_group_command> take_telling(instant now);
+
+  /// Whether all partitions have answered that nothing is left to do.
+  void told_everywhere(bool settled, instant now);
+
   // -- roster pages ----------------------------------------------------------
 
   /// The pages, marks and closed stays to be kept; nothing while a write is
@@ -269,6 +282,27 @@ private:
     std::uint32_t connections = 0;
   };
   static shown_presence shown_of(const participant& who);
+
+  // session_groups.cpp
+  /// Whether it is for a group or for a session, as this is.
+  [[nodiscard]] bool suits(const command_body& body) const;
+  [[nodiscard]] failure unknown() const;
+  [[nodiscard]] reply group_answer(const command& asked, ack_level level,
+                                   bool created) const;
+  result<reply> settle(const command& asked, const settle_group_command& body,
+                       instant now);
+  bool put_out(const user_id& user, instant now);
+  [[nodiscard]] bool is_by_group(const identity& caller) const;
+  void note_vouched(const identity& caller);
+  std::optional<failure>
+  prepare_group(durable_op& op, const put_group_command& body, instant now);
+  std::optional<failure>
+  prepare_group_removal(durable_op& op, const kick_command& body, instant now);
+  std::optional<failure>
+  refuses_group_member(const set_member_command& body) const;
+  void prepare_told(durable_op& op);
+  void begin_telling(instant now);
+  [[nodiscard]] std::optional<millis> untold_since() const;
 
   // session_durable.cpp
   decided decide_durable(const command_ptr& asked);
@@ -488,6 +522,20 @@ private:
   bool erasing_ = false;
   ticket last_ticket_ = 0;
   std::uint64_t last_batch_ = 0;
+
+  /// The change of a group that is being told, since when, and how often one
+  /// was told in vain.
+  group_state telling_;
+  /// Removals that were heard everywhere.
+  std::vector<group_removal> told_;
+  millis telling_from_{0};
+  std::uint32_t tellings_ = 0;
+  bool telling_due_ = false;
+  bool is_telling_ = false;
+  /// Somebody was put out, and the pages that say so are still to be kept, or
+  /// on their way.
+  bool put_out_ = false;
+  bool put_out_in_flight_ = false;
 
   /// Closed stays and audit entries that are not kept yet.
   chronicle chronicle_;

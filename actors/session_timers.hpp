@@ -28,6 +28,8 @@ enum class timer_kind : std::uint8_t {
   reminder,
   /// The oldest entry of the event log is over its retention.
   events,
+  /// A change of a group is to be told everywhere.
+  group,
 };
 
 struct timer_name {

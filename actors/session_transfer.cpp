@@ -88,6 +88,7 @@ void session_state::adopt(const transferred_participant& from, instant now) {
     target.lease = item.lease;
     target.lease_tail = item.lease_tail;
     target.joined_by = item.joined_by;
+    target.by_group = item.by_group;
     roster_.set_deadline(target, item.deadline, item.reason);
     // That its edge was lost may have been said while nobody listened.
     if (!item.deadline) {

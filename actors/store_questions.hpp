@@ -52,6 +52,15 @@ struct user_question {
   std::string after;
 };
 
+/// The sessions of a group that are to go: not those that are going already.
+struct group_question {
+  partition_id partition = 0;
+  namespace_id ns;
+  std::string group;
+  /// Sessions up to this one were looked at.
+  session_id after;
+};
+
 /// How long history is kept.
 struct history_retention {
   millis standard{90LL * 86'400'000};
@@ -74,7 +83,7 @@ struct aged_question {
 
 using store_question
   = std::variant<history_question, audit_question, list_question, user_question,
-                 aged_question>;
+                 aged_question, group_question>;
 
 /// Keys of sessions, as `keys_erased` takes them.
 struct found_keys {
@@ -85,8 +94,14 @@ struct found_keys {
   std::string next;
 };
 
-using store_findings
-  = std::variant<history_reply, audit_reply, list_reply, found_keys>;
+struct found_sessions {
+  std::vector<session_key> sessions;
+  /// Where to go on; empty when all were looked at.
+  session_id next;
+};
+
+using store_findings = std::variant<history_reply, audit_reply, list_reply,
+                                    found_keys, found_sessions>;
 
 using store_question_ptr = std::shared_ptr<const store_question>;
 using store_findings_ptr = std::shared_ptr<const result<store_findings>>;

@@ -23,37 +23,6 @@ constexpr std::size_t forgetting_most = 64;
 /// Between two steps of a sweep: others need the disk too.
 constexpr millis sweep_pause{200};
 
-using use_findings = std::function<void(const result<store_findings>&)>;
-
-void ask_history(partition_ptr self, store_question question,
-                 use_findings use) {
-  auto& s = self->state;
-  if (!s.env.sessions.past) {
-    use(fail(errc::unavailable, "this node keeps no history"));
-    return;
-  }
-  store_question_ptr shared
-    = std::make_shared<const store_question>(std::move(question));
-  self->request(s.env.sessions.past, s.env.store_timeout, shared)
-    .then([use](const store_findings_ptr& found) { use(*found); },
-          [use](const caf::error&) {
-            use(fail(errc::unavailable, "the store did not answer"));
-          });
-}
-
-reply_ptr answer_with(const partition_shell& s, reply_body body,
-                      ack_level level) {
-  reply out;
-  out.level = level;
-  out.at = {s.epoch, 0};
-  out.body = std::move(body);
-  return std::make_shared<const result<reply>>(std::move(out));
-}
-
-reply_ptr refuse_with(failure why) {
-  return std::make_shared<const result<reply>>(std::move(why));
-}
-
 // -- listings ----------------------------------------------------------------
 
 void list_sessions(partition_ptr self, const command& asked, promise answer) {
@@ -274,9 +243,39 @@ void sweep(partition_ptr self) {
     });
 }
 
+void ask_history(partition_ptr self, store_question question,
+                 use_findings use) {
+  auto& s = self->state;
+  if (!s.env.sessions.past) {
+    use(fail(errc::unavailable, "this node keeps no history"));
+    return;
+  }
+  store_question_ptr shared
+    = std::make_shared<const store_question>(std::move(question));
+  self->request(s.env.sessions.past, s.env.store_timeout, shared)
+    .then([use](const store_findings_ptr& found) { use(*found); },
+          [use](const caf::error&) {
+            use(fail(errc::unavailable, "the store did not answer"));
+          });
+}
+
+reply_ptr answer_with(const partition_shell& s, reply_body body,
+                      ack_level level) {
+  reply out;
+  out.level = level;
+  out.at = {s.epoch, 0};
+  out.body = std::move(body);
+  return std::make_shared<const result<reply>>(std::move(out));
+}
+
+reply_ptr refuse_with(failure why) {
+  return std::make_shared<const result<reply>>(std::move(why));
+}
+
 bool is_about_partition(const command& asked) {
   return std::holds_alternative<list_sessions_command>(asked.body)
-         || std::holds_alternative<erase_user_command>(asked.body);
+         || std::holds_alternative<erase_user_command>(asked.body)
+         || std::holds_alternative<settle_group_command>(asked.body);
 }
 
 caf::result<reply_ptr> answer_itself(partition_ptr self,
@@ -301,6 +300,8 @@ void dispatch_itself(partition_ptr self, const command_ptr& asked,
                      caf::typed_response_promise<reply_ptr> answer) {
   if (std::holds_alternative<list_sessions_command>(asked->body))
     list_sessions(self, *asked, std::move(answer));
+  else if (std::holds_alternative<settle_group_command>(asked->body))
+    settle_group(self, asked, std::move(answer));
   else
     erase_user(self, asked, std::move(answer));
 }

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -83,6 +84,19 @@ void tell_node(const partition_shell& s, partition_word::kind what);
                                                    const command_ptr& asked);
 void dispatch_itself(partition_ptr self, const command_ptr& asked,
                      caf::typed_response_promise<reply_ptr> answer);
+
+/// What is to be done with what the store found.
+using use_findings = std::function<void(const result<store_findings>&)>;
+
+void ask_history(partition_ptr self, store_question question, use_findings use);
+
+[[nodiscard]] reply_ptr answer_with(const partition_shell& s, reply_body body,
+                                    ack_level level);
+[[nodiscard]] reply_ptr refuse_with(failure why);
+
+/// What a group says to its sessions in this partition (partition_groups.cpp).
+void settle_group(partition_ptr self, const command_ptr& asked,
+                  caf::typed_response_promise<reply_ptr> answer);
 
 /// Sweeps now and then from here on, and does one step of it.
 void start_sweeping(partition_ptr self);

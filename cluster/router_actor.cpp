@@ -90,7 +90,10 @@ bool may_repeat(const command& asked) {
          || std::holds_alternative<get_history_command>(asked.body)
          || std::holds_alternative<get_audit_command>(asked.body)
          || std::holds_alternative<list_sessions_command>(asked.body)
-         || std::holds_alternative<erase_user_command>(asked.body);
+         || std::holds_alternative<erase_user_command>(asked.body)
+         || std::holds_alternative<put_group_command>(asked.body)
+         || std::holds_alternative<get_group_command>(asked.body)
+         || std::holds_alternative<settle_group_command>(asked.body);
 }
 
 partition_id partition_for(const router_shell& s, const command& asked) {
@@ -99,6 +102,8 @@ partition_id partition_for(const router_shell& s, const command& asked) {
   if (const auto* x = std::get_if<list_sessions_command>(&asked.body))
     return std::min(x->partition, count - 1);
   if (const auto* x = std::get_if<erase_user_command>(&asked.body))
+    return std::min(x->partition, count - 1);
+  if (const auto* x = std::get_if<settle_group_command>(&asked.body))
     return std::min(x->partition, count - 1);
   return partition_of(asked.session, count);
 }
@@ -206,9 +211,13 @@ caf::result<reply_ptr> take_command(self_ptr self, const command_ptr& asked) {
   ++s.commands;
   auto partition = partition_for(s, *asked);
   // A node alone has one owner for good.
-  if (s.env.bus == nullptr)
+  if (s.env.bus == nullptr && s.routes[partition].here)
     return self->delegate(s.routes[partition].here, asked);
   auto answer = self->make_response_promise<reply_ptr>();
+  if (s.env.bus == nullptr) {
+    answer.deliver(refusal("the partition is about to start"));
+    return answer;
+  }
   dispatch(
     self, partition,
     {asked, answer, nullptr, s.env.clock().steady + limits::routed_patience});

@@ -29,7 +29,7 @@ struct router_env {
                                         std::vector<partition_actor> local);
 
 /// Starts the router of a node that knows no owner yet; the node actor tells
-/// it of each.
+/// it of each. On a node alone (no bus) whoever starts the partitions does.
 [[nodiscard]] router_actor spawn_router(caf::actor_system& system,
                                         router_env env);
 

@@ -49,6 +49,10 @@ template <> struct tag<delete_command>        { static constexpr int value = 43;
 template <> struct tag<erase_user_command>    { static constexpr int value = 44; };
 template <> struct tag<forget_user_command>   { static constexpr int value = 45; };
 
+template <> struct tag<put_group_command>    { static constexpr int value = 60; };
+template <> struct tag<get_group_command>    { static constexpr int value = 61; };
+template <> struct tag<settle_group_command> { static constexpr int value = 62; };
+
 
 template <> struct tag<done>          { static constexpr int value = 1; };
 
@@ -329,6 +333,30 @@ void fields(Io& io, part<Io, set_reminder_command>& value) {
   tuple<Io> in{io, 2, "set_reminder"};
   io.flag(enabled, "enabled");
   io.time(lead, "lead");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, put_group_command>& value) {
+  auto& [called] = value;
+  tuple<Io> in{io, 1, "put_group"};
+  io.text(called, limits::id_bytes, "name");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, get_group_command>&) {
+  tuple<Io> in{io, 0, "get_group"};
+}
+
+template <class Io>
+void fields(Io& io, part<Io, settle_group_command>& value) {
+  auto& [partition, group, removes_all, removed, after] = value;
+  tuple<Io> in{io, 5, "settle_group"};
+  number(io, partition, "partition");
+  io.text(group, limits::id_bytes, "group");
+  io.flag(removes_all, "deleted");
+  list(io, removed, limits::group_removals, "removed",
+       [&io](auto& x) { id(io, x, "removed"); });
+  id(io, after, "after");
 }
 
 template <class Io>

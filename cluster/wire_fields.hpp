@@ -255,7 +255,9 @@ void fields(Io& io, part<Io, capability_set>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, identity>& value) {
-  auto& [user, participant, who, grants, groups, role, code] = value;
+  // `vouched` is what an owner finds out for itself.
+  auto& [user, participant, who, grants, groups, role, code, vouched] = value;
+  static_cast<void>(vouched);
   tuple<Io> in{io, 7, 3, "caller"};
   id(io, user, "user");
   id(io, participant, "participant");

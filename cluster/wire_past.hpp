@@ -42,9 +42,9 @@ void fields(Io& io, part<Io, get_audit_command>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, list_sessions_command>& value) {
-  auto& [partition, kind, occupied, ended, mine, after, limit, upcoming]
+  auto& [partition, kind, occupied, ended, mine, after, limit, upcoming, groups]
     = value;
-  tuple<Io> in{io, 8, "list_sessions"};
+  tuple<Io> in{io, 9, 1, "list_sessions"};
   number(io, partition, "partition");
   maybe(io, kind, [&io](auto& x) { io.text(x, limits::id_bytes, "kind"); });
   maybe(io, occupied, [&io](auto& x) { io.flag(x, "occupied"); });
@@ -53,6 +53,8 @@ void fields(Io& io, part<Io, list_sessions_command>& value) {
   id(io, after, "after");
   number(io, limit, "limit");
   io.flag(upcoming, "upcoming");
+  if (in.has_next())
+    io.flag(groups, "groups");
 }
 
 template <class Io>
@@ -189,9 +191,9 @@ void fields(Io& io, part<Io, audit_reply>& value) {
 template <class Io>
 void fields(Io& io, part<Io, session_summary>& value) {
   auto& [session, kind, creator, created_at, ended_at, access, locked, present,
-         members, mine, starts_at]
+         members, mine, starts_at, called]
     = value;
-  tuple<Io> in{io, 11, "session"};
+  tuple<Io> in{io, 12, 1, "session"};
   id(io, session, "session");
   io.text(kind, limits::id_bytes, "kind");
   id(io, creator, "created_by");
@@ -203,6 +205,8 @@ void fields(Io& io, part<Io, session_summary>& value) {
   number(io, members, "members");
   io.flag(mine, "is_member");
   maybe(io, starts_at, [&io](auto& x) { io.time(x, "starts_at"); });
+  if (in.has_next())
+    io.text(called, limits::id_bytes, "name");
 }
 
 template <class Io>

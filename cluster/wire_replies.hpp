@@ -22,6 +22,8 @@ template <> struct tag<leave_reply>   { static constexpr int value = 70; };
 template <> struct tag<course_reply>  { static constexpr int value = 23; };
 template <> struct tag<members_reply> { static constexpr int value = 21; };
 template <> struct tag<bans_reply>    { static constexpr int value = 22; };
+template <> struct tag<group_reply>   { static constexpr int value = 60; };
+template <> struct tag<settled_reply> { static constexpr int value = 61; };
 // clang-format on
 
 template <class Io>
@@ -159,6 +161,26 @@ void fields(Io& io, part<Io, bans_reply>& value) {
   tuple<Io> in{io, 2, "bans"};
   list(io, bans, limits::roster_page_items, "bans",
        [&io](auto& x) { fields(io, x); });
+  id(io, next, "next");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, group_reply>& value) {
+  auto& [called, creator, created_at, is_member, role, created] = value;
+  tuple<Io> in{io, 6, "group"};
+  io.text(called, limits::id_bytes, "name");
+  id(io, creator, "created_by");
+  io.time(created_at, "created_at");
+  io.flag(is_member, "is_member");
+  io.text(role, limits::name_bytes, "role");
+  io.flag(created, "created");
+}
+
+template <class Io>
+void fields(Io& io, part<Io, settled_reply>& value) {
+  auto& [settled, next] = value;
+  tuple<Io> in{io, 2, "settled"};
+  io.flag(settled, "settled");
   id(io, next, "next");
 }
 

@@ -9,12 +9,14 @@ namespace rollcall::cluster::wire {
 
 template <class Io>
 void fields(Io& io, part<Io, connection>& value) {
-  // `entered` is a time of one node's clock, and long ago for another.
+  // `entered` is a time of one node's clock, and long ago for another; what is
+  // `proven` each owner finds out for itself.
   auto& [id, edge, source, suspected, unconfirmed, deadline, reason, entered,
-         lease, lease_tail, facts, joined_by]
+         lease, lease_tail, facts, joined_by, by_group, proven]
     = value;
   static_cast<void>(entered);
-  tuple<Io> in{io, 11, 4, "connections"};
+  static_cast<void>(proven);
+  tuple<Io> in{io, 12, 5, "connections"};
   fields(io, id);
   fields(io, edge);
   name(io, source, connection_source::external, "source");
@@ -30,6 +32,8 @@ void fields(Io& io, part<Io, connection>& value) {
     wire::fields(io, facts);
   if (in.has_next())
     number(io, joined_by, "joined_by");
+  if (in.has_next())
+    io.flag(by_group, "by_group");
 }
 
 template <class Io>

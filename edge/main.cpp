@@ -101,6 +101,8 @@ session_env make_session_env(const node_config& config, const engine& node) {
   env.store = node.store;
   env.past = node.past;
   env.bus = node.bus;
+  env.router = node.router;
+  env.partitions = config.engine.partitions;
   env.tick = config.engine.tick;
   return env;
 }
@@ -115,6 +117,11 @@ constexpr millis sweep_every{10 * 60'000};
 /// Claims every partition and waits until the occupied sessions are back.
 result<done> open_alone(caf::actor_system& system, const node_config& config,
                         engine& node) {
+  // Groups speak to all partitions, from the first that is open.
+  cluster::router_env whole;
+  whole.partitions = config.engine.partitions;
+  whole.self = node.self;
+  node.router = cluster::spawn_router(system, whole);
   auto sessions = make_session_env(config, node);
   std::vector<std::future<result<epoch_t>>> ready;
   for (partition_id p = 0; p < config.engine.partitions; ++p) {
@@ -129,11 +136,14 @@ result<done> open_alone(caf::actor_system& system, const node_config& config,
     env.ready
       = [told](const result<epoch_t>& epoch) { told->set_value(epoch); };
     node.partitions.push_back(cluster::spawn_partition(system, env));
+    caf::anon_send(node.router,
+                   ownership_ptr{std::make_shared<const ownership>(
+                     ownership{p, node.self, 1})},
+                   node.partitions.back());
   }
   for (auto& one : ready)
     if (auto epoch = one.get(); !epoch)
       return epoch.error();
-  node.router = cluster::spawn_router(system, node.partitions);
   return done{};
 }
 

@@ -380,6 +380,8 @@ result<store_findings> answer_question(store& from,
     return give(list_sessions(from, kinds, *x));
   if (const auto* x = std::get_if<user_question>(&asked))
     return give(find_user(from, *x));
+  if (const auto* x = std::get_if<group_question>(&asked))
+    return give(find_sessions_of(from, kinds, *x));
   return give(find_aged(from, std::get<aged_question>(asked)));
 }
 

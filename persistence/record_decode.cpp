@@ -28,6 +28,8 @@ session_record read_session(record_reader& in, const keys::parsed& key) {
     read_plan(in, out);
   if (in.left() > 0)
     out.changed = in.at("changed");
+  if (in.left() > 0)
+    out.group = read_group(in);
   return out;
 }
 
@@ -129,7 +131,7 @@ roster_entry read_entry(record_reader& in, const std::vector<node_id>& edges) {
   out.grants = capability_set::from_bits(entry.number<std::uint16_t>("grants"));
   auto all = entry.list(limits::connections_per_participant, "connections");
   while (all.left() > 0) {
-    auto item = all.tuple(4, 2, "connections");
+    auto item = all.tuple(4, 3, "connections");
     stored_connection conn;
     conn.id.high = item.number<std::uint64_t>("connections");
     conn.id.low = item.number<std::uint64_t>("connections");
@@ -142,6 +144,8 @@ roster_entry read_entry(record_reader& in, const std::vector<node_id>& edges) {
       conn.facts.device = facts.name("device", device_class::server);
       conn.facts.place = facts.text(limits::place_bytes, "place");
     }
+    if (item.left() > 0)
+      conn.by_group = item.flag("by_group");
     if (index < edges.size())
       conn.edge = edges[index];
     else

@@ -18,9 +18,10 @@ bool has_plan(const session_record& rec) {
 
 result<std::string> value_of(const session_record& rec) {
   // Before courses there were eight.
-  bool tagged = rec.changed != version{};
+  bool tagged = rec.changed != version{} || rec.group;
   bool planned = tagged || has_plan(rec);
-  record_writer out{table::session, tagged ? 10U : planned ? 9U : 8U};
+  record_writer out{table::session,
+                    rec.group ? 11U : tagged ? 10U : planned ? 9U : 8U};
   out.text(rec.kind, limits::id_bytes, "kind");
   write_overrides(out, rec.overrides);
   out.text(rec.created_by.str(), limits::id_bytes, "created_by");
@@ -35,6 +36,8 @@ result<std::string> value_of(const session_record& rec) {
     write_plan(out, rec);
   if (tagged)
     out.at(rec.changed);
+  if (rec.group)
+    write_group(out, *rec.group);
   return out.finish();
 }
 
@@ -146,9 +149,9 @@ void write_entry(record_writer& out, const roster_entry& entry,
             "connections");
   out.array(entry.connections.size());
   for (const auto& conn : entry.connections) {
-    // Before leases there were four, and before facts five.
-    bool told = conn.facts != connection_facts{};
-    out.array(told ? 6 : conn.lease == millis{0} ? 4 : 5);
+    // Before leases there were four, before facts five, before groups six.
+    bool told = conn.facts != connection_facts{} || conn.by_group;
+    out.array(conn.by_group ? 7 : told ? 6 : conn.lease == millis{0} ? 4 : 5);
     out.number(conn.id.high);
     out.number(conn.id.low);
     out.number(edges.at(conn.edge));
@@ -160,6 +163,8 @@ void write_entry(record_writer& out, const roster_entry& entry,
       out.number(static_cast<std::uint8_t>(conn.facts.device));
       out.text(conn.facts.place, limits::place_bytes, "place");
     }
+    if (conn.by_group)
+      out.number(true);
   }
   if (!entry.who.more.empty())
     out.more(entry.who);

@@ -102,6 +102,35 @@ settings_patch read_overrides(record_reader& in) {
   return out;
 }
 
+void write_group(record_writer& out, const group_state& group) {
+  out.array(3);
+  out.text(group.name, limits::id_bytes, "name");
+  out.maybe(group.deleted_at, [&](millis when) { out.time(when); });
+  out.bound(group.removed.size(), limits::group_removals, "removed");
+  out.array(group.removed.size());
+  for (const auto& one : group.removed) {
+    out.array(2);
+    out.text(one.user.str(), limits::id_bytes, "removed");
+    out.time(one.when);
+  }
+}
+
+group_state read_group(record_reader& in) {
+  group_state out;
+  auto all = in.tuple(3, "group");
+  out.name = all.text(limits::id_bytes, "name");
+  out.deleted_at = all.maybe([&] { return all.time("deleted_at"); });
+  auto gone = all.list(limits::group_removals, "removed");
+  while (gone.left() > 0) {
+    auto one = gone.tuple(2, "removed");
+    group_removal each;
+    each.user = user_id{one.text(limits::id_bytes, "removed")};
+    each.when = one.time("removed");
+    out.removed.push_back(std::move(each));
+  }
+  return out;
+}
+
 // NOLINTNEXTLINE(misc-no-recursion): bounded by limits::answer_depth.
 void write_datum(record_writer& out, const datum& value, std::size_t depth) {
   out.bound(depth, limits::answer_depth, "answer");

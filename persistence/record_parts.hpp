@@ -22,6 +22,10 @@ void write_overrides(record_writer& out, const settings_patch& patch);
 void write_plan(record_writer& out, const session_record& rec);
 void read_plan(record_reader& in, session_record& out);
 
+/// What a group has beside.
+void write_group(record_writer& out, const group_state& group);
+[[nodiscard]] group_state read_group(record_reader& in);
+
 /// At most limits::answer_depth deep; read by `record_reader::tree`.
 void write_datum(record_writer& out, const datum& value, std::size_t depth = 0);
 

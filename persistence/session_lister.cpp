@@ -10,11 +10,59 @@ namespace rollcall {
 
 namespace {
 
+/// Behind every group's id and before every session's.
+constexpr char after_groups = '\x02';
+
+/// Where a walk begins.
+struct list_place {
+  partition_id partition = 0;
+  const namespace_id& ns;
+  const session_id& after;
+};
+
 std::size_t count_keys(store& from, const std::string& prefix,
                        std::size_t most) {
   std::size_t count = 0;
   (void)from.scan(prefix, [&](auto, auto) { return ++count < most; });
   return count;
+}
+
+kind_settings settings_of(std::span<const kind_settings> kinds,
+                          const session_record& kept) {
+  auto at = std::find_if(kinds.begin(), kinds.end(), [&](const auto& kind) {
+    return kind.kind == kept.kind;
+  });
+  return with_patch(at == kinds.end() ? kind_settings{} : *at, kept.overrides);
+}
+
+/// Calls `visit` for the sessions of a namespace behind `after`, or for its
+/// groups alone, in the order of their keys. Ids of one size stand together,
+/// groups first: the others are leapt over.
+result<done> walk_ids(store& from, const list_place& where, bool groups,
+                      const store::visitor& visit) {
+  const auto whole = keys::prefix(where.partition, table::session, where.ns);
+  auto start = where.after.empty()
+                 ? std::string{}
+                 : keys::of_session(where.partition, {where.ns, where.after});
+  for (std::optional<std::string> leap{start}; leap;) {
+    start = std::move(*leap);
+    leap.reset();
+    auto walked
+      = from.walk(whole, start, walk_way::up, [&](auto key, auto value) {
+          auto mark = key.substr(whole.size() + 1, 1);
+          if (is_group(session_id{std::string{mark}}) == groups)
+            return visit(key, value);
+          leap = std::string{key.substr(0, whole.size() + 1)};
+          if (groups)
+            ++leap->back();
+          else
+            *leap += after_groups;
+          return false;
+        });
+    if (!walked)
+      return walked;
+  }
+  return done{};
 }
 
 class session_lister {
@@ -29,30 +77,26 @@ public:
   }
 
   result<list_reply> run() {
-    auto prefix = keys::prefix(partition_, table::session, asked_.ns);
-    auto start
-      = asked_.asked.after.empty()
-          ? std::string{}
-          : keys::of_session(partition_, {asked_.ns, asked_.asked.after});
     std::size_t looked_at = 0;
     std::optional<session_id> last;
     auto most
       = std::clamp<std::size_t>(asked_.asked.limit, 1, limits::list_page_items);
-    auto walked
-      = from_.walk(prefix, start, walk_way::up, [&](auto key, auto value) {
-          if (out_.sessions.size() == most || looked_at == limits::list_scan) {
-            out_.reached = last;
-            return false;
-          }
-          ++looked_at;
-          // One that cannot be read is passed over: `verify` names it.
-          if (auto rec = decode(key, value)) {
-            const auto& kept = std::get<session_record>(*rec);
-            consider(kept);
-            last = kept.key.id;
-          }
-          return true;
-        });
+    auto visit = [&](auto key, auto value) {
+      if (out_.sessions.size() == most || looked_at == limits::list_scan) {
+        out_.reached = last;
+        return false;
+      }
+      ++looked_at;
+      // One that cannot be read is passed over: `verify` names it.
+      if (auto rec = decode(key, value)) {
+        const auto& kept = std::get<session_record>(*rec);
+        consider(kept);
+        last = kept.key.id;
+      }
+      return true;
+    };
+    auto walked = walk_ids(from_, {partition_, asked_.ns, asked_.asked.after},
+                           asked_.asked.groups, visit);
     if (!walked)
       return walked.error();
     return std::move(out_);
@@ -69,11 +113,7 @@ private:
     bool creator = !user.empty() && kept.created_by == user;
     bool known
       = !user.empty() && has(keys::of_member(partition_, kept.key, user));
-    auto at = std::find_if(kinds_.begin(), kinds_.end(), [&](const auto& kind) {
-      return kind.kind == kept.kind;
-    });
-    auto settings
-      = with_patch(at == kinds_.end() ? kind_settings{} : *at, kept.overrides);
+    auto settings = wish.groups ? group_kind() : settings_of(kinds_, kept);
     if (!creator && !known && !is_public(settings))
       return;
     if (wish.mine && !creator && !known)
@@ -95,6 +135,8 @@ private:
                  limits::list_members));
     one.is_member = known;
     one.starts_at = kept.starts_at;
+    if (kept.group)
+      one.name = kept.group->name;
     out_.sessions.push_back(std::move(one));
   }
 
@@ -144,6 +186,36 @@ result<list_reply> list_sessions(store& from,
                                  std::span<const kind_settings> kinds,
                                  const list_question& asked) {
   return session_lister{from, kinds, asked}.run();
+}
+
+result<found_sessions> find_sessions_of(store& from,
+                                        std::span<const kind_settings> kinds,
+                                        const group_question& asked) {
+  found_sessions out;
+  std::size_t looked_at = 0;
+  session_id last;
+  auto visit = [&](auto key, auto value) {
+    if (looked_at++ == limits::list_scan
+        || out.sessions.size() == limits::group_sessions) {
+      out.next = last;
+      return false;
+    }
+    auto rec = decode(key, value);
+    if (!rec)
+      return true;
+    const auto& kept = std::get<session_record>(*rec);
+    last = kept.key.id;
+    auto settings = settings_of(kinds, kept);
+    if (kept.ended_at != deleted && settings.access == access_mode::group
+        && settings.group == asked.group)
+      out.sessions.push_back(kept.key);
+    return true;
+  };
+  auto walked
+    = walk_ids(from, {asked.partition, asked.ns, asked.after}, false, visit);
+  if (!walked)
+    return walked.error();
+  return out;
 }
 
 } // namespace rollcall

@@ -1,7 +1,7 @@
 #pragma once
 
-// One partition's page of a listing: which sessions there are, as far as the
-// caller may know. Reads only.
+// One partition's page of a listing: which sessions or groups there are, as far
+// as the caller may know; and which sessions a group has. Reads only.
 
 #include "actors/kind.hpp"
 #include "actors/ports.hpp"
@@ -17,5 +17,10 @@ namespace rollcall {
 [[nodiscard]] result<list_reply>
 list_sessions(store& from, std::span<const kind_settings> kinds,
               const list_question& asked);
+
+/// The sessions of a group, likewise.
+[[nodiscard]] result<found_sessions>
+find_sessions_of(store& from, std::span<const kind_settings> kinds,
+                 const group_question& asked);
 
 } // namespace rollcall

@@ -87,6 +87,8 @@ private:
     records_.insert(rec.key);
     if (rec.ended_at)
       ended_.emplace(rec.key, *rec.ended_at);
+    else if (rec.group && rec.group->untold_since())
+      ended_.emplace(rec.key, *rec.group->untold_since());
     check_ops(rec, key);
     // The creator is host without having been there.
     if (rec.appointed_host && *rec.appointed_host != rec.created_by)
@@ -275,8 +277,8 @@ private:
   partition_id partition_ = 0;
   /// Sessions of the partition of which anything is known.
   std::set<session_key> known_;
-  /// Those with a record, the ended ones with the time of it, and those that
-  /// are due.
+  /// Those with a record, those that are to be woken with the time of it (they
+  /// have ended, or groups have something to tell), and those that are due.
   std::set<session_key> records_;
   std::map<session_key, millis> ended_;
   std::set<session_key> due_;

@@ -88,6 +88,29 @@ result<std::string> check_name(std::string_view text, std::string_view field) {
   return std::string{text};
 }
 
+// A control character, which no checked id has.
+constexpr char group_mark = '\x01';
+
+result<std::string> check_group_id(std::string_view text,
+                                   std::string_view field) {
+  if (text.size() > limits::group_id_bytes)
+    return fail(errc::bad_request, "is longer than 127 bytes",
+                std::string{field});
+  return check_id(text, field);
+}
+
+session_id place_of_group(std::string_view group) {
+  return session_id{group_mark + std::string{group}};
+}
+
+bool is_group(const session_id& id) noexcept {
+  return !id.empty() && id.str().front() == group_mark;
+}
+
+std::string_view group_at(const session_id& place) noexcept {
+  return std::string_view{place.str()}.substr(is_group(place) ? 1 : 0);
+}
+
 std::string to_string(const connection_id& id) {
   static constexpr std::string_view digits = "0123456789abcdef";
   std::string out(32, '0');

@@ -67,6 +67,21 @@ struct session_key {
   friend auto operator<=>(const session_key&, const session_key&) = default;
 };
 
+// Groups are kept among the sessions, under ids that `check_id` refuses: no
+// client can name one of these, and nobody can be in it.
+
+/// Checks the id of a group that is kept: as `check_id`, and at most
+/// limits::group_id_bytes.
+[[nodiscard]] result<std::string> check_group_id(std::string_view text,
+                                                 std::string_view field);
+
+/// Where a group is kept.
+[[nodiscard]] session_id place_of_group(std::string_view group);
+
+/// Whether a group is kept there, and which.
+[[nodiscard]] bool is_group(const session_id& id) noexcept;
+[[nodiscard]] std::string_view group_at(const session_id& place) noexcept;
+
 /// A running node. A restarted node is another node: `incarnation` is drawn
 /// at start and never repeats.
 struct node_id {

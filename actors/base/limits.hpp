@@ -24,6 +24,8 @@ inline constexpr std::size_t profile_field_bytes = 128;
 /// Further fields of a profile, by name, and the text of each.
 inline constexpr std::size_t profile_fields = 4;
 inline constexpr std::size_t profile_more_bytes = 256;
+/// Ids of groups that are kept: with what sets them apart they fit a session's.
+inline constexpr std::size_t group_id_bytes = id_bytes - 1;
 /// Groups that a token may claim, and roles that a session may admit.
 inline constexpr std::size_t groups_per_caller = 32;
 inline constexpr std::size_t admitted_roles = 16;
@@ -107,6 +109,27 @@ inline constexpr millis reminder_late_after{5'000};
 inline constexpr millis timer_again{1'000};
 /// Entries of a session's event log.
 inline constexpr std::size_t events_per_session = 4'096;
+
+// -- groups ------------------------------------------------------------------
+
+/// Members removed from a group of whom its sessions may not have heard.
+inline constexpr std::size_t group_removals = 1'024;
+/// Requests of one session that wait for a group's word on who asks, how long,
+/// and how often it is asked again when the answer was overtaken.
+inline constexpr std::size_t group_questions = 4'096;
+inline constexpr millis group_patience{4'000};
+inline constexpr std::uint32_t group_tries = 3;
+/// How many partitions are told of a change of a group at the same time, and
+/// how long after a round that was not heard everywhere the next one comes: at
+/// first, and at most.
+inline constexpr std::size_t group_told_at_once = 16;
+inline constexpr millis group_again{1'000};
+inline constexpr millis group_again_most{30'000};
+/// Sessions that were being made when their group was deleted are found by a
+/// round that begins so much later.
+inline constexpr millis group_settles{5'000};
+/// Sessions of a deleted group that one step finds.
+inline constexpr std::size_t group_sessions = 1'024;
 
 // -- partitions --------------------------------------------------------------
 

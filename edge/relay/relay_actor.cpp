@@ -268,6 +268,13 @@ bool admits_alike(const kind_settings& a, const kind_settings& b) {
          && a.identity == b.identity && a.anonymous_views == b.anonymous_views;
 }
 
+void recheck_all(self_ptr self) {
+  auto& s = self->state;
+  s.rights_at = s.replica.at();
+  for (const auto& [client, who] : s.watchers)
+    recheck(self, who);
+}
+
 // Rights were looked up when a client attached. Whoever may see more or less
 // by this batch asks again.
 void recheck_rights(self_ptr self, const batch& next) {
@@ -276,9 +283,7 @@ void recheck_rights(self_ptr self, const batch& next) {
   standing_rules now{head.settings, head.host};
   auto before = std::exchange(s.rules, now);
   if (before && !admits_alike(before->settings, now.settings)) {
-    s.rights_at = next.to;
-    for (const auto& [client, who] : s.watchers)
-      recheck(self, who);
+    recheck_all(self);
     return;
   }
   if (before && before->host != now.host) {
@@ -322,15 +327,19 @@ void wait_anew(self_ptr self) {
 }
 
 // Across a repaired gap, or to a new owner: clients who follow are told what
-// really changed, and nothing else.
+// really changed, and nothing else. That somebody was taken out of the
+// session's group is in no snapshot.
 void follow(self_ptr self, const snapshot& whole) {
   auto& s = self->state;
+  auto before = s.replica.ready() ? s.replica.at() : whole.at;
   if (auto leads = s.replica.bridge(whole))
     publish(self, *leads);
   else if (s.replica.take(whole)) {
     s.rules = standing_rules{whole.settings, whole.host};
     attach_waiting(self);
   }
+  if (before < s.replica.at() && whole.settings.access == access_mode::group)
+    recheck_all(self);
 }
 
 void follow_when_complete(self_ptr self) {

@@ -202,6 +202,10 @@ void ask_everywhere(caf::event_based_actor* self, const env_ptr& env,
           asked->answer(problem(answer->error()));
           return;
         }
+        if (auto encode = asked->call.to->gathered; encode != nullptr) {
+          asked->answer(encode(answer->value()));
+          return;
+        }
         http_response out;
         out.content_type = "application/json";
         out.body

@@ -1,5 +1,6 @@
 #include "edge/rest/route.hpp"
 
+#include "edge/rest/group_routes.hpp"
 #include "edge/rest/meeting_routes.hpp"
 #include "edge/rest/meeting_vote_routes.hpp"
 #include "edge/rest/op_routes.hpp"
@@ -79,9 +80,9 @@ find_route(std::span<const route> routes, std::string_view method,
 std::span<const route> all_routes() {
   static const auto all = [] {
     std::vector<route> out;
-    for (auto table :
-         {session_routes(), op_routes(), presence_routes(), stream_routes(),
-          meeting_routes(), meeting_vote_routes(), user_routes()})
+    for (auto table : {session_routes(), op_routes(), presence_routes(),
+                       stream_routes(), meeting_routes(), meeting_vote_routes(),
+                       user_routes(), group_routes()})
       out.insert(out.end(), table.begin(), table.end());
     return out;
   }();

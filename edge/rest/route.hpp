@@ -5,6 +5,7 @@
 
 #include "actors/client.hpp"
 #include "actors/commands.hpp"
+#include "actors/gather.hpp"
 #include "actors/replies.hpp"
 #include "edge/net/http_message.hpp"
 #include "edge/protocol/value.hpp"
@@ -110,6 +111,9 @@ struct route {
   result<http_response> (*local)(const rest_call& call,
                                  const local_facts& known)
     = nullptr;
+  /// In place of `encode`, of what the whole namespace answered; without it
+  /// that is said in the protocol's words.
+  http_response (*gathered)(const rollcall::gathered& found) = nullptr;
   /// What may be expected of what it changes.
   tag_rule guard = tag_rule::none;
 };

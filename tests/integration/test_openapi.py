@@ -42,7 +42,7 @@ class Caller:
 
     def __call__(self, name, body=None, query="", headers=None, **parameters):
         target = target_of(name, **{**dict.fromkeys(
-            ("session", "stream", "meeting"), self.session), **parameters})
+            ("session", "stream", "meeting", "group"), self.session), **parameters})
         if body is not None:
             check(body_of(name), body)
         answer = self.rest(OPERATIONS[name][0], target + query, body, headers)
@@ -78,6 +78,21 @@ def lead(ann):
     course = ann("getCourse")
     assert course["phase"]["next"] == "results"
     assert [each["round"] for each in course["rounds"]] == sorted(rounds)
+
+
+def group(ann):
+    """Made, filled, emptied and deleted."""
+    assert ann("putGroup", {"name": "Club"}).status == 201
+    assert ann("putGroup", {"name": "Film club"}).status == 200
+    tag = ann("getGroup").headers["ETag"]
+    assert ann("getGroup", headers={"If-None-Match": tag}).status == 304
+    ann("setGroupMember", {"role": "moderator"}, user="bob")
+    page = ann("listGroupMembers", query="?limit=1")
+    assert ann("listGroupMembers", query="?cursor=" + page["next"])[
+        "members"][0]["role"] == "moderator"
+    ann("removeGroupMember", user="bob")
+    assert ann("listGroups", query="?mine=true&limit=100")["groups"]
+    assert ann("deleteGroup").status == 202
 
 
 async def test_every_operation_answers_as_the_file_says(node, session):
@@ -139,6 +154,7 @@ async def test_every_operation_answers_as_the_file_says(node, session):
     ann("kick", {"user": "ann"})
     ann("endSession")
     ann("deleteSession")
+    group(ann)
     admin = Caller(Rest(node, "admin", grants=["admin"]), session)
     admin("eraseUser", user="nobody")
     ann.called |= admin.called
@@ -147,7 +163,7 @@ async def test_every_operation_answers_as_the_file_says(node, session):
         body = {"createSession": {"kind": "none"},
                 "setLive": {"live": {}},
                 "kick": {"user": "x"}, "ban": {"user": "x"},
-                "invite": {"user": "x"}, "setPhase": {"phase": "x"},
+                "invite": {"user": "x"}, "putGroup": {"name": "x"}, "setPhase": {"phase": "x"},
                 "openRound": {"schema": {}}, "submit": {"answer": {}},
                 "startBarrier": {"barrier": "x"},
                 "setReady": {"ready": True},

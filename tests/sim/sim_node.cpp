@@ -121,6 +121,8 @@ void sim_node::start_node(const clock_fn& clock) {
   env.sessions.store = store_;
   env.sessions.past = past_;
   env.sessions.bus = bus_;
+  env.sessions.router = router;
+  env.sessions.partitions = sim_partitions;
   env.sessions.clock = clock;
   env.router = router;
   env.book = book_;

@@ -50,19 +50,24 @@ template <> inline constexpr std::size_t members<edge_lost_note> = 99;
 template <> inline constexpr std::size_t members<unknown_direct> = 99;
 template <> inline constexpr std::size_t members<delete_command> = 99;
 template <> inline constexpr std::size_t members<forget_user_command> = 1;
+template <> inline constexpr std::size_t members<put_group_command> = 1;
+template <> inline constexpr std::size_t members<get_group_command> = 99;
+template <> inline constexpr std::size_t members<settle_group_command> = 5;
+template <> inline constexpr std::size_t members<group_reply> = 6;
+template <> inline constexpr std::size_t members<settled_reply> = 2;
 template <> inline constexpr std::size_t members<erase_user_command> = 3;
 template <> inline constexpr std::size_t members<erase_reply> = 3;
 template <> inline constexpr std::size_t members<audit_reply> = 3;
 template <> inline constexpr std::size_t members<list_reply> = 3;
 template <> inline constexpr std::size_t members<history_bucket> = 6;
 template <> inline constexpr std::size_t members<get_audit_command> = 7;
-template <> inline constexpr std::size_t members<list_sessions_command> = 8;
+template <> inline constexpr std::size_t members<list_sessions_command> = 9;
 template <> inline constexpr std::size_t members<history_reply> = 7;
 template <> inline constexpr std::size_t members<stay> = 7;
 template <> inline constexpr std::size_t members<person_history> = 8;
 template <> inline constexpr std::size_t members<get_history_command> = 9;
 template <> inline constexpr std::size_t members<audit_record> = 9;
-template <> inline constexpr std::size_t members<session_summary> = 11;
+template <> inline constexpr std::size_t members<session_summary> = 12;
 template <> inline constexpr std::size_t members<history_summary> = 14;
 template <> inline constexpr std::size_t members<resumed_change> = 1;
 template <> inline constexpr std::size_t members<host_change> = 1;
@@ -96,12 +101,12 @@ template <> inline constexpr std::size_t members<join_command> = 6;
 template <> inline constexpr std::size_t members<admission> = 3;
 template <> inline constexpr std::size_t members<partition_transfer> = 4;
 template <> inline constexpr std::size_t members<session_transfer> = 7;
-template <> inline constexpr std::size_t members<connection> = 12;
+template <> inline constexpr std::size_t members<connection> = 14;
 template <> inline constexpr std::size_t members<live_entry> = 2;
 template <> inline constexpr std::size_t members<transferred_participant> = 9;
 template <> inline constexpr std::size_t members<evidence_item> = 3;
 template <> inline constexpr std::size_t members<note> = 3;
-template <> inline constexpr std::size_t members<identity> = 7;
+template <> inline constexpr std::size_t members<identity> = 8;
 template <> inline constexpr std::size_t members<member_change> = 8;
 template <> inline constexpr std::size_t members<set_member_command> = 6;
 template <> inline constexpr std::size_t members<join_reply> = 5;
@@ -524,6 +529,13 @@ private:
     fill_members(x);
     // Of one node's clock: it does not travel.
     x.entered = millis{0};
+    x.proven = false;
+  }
+
+  void fill(identity& x) {
+    fill_members(x);
+    // What an owner finds out for itself.
+    x.vouched.clear();
   }
 
   void fill(command& x) {

@@ -252,6 +252,7 @@ static session_transfer_ptr giving() {
   third.lease = millis{45'000};
   third.lease_tail = millis{25'000};
   third.facts = {device_class::tablet, "u33d"};
+  third.by_group = true;
   who.connections.push_back(third);
   who.live["typing"] = {live_value{true}, millis{1'700'000'000'001}};
   who.live["gone"] = {std::nullopt, millis{1'700'000'000'002}};
@@ -321,7 +322,8 @@ static std::vector<std::pair<std::string, node_message>> past_messages() {
   get_audit_command entries{millis{5}, millis{9}, user_id{"ada"}, "kick", true,
                             "AAAA",    50};
   list_sessions_command sessions{
-    63, "party", true, false, true, session_id{"movie-night"}, 20, true};
+    63, "party", true, false, true, session_id{"movie-night"}, 20, true,
+    true};
   audit_record entry{party(),        {1, 2},          millis{7},
                      user_id{"ada"}, "set_member",    user_id{"bob"},
                      "edge-2/17",    "role=listener", "role=speaker"};
@@ -335,7 +337,8 @@ static std::vector<std::pair<std::string, node_message>> past_messages() {
                       2,
                       9,
                       true,
-                      millis{16}};
+                      millis{16},
+                      "Film club"};
   std::vector<std::pair<std::string, command_body>> bodies{
     {"get_history", stays},
     {"get_audit", entries},
@@ -343,12 +346,22 @@ static std::vector<std::pair<std::string, node_message>> past_messages() {
     {"delete", delete_command{}},
     {"erase_user", erase_user_command{7, user_id{"bob"}, "AAAA"}},
     {"forget_user", forget_user_command{user_id{"bob"}}},
+    {"put_group", put_group_command{"Film club"}},
+    {"get_group", get_group_command{}},
+    {"settle_group", settle_group_command{63,
+                                          "film-club",
+                                          true,
+                                          {user_id{"bob"}, user_id{"cyd"}},
+                                          session_id{"movie-night"}}},
   };
   std::vector<std::pair<std::string, reply_body>> answers{
     {"history", past()},
     {"audit", audit_reply{millis{9}, {entry}, "AAAC"}},
     {"list", list_reply{millis{9}, {one}, session_id{"movie-night"}}},
     {"erased", erase_reply{3, 70, "AAAD"}},
+    {"group", group_reply{"Film club", user_id{"ada"}, millis{4}, true, "owner",
+                          true}},
+    {"settled", settled_reply{true, session_id{"movie-night"}}},
   };
   std::uint64_t ticket = 400;
   std::vector<std::pair<std::string, node_message>> out;

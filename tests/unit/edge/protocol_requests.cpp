@@ -201,6 +201,18 @@ struct body_writer {
     // No client can say it.
   }
 
+  void put(const put_group_command&) {
+    // Likewise.
+  }
+
+  void put(const get_group_command&) {
+    // Likewise.
+  }
+
+  void put(const settle_group_command&) {
+    // Likewise.
+  }
+
   void put(const join_command& what) {
     live_update live;
     for (const auto& [key, content] : what.live)

@@ -205,6 +205,18 @@ TEST_F(RelayActor, TellsThoseWhoseRightsMayHaveChanged) {
   EXPECT_EQ(told, (all{1, 2, 2, 3}));
   come("dan", 4, owner.state->at());
   EXPECT_EQ(told.count(4), 0U);
+  ASSERT_TRUE(owner.run(
+    "owner", 9'999,
+    configure_command{{.access = access_mode::group, .group = "film-club"}}));
+  give(next_batch());
+  told.clear();
+  // Who was taken out of a group is in no snapshot.
+  ASSERT_TRUE(owner.run("owner", 9'999, configure_command{{.locked = false}}));
+  (void)next_batch();
+  give_snapshot();
+  EXPECT_EQ(told, (all{1, 2, 3, 4})) << "across a gap";
+  give_snapshot();
+  EXPECT_EQ(told, (all{1, 2, 3, 4})) << "and once";
   for (auto& one : people)
     fixture.drop(one);
 }

@@ -325,6 +325,51 @@ TEST_F(PastReaderListing, PagesGoOnWhereTheyEnded) {
   EXPECT_EQ(list("bob", wish), "over open-1 open-2 secret with-ada ");
 }
 
+TEST_F(PastReaderListing, GroupsStandApart) {
+  std::string groups;
+  for (const auto* id : {"g", "abcd", "wxyz", "long-name"}) {
+    auto one = samples::group(id);
+    one.key.ns = namespace_id{"acme"};
+    put({one});
+    groups += place_of_group(id).str() + ' ';
+  }
+  list_sessions_command wish;
+  for (std::uint32_t limit : {1U, 2U, 100U}) {
+    wish.limit = limit;
+    wish.groups = false;
+    EXPECT_EQ(list("ada", wish), "over open-1 open-2 with-ada ");
+    wish.groups = true;
+    EXPECT_EQ(list("ada", wish), groups);
+    EXPECT_EQ(list("eve", wish), "");
+  }
+  EXPECT_EQ(list("root", wish, {capability::admin}), groups);
+}
+
+TEST_F(PastReaderListing, FindsTheSessionsOfAGroup) {
+  auto one = samples::plain_session(samples::session("party"));
+  one.overrides.access = access_mode::group;
+  one.overrides.group = "film-club";
+  put({one, samples::group()});
+  auto other = one;
+  other.key = samples::session("other");
+  other.overrides.group = "knitting";
+  auto old = one;
+  old.key = samples::session("old");
+  old.overrides.access = access_mode::open;
+  auto going = one;
+  going.key = samples::session("going");
+  going.ended_at = deleted;
+  put({other, old, going});
+  auto found
+    = ask<found_sessions>(group_question{home, one.key.ns, "film-club", {}});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->sessions, std::vector{one.key});
+  EXPECT_TRUE(found->next.empty());
+  found = ask<found_sessions>(
+    group_question{home, one.key.ns, "film-club", one.key.id});
+  EXPECT_TRUE(found->sessions.empty());
+}
+
 TEST_F(PastReaderListing, SaysHowManyAreThere) {
   list_question asked;
   asked.ns = namespace_id{"acme"};

@@ -288,6 +288,33 @@ inline roster_page page_with_facts() {
   return out;
 }
 
+inline session_record group(const std::string& id = "film-club") {
+  session_record out;
+  out.key = {session().ns, place_of_group(id)};
+  out.kind = group_kind().kind;
+  out.created_by = user_id{"ada"};
+  out.created_at = millis{1'700'000'000'000};
+  out.at = {1'099'511'627'777, 1};
+  out.group = group_state{"Film club",
+                          {},
+                          {{user_id{"bob"}, millis{1'700'000'000'020}},
+                           {user_id{"cyd"}, millis{1'700'000'000'021}}}};
+  return out;
+}
+
+inline session_record deleted_group() {
+  auto out = group("gone");
+  out.ended_at = deleted;
+  out.group = group_state{"Gone", millis{1'700'000'000'030}, {}};
+  return out;
+}
+
+inline roster_page page_of_a_group() {
+  auto out = page(8, session(), {"ada"});
+  out.entries[0].connections[1].by_group = true;
+  return out;
+}
+
 /// A name for the golden vector, and the record.
 inline std::vector<std::pair<std::string, record>> all() {
   return {
@@ -321,6 +348,9 @@ inline std::vector<std::pair<std::string, record>> all() {
     {"round", round()},
     {"submission", submission()},
     {"event", event()},
+    {"group", group()},
+    {"group_deleted", deleted_group()},
+    {"page_group", page_of_a_group()},
     {"event_erased", event_erased{session(), {1'099'511'627'777, 10}}},
   };
 }

@@ -398,6 +398,23 @@ TEST_F(Verify, AnEndedSessionIsDue) {
   EXPECT_EQ(due->at(0), (std::pair{over.key, millis{7}}));
 }
 
+TEST_F(Verify, AGroupWithSomethingToTellIsWoken) {
+  put_raw(keys::of_due(home, session), std::nullopt);
+  auto group = samples::group();
+  for (int n = 0; partition_of(group.key, partitions) != home; ++n)
+    group.key.id = place_of_group("g" + std::to_string(n));
+  put({group});
+  EXPECT_EQ(codes(), std::vector{damage::due_missing});
+  mend();
+  auto due = read_due(disk, home);
+  ASSERT_TRUE(due);
+  ASSERT_EQ(due->size(), 1u);
+  EXPECT_EQ(due->at(0), (std::pair{group.key, group.group->removed[0].when}));
+  group.group->removed.clear();
+  put({group, due_mark{group.key, std::nullopt}});
+  EXPECT_TRUE(codes().empty());
+}
+
 TEST_F(Verify, AStayEndsWhereItBeginsAtTheEarliest) {
   auto odd = samples::interval("bob", {9, 1});
   odd.until = odd.from - millis{5};
