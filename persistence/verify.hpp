@@ -92,12 +92,12 @@ struct repair_report {
 };
 
 /// Mends what `verify` names. Indexes are rebuilt from the records; of a user
-/// who is on several pages the newest page keeps the entry; a host who is nobody
-/// there is appointed no more; what belongs to no session is removed, but
-/// members; what cannot be read, and they, are moved to
-/// the `set_aside` table, out of the way and not lost (it goes when its session
-/// is erased). Not through the journal: in a cluster repair each node's store,
-/// or let the node restore itself.
+/// who is on several pages the newest page keeps the entry; a host who is
+/// nobody there is appointed no more; what belongs to no session is removed,
+/// but members; what cannot be read, and they, are moved to the `set_aside`
+/// table, out of the way and not lost (it goes when its session is erased). Not
+/// through the journal: in a cluster repair each node's store, or let the node
+/// restore itself.
 [[nodiscard]] result<repair_report> repair(store& at, std::uint32_t partitions);
 
 } // namespace rollcall

@@ -9,12 +9,14 @@ namespace {
 
 // The numbers and names of docs/protocol.md: these must never change.
 const std::map<int, std::string_view> wire = {
-  {1, "bad_request"},    {2, "unauthenticated"}, {3, "token_expired"},
-  {4, "forbidden"},      {5, "not_found"},       {6, "not_invited"},
-  {7, "banned"},         {8, "session_full"},    {9, "session_locked"},
-  {10, "session_ended"}, {11, "conflict"},       {12, "rate_limited"},
-  {13, "too_large"},     {14, "unavailable"},    {15, "internal"},
-  {16, "precondition_failed"},
+  {1, "bad_request"},    {2, "unauthenticated"},
+  {3, "token_expired"},  {4, "forbidden"},
+  {5, "not_found"},      {6, "not_invited"},
+  {7, "banned"},         {8, "session_full"},
+  {9, "session_locked"}, {10, "session_ended"},
+  {11, "conflict"},      {12, "rate_limited"},
+  {13, "too_large"},     {14, "unavailable"},
+  {15, "internal"},      {16, "precondition_failed"},
 };
 
 TEST(Errors, KeepsNumbersAndNamesOfTheProtocol) {
