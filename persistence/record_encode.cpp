@@ -20,8 +20,10 @@ result<std::string> value_of(const session_record& rec) {
   // Before courses there were eight.
   bool tagged = rec.changed != version{} || rec.group;
   bool planned = tagged || has_plan(rec);
-  record_writer out{table::session,
-                    rec.group ? 11U : tagged ? 10U : planned ? 9U : 8U};
+  record_writer out{table::session, rec.group ? 11U
+                                    : tagged  ? 10U
+                                    : planned ? 9U
+                                              : 8U};
   out.text(rec.kind, limits::id_bytes, "kind");
   write_overrides(out, rec.overrides);
   out.text(rec.created_by.str(), limits::id_bytes, "created_by");

@@ -38,7 +38,8 @@ class OverHttp:
 
     def target(self, name, **parameters):
         return target_of(name, **{
-            **dict.fromkeys(("session", "stream", "meeting"), self.session),
+            **dict.fromkeys(("session", "stream", "meeting", "group"),
+                            self.session),
             "user": USER, "participant": USER, "round": "vote", **parameters})
 
     def __call__(self, who, name, body=None, query="", headers=None, **more):
@@ -128,6 +129,9 @@ def over_http(call, identity):
     call("marked", "setReady", {"device": DEVICE, "ready": True})
     call("marked", "setReminder", {"enabled": True, "lead_ms": 1000})
     call("marked", "joinStream")
+    call("boss", "putGroup", {"name": "Club"})
+    call("boss", "setGroupMember", {"role": "moderator"})
+    call("marked", "listGroupMembers")
     call.look()
     call.refused()
     for name, (method, _) in OPERATIONS.items():
@@ -152,6 +156,9 @@ def over_http(call, identity):
     call("marked", "join")
     call("marked", "withdraw")
     call("boss", "getAudit")
+    call("boss", "removeGroupMember")
+    call("boss", "setGroupMember", {})
+    call("boss", "deleteGroup")
     call("boss", "endSession")
     call.look()
     call("boss", "eraseUser")

@@ -42,7 +42,8 @@ class Caller:
 
     def __call__(self, name, body=None, query="", headers=None, **parameters):
         target = target_of(name, **{**dict.fromkeys(
-            ("session", "stream", "meeting", "group"), self.session), **parameters})
+            ("session", "stream", "meeting", "group"), self.session),
+            **parameters})
         if body is not None:
             check(body_of(name), body)
         answer = self.rest(OPERATIONS[name][0], target + query, body, headers)

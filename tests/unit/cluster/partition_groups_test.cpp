@@ -2,6 +2,7 @@
 // what a session asks its group, what a group tells its sessions, and all of it
 // across crashes.
 
+#include "actors/base/hash.hpp"
 #include "actors/base/limits.hpp"
 #include "cluster/local_bus.hpp"
 #include "cluster/partition_actor.hpp"

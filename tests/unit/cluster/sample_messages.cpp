@@ -136,7 +136,8 @@ std::vector<change_body> change_bodies() {
     left_change{who, leave_reason::edge_lost},
     live_change{who, {{"away", false}, {"step", std::nullopt}}},
     connection_change{who, 3, {{device_class::tv, "u33d"}, {}, {}}},
-    member_change{who, user_id{"ada"}, "owner", {"draw"}, 21, true, false, "Ada L."},
+    member_change{
+      who, user_id{"ada"}, "owner", {"draw"}, 21, true, false, "Ada L."},
     host_change{who},
     host_change{},
     session_change{settings(), true, millis{1'760'000'000'000}},
@@ -322,8 +323,7 @@ static std::vector<std::pair<std::string, node_message>> past_messages() {
   get_audit_command entries{millis{5}, millis{9}, user_id{"ada"}, "kick", true,
                             "AAAA",    50};
   list_sessions_command sessions{
-    63, "party", true, false, true, session_id{"movie-night"}, 20, true,
-    true};
+    63, "party", true, false, true, session_id{"movie-night"}, 20, true, true};
   audit_record entry{party(),        {1, 2},          millis{7},
                      user_id{"ada"}, "set_member",    user_id{"bob"},
                      "edge-2/17",    "role=listener", "role=speaker"};
@@ -359,8 +359,8 @@ static std::vector<std::pair<std::string, node_message>> past_messages() {
     {"audit", audit_reply{millis{9}, {entry}, "AAAC"}},
     {"list", list_reply{millis{9}, {one}, session_id{"movie-night"}}},
     {"erased", erase_reply{3, 70, "AAAD"}},
-    {"group", group_reply{"Film club", user_id{"ada"}, millis{4}, true, "owner",
-                          true}},
+    {"group",
+     group_reply{"Film club", user_id{"ada"}, millis{4}, true, "owner", true}},
     {"settled", settled_reply{true, session_id{"movie-night"}}},
   };
   std::uint64_t ticket = 400;
@@ -456,8 +456,14 @@ std::vector<std::pair<std::string, node_message>> messages() {
                         rights,
                         millis{45'000}}},
     {"roster", roster_reply{{ada(), bob()}, version{1, 9}}},
-    {"observe", observe_reply{settings(), rights, true, participant_id{"p1"},
-                              millis{8}, true, true, {1, 7}}},
+    {"observe", observe_reply{settings(),
+                              rights,
+                              true,
+                              participant_id{"p1"},
+                              millis{8},
+                              true,
+                              true,
+                              {1, 7}}},
     {"round", round_reply{a_round(),
                           some_rules().schema,
                           true,

@@ -31,7 +31,8 @@ struct Verify : testing::Test {
     auto running = samples::full_session();
     running.ended_at.reset();
     running.appointed_host = user_id{"bob"};
-    put({running, samples::member(), samples::member("bob"), samples::page(0, session, {"ada", "bob"}),
+    put({running, samples::member(), samples::member("bob"),
+         samples::page(0, session, {"ada", "bob"}),
          samples::page(1, session, {"cyd"}), occupied_mark{session, true},
          due_mark{session, millis{5}}, samples::interval(), samples::audit(),
          samples::round(), samples::submission(), samples::event()});
