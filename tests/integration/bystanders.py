@@ -6,7 +6,8 @@ import time
 
 from client import Client
 
-SETTINGS = {"identity": "named", "beat_ms": 1000, "suspect_after_ms": 5000,
+SETTINGS = {"identity": "named", "live_rate": 0, "beat_ms": 1000,
+            "suspect_after_ms": 5000,
             "timeout_ms": 10000, "drop_grace_ms": 1000}
 SLOW_SECONDS = 3
 

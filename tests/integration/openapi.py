@@ -74,6 +74,8 @@ def sample(schema):
     if "anyOf" in schema:
         return sample(schema["anyOf"][-1])
     kind = schema.get("type", "object")
+    if isinstance(kind, list):
+        kind = kind[0]
     if kind == "object":
         known = schema.get("properties", {})
         wanted = schema.get("required") or list(known)[:schema.get(

@@ -10,6 +10,8 @@ from rest import Rest
 
 MARK = "zqmark"
 USER, NAME, EMAIL = f"{MARK}-user", f"{MARK} näme", f"{MARK}@example.org"
+#: What she asks to be called.
+CALLED = f"{MARK} cälled"
 PICTURE, GROUP = f"https://{MARK}.example/a.png", f"{MARK}-group"
 LIVE, NUMBER = f"{MARK}-live", 730519062517
 CODE, REASON, ANSWER = f"{MARK}-code", f"{MARK}-reason", f"{MARK}-answer"
@@ -17,7 +19,7 @@ CODE, REASON, ANSWER = f"{MARK}-code", f"{MARK}-reason", f"{MARK}-answer"
 PLACE = "u4prvxyzrs"
 DEVICE, OP, REQUEST = f"{MARK}-device", f"{MARK}-op", f"{MARK}-request"
 
-SHOWN = {USER, NAME, EMAIL, PICTURE}
+SHOWN = {USER, NAME, CALLED, EMAIL, PICTURE}
 SAID = {LIVE, str(NUMBER)}
 FOR_MODERATORS = {REASON, ANSWER, REQUEST}
 NEVER = {GROUP, CODE, PLACE[4:], DEVICE, OP}

@@ -13,7 +13,7 @@ import websockets
 
 from client import Client
 from openapi import OPERATIONS, target_of
-from privacy import (ANSWER, CODE, DEVICE, LIVE, MARK, NAME, NUMBER, OP,
+from privacy import (ANSWER, CALLED, CODE, DEVICE, LIVE, MARK, NAME, NUMBER, OP,
                      PLACE, REASON, REQUEST, USER, Driven, board_words,
                      everyone, marked_token, native_ops, plain_sockets, washed,
                      weak_token)
@@ -21,7 +21,8 @@ from rest import path
 from test_rounds import CONTRIBUTIONS, EVALUATIONS, of_oneself
 
 SOON = 3_600_000
-SETTINGS = {"anonymous_views": True, "host": "appointed", "code": CODE}
+SETTINGS = {"anonymous_views": True, "host": "appointed", "code": CODE,
+            "own_names": True}
 NOTE = {"note": {"type": "text", "max": 99}}
 VOTES = {"emotional-evaluations": of_oneself(EVALUATIONS, "evaluations"),
          "understanding-contributions": of_oneself(CONTRIBUTIONS,
@@ -114,6 +115,7 @@ def over_http(call, identity):
         headers={"Idempotency-Key": OP + "2", "Session-Code": CODE})
     call("marked", "heartbeat", {"device": DEVICE})
     call("marked", "setLive", {"device": DEVICE, "live": {"note": LIVE}})
+    call("marked", "setName", {"name": CALLED})
     call("boss", "transferHost", {"user": "boss"})
     call("boss", "setPhase", {"phase": "voting", "status": "open"})
     call("boss", "openRound", {"schema": NOTE, "results": "moderators"})
@@ -281,6 +283,7 @@ async def by_socket(call):
                    op_id=OP + "2", live={"note": LIVE, "number": NUMBER})
     await call.ask("marked", "attach", code=CODE)
     await call.ask("marked", "set_live", live={"note": LIVE, "number": 3})
+    await call.ask("marked", "set_name", name=CALLED)
     lease = await call.ask("marked", "join", lease_ms=60_000)
     await call.ask("marked", "renew", connection_id=lease["connection_id"])
     await call.ask("marked", "heartbeat", session=False)

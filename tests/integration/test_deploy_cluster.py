@@ -1,5 +1,6 @@
 """deploy/cluster as a person meets it."""
 
+import asyncio
 import contextlib
 import os
 import pathlib
@@ -164,15 +165,38 @@ def test_killed_it_leaves_nothing_behind(script):
     script.await_nothing_left()
 
 
-@pytest.mark.parametrize("victim, name", [("nats-server", "nats0"),
-                                          ("rollcalld", "node2")])
-def test_a_process_that_ends_is_named(script, victim, name):
-    script.start().await_links()
+def kill(script, program, name):
     [pid] = [pid for pid, line in script.left().items()
-             if re.search(f"{victim}.*{script.data}/{name}", line)]
+             if re.search(f"{program}.*{script.data}/{name}", line)]
     os.kill(pid, signal.SIGKILL)
+
+
+def test_a_server_that_ends_is_named(script):
+    script.start().await_links()
+    kill(script, "nats-server", "nats0")
     assert script.process.wait(END_SECONDS) == 1
-    assert f"error: {name} ended by itself, with status 137" in script.said()
+    assert "error: nats0 ended by itself, with status 137" in script.said()
+    assert not script.left()
+
+
+async def test_a_node_that_is_killed_comes_back(script):
+    links = script.start().await_links()
+    ada = await connect(*links[0])
+    await ada.join("s", create="party")
+    for times in (1, 2):
+        kill(script, "rollcalld", "node2")
+        while script.said().count("node2 is back") < times:
+            await asyncio.sleep(0.05)
+        ben = await connect(*links[1])
+        await ben.join("s")
+        await ada.until(lambda: ada["s"].present == 2)
+        await ben.ask("leave", session="s")
+        await ada.until(lambda: ada["s"].present == 1)
+        await ben.close()
+    assert "node2 ended by itself, with status 137" in script.said()
+    await ada.close()
+    script.process.terminate()
+    assert script.process.wait(END_SECONDS) == 0, script.said()
     assert not script.left()
 
 

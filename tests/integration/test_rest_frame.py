@@ -107,7 +107,8 @@ def test_a_forged_cursor_finds_nothing_else(ann, here):
     ("PUT", "", "GET, HEAD, PATCH, DELETE, OPTIONS"),
     ("POST", "", None), ("TRACE", "", None), ("get", "", None),
     ("GET", "/end", "POST, OPTIONS"), ("POST", "/participants", None),
-    ("PATCH", "/members/x", "PUT, DELETE, OPTIONS"), ("GET", "/host", None),
+    ("PATCH", "/members/x", "GET, HEAD, PUT, DELETE, OPTIONS"),
+    ("GET", "/host", None),
     ("BREW", "/host", "POST, OPTIONS")])
 def test_other_methods(ann, here, method, more, allowed):
     refused = ann(method, here + more)

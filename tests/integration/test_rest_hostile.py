@@ -41,7 +41,9 @@ JUNK = [None, [], {}, True, -1, 0.5, 7, 1 << 53, "", "x" * 200, "A b", "a\nb",
 def ann(node):
     """May do everything, so that nothing but the input is wrong."""
     one = Rest(node, "ann", grants=[*ALL_RIGHTS, "admin"], name="Ann")
-    one.create(SESSION, host="appointed")
+    # Nobody is to be suspected while this runs.
+    one.create(SESSION, host="appointed", suspect_after_ms=3_600_000,
+               timeout_ms=7_200_000)
     for name, body, more in (
             ("join", {"lease_ms": 86_400_000, "live": {"step": 1}}, {}),
             ("setMember", {"role": "guest"}, {}),
@@ -288,7 +290,9 @@ def test_headers(ann, name):
     method, _ = OPERATIONS[name]
     where = target_of(name, **WHERE)
     cases = [("Session-Code", bad) for bad in ("", "x" * 65)]
-    cases += [("If-Match", '"1-1"'), ("If-Unmodified-Since", "now")]
+    cases += [("If-Match", bad) for bad in (
+        "", "1-1", 'W/"1-1"', '"1-1", "2-2"', '"x"', '"1-1', '"' + "1" * 99)]
+    cases += [("If-Unmodified-Since", "now")]
     if "Idempotency-Key" in parameters_of(name, "header"):
         cases += [("Idempotency-Key", bad) for bad in ("", "x" * 65)]
     for header, bad in cases:
