@@ -49,9 +49,9 @@ template <> struct tag<delete_command>        { static constexpr int value = 43;
 template <> struct tag<erase_user_command>    { static constexpr int value = 44; };
 template <> struct tag<forget_user_command>   { static constexpr int value = 45; };
 
-template <> struct tag<put_group_command>    { static constexpr int value = 60; };
-template <> struct tag<get_group_command>    { static constexpr int value = 61; };
-template <> struct tag<settle_group_command> { static constexpr int value = 62; };
+template <> struct tag<put_group_command>    { static constexpr int value = 65; };
+template <> struct tag<get_group_command>    { static constexpr int value = 66; };
+template <> struct tag<settle_group_command> { static constexpr int value = 67; };
 
 
 template <> struct tag<done>          { static constexpr int value = 1; };

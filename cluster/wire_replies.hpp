@@ -22,8 +22,8 @@ template <> struct tag<leave_reply>   { static constexpr int value = 70; };
 template <> struct tag<course_reply>  { static constexpr int value = 23; };
 template <> struct tag<members_reply> { static constexpr int value = 21; };
 template <> struct tag<bans_reply>    { static constexpr int value = 22; };
-template <> struct tag<group_reply>   { static constexpr int value = 60; };
-template <> struct tag<settled_reply> { static constexpr int value = 61; };
+template <> struct tag<group_reply>   { static constexpr int value = 65; };
+template <> struct tag<settled_reply> { static constexpr int value = 66; };
 // clang-format on
 
 template <class Io>
