@@ -1,5 +1,7 @@
 #include "edge/relay/relay_actor.hpp"
 
+#include "actors/base/hash.hpp"
+#include "actors/base/limits.hpp"
 #include "support/actor_fixture.hpp"
 #include "support/fake_router.hpp"
 #include "support/recording_sink.hpp"
