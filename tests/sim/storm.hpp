@@ -156,6 +156,7 @@ private:
   // What must hold.
   void complain(std::string what);
   void hear(std::size_t n, const node_message& told);
+  void note_end(const std::string& session, const std::string& participant);
   void blame(const std::string& session, const seen_loss& loss,
              std::size_t viewer);
   bool is_well(const sim_client& one) const;
@@ -174,6 +175,9 @@ private:
   sim_world world_;
   std::vector<fault> drawn_;
   std::vector<std::map<session_key, edge::relay_state>> replicas_;
+  /// When a stay that nobody wanted was last heard to end, by session and
+  /// participant.
+  std::map<std::pair<std::string, std::string>, millis> ended_;
   std::vector<health> health_;
   /// Until when the bus may have lost what was said.
   millis bus_bad_until_{0};

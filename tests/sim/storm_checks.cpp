@@ -43,14 +43,17 @@ void storm::hear(std::size_t n, const node_message& told) {
       return;
     for (const auto& one : (*next)->changes) {
       trace_change(n, **next, one);
-      if (const auto* left = std::get_if<left_change>(&one.body))
-        blame((*next)->session.id.str(),
-              {left->participant.str(),
-               std::string{rollcall::to_string(left->reason)},
-               {(*next)->to.epoch, one.rev},
-               millis{0},
-               is_in(replica, left->participant)},
-              n);
+      const auto* left = std::get_if<left_change>(&one.body);
+      if (left == nullptr)
+        continue;
+      note_end((*next)->session.id.str(), left->participant.str());
+      blame((*next)->session.id.str(),
+            {left->participant.str(),
+             std::string{rollcall::to_string(left->reason)},
+             {(*next)->to.epoch, one.rev},
+             millis{0},
+             is_in(replica, left->participant)},
+            n);
     }
   } else if (const auto* whole = std::get_if<snapshot_ptr>(&told)) {
     trace_snapshot(n, **whole);
@@ -58,6 +61,19 @@ void storm::hear(std::size_t n, const node_message& told) {
   } else if (const auto* word = std::get_if<direct_ptr>(&told)) {
     trace_direct(n, **word);
   }
+}
+
+// A stay may end when nobody wants it any more: who is told so later, when the
+// same user has joined again, is told the truth.
+void storm::note_end(const std::string& session,
+                     const std::string& participant) {
+  if (crowd_ == nullptr)
+    return;
+  for (const auto& one : crowd_->clients)
+    if (one.wants && one.session == session
+        && test::session_harness::id_of(one.user).str() == participant)
+      return;
+  ended_[{session, participant}] = now();
 }
 
 // What is told late may be of a time before the join. A relay that missed both
@@ -69,6 +85,10 @@ void storm::blame(const std::string& session, const seen_loss& loss,
   bool by_fault = loss.reason == "network" || loss.reason == "timeout"
                   || loss.reason == "edge_lost";
   if (!by_fault || crowd_ == nullptr || !sees_clearly(viewer))
+    return;
+  auto ended = ended_.find({session, loss.participant});
+  if (ended != ended_.end() && loss.known_since != millis{0}
+      && loss.known_since < ended->second)
     return;
   for (const auto& one : crowd_->clients) {
     if (one.session != session
