@@ -186,9 +186,12 @@ export class Replica {
       }
       case "activity": {
         const { last_active_at } = change;
-        const participant = this.#edit(change, (old) => (
-          { ...old, last_active_at }
-        ));
+        const participant = this.#edit(change, (old) => {
+          const next = { ...old, last_active_at };
+          // As a snapshot has it: nothing where that is the join itself.
+          if (last_active_at <= old.since_at) delete next.last_active_at;
+          return next;
+        });
         return { ...change, participant };
       }
       case "member": {

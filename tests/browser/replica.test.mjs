@@ -303,6 +303,24 @@ test("a suspected participant expires on the caller's clock", () => {
   assert.ok(!("expires_at" in replica.participants.get("ada")));
 });
 
+test("an activity that is the join itself is none", () => {
+  const server = new Server(generator(5));
+  server.join("ada");
+  const replica = after(server.snapshot());
+  const from = replica.version;
+  const since = replica.participants.get("ada").since_at;
+  for (const [step, later] of [[1, 7], [2, 0]]) {
+    replica.applyChanges({
+      from: [5, from[1] + step - 1], to: [5, from[1] + step],
+      present: 1, total: 1,
+      changes: [{ type: "activity", rev: from[1] + step,
+                  participant_id: "ada", last_active_at: since + later }],
+    }, 0);
+    assert.equal(replica.participants.get("ada").last_active_at,
+                 later > 0 ? since + later : undefined);
+  }
+});
+
 test("left tells who it was", () => {
   const server = new Server(generator(3));
   server.join("ada");
