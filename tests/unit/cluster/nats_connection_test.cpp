@@ -16,7 +16,7 @@ using namespace rollcall::cluster;
 namespace {
 
 /// Counts what a connection says of itself.
-class event_log {
+class events_seen {
 public:
   nats_connection::listener listener() {
     return [this](nats_event event) {
@@ -44,7 +44,7 @@ private:
 
 TEST(NatsConnection, ComesBackAfterTheServerWasKilled) {
   test::nats_server server;
-  event_log events;
+  events_seen events;
   nats_options options;
   options.urls = {server.url()};
   auto subject = nats_connection::open(options, events.listener());
@@ -63,7 +63,7 @@ TEST(NatsConnection, ComesBackAfterTheServerWasKilled) {
 
 TEST(NatsConnection, NoticesAServerThatStandsStill) {
   test::nats_server server;
-  event_log events;
+  events_seen events;
   nats_options options;
   options.urls = {server.url()};
   auto subject = nats_connection::open(options, events.listener());
@@ -144,7 +144,7 @@ TEST(NatsConnection, ClosingItIsNotGivingUp) {
   nats_options options;
   options.urls = {server.url()};
   options.gave_up = [](const failure&) { ADD_FAILURE() << "we closed it"; };
-  event_log events;
+  events_seen events;
   auto subject = nats_connection::open(options, events.listener());
   ASSERT_TRUE(subject);
   (*subject)->close();
