@@ -165,8 +165,8 @@ def stop_node(node, probe):
 
 def start_node(node, probe):
     node.start()
-    # It is not heard by all before, and they wait for a stable view.
-    time.sleep(2.5)
+    # It gets nothing before it has been up for 5 s.
+    time.sleep(8)
     probe.wait_quiet(1.5)
 
 
