@@ -42,6 +42,12 @@ def probe_for(options, cluster):
 
 # -- failover ------------------------------------------------------------------
 
+def bring_back(node):
+    """It gets no share before it has been up for 5 s."""
+    node.start()
+    time.sleep(8)
+
+
 def kill_once(cluster, probe, number):
     """Kills the victim, with it one NATS server where there are several;
     returns what each room that had to move waited."""
@@ -77,7 +83,7 @@ def kill_once(cluster, probe, number):
         server.launch()
         wait_for(server.name, server.healthy)
         time.sleep(1)
-    node.start()
+    bring_back(node)
     return waits
 
 
@@ -164,9 +170,7 @@ def stop_node(node, probe):
 
 
 def start_node(node, probe):
-    node.start()
-    # It gets nothing before it has been up for 5 s.
-    time.sleep(8)
+    bring_back(node)
     probe.wait_quiet(1.5)
 
 
