@@ -40,6 +40,12 @@ http_request read_request(std::string_view bytes) {
   return out;
 }
 
+/// A session that a path can name, or the place of a group.
+bool is_place(const session_id& id) {
+  return is_group(id) ? check_group_id(group_at(id), "group").ok()
+                      : check_id(id.str(), "session").ok();
+}
+
 void check(const http_response& answer) {
   if (answer.status < 400)
     return;
@@ -74,6 +80,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   }
   require(order->session.empty()
             ? call.to->draws_session || order->everywhere.has_value()
-            : check_id(order->session.str(), "session").ok());
+            : is_place(order->session));
   return 0;
 }
