@@ -69,12 +69,4 @@ private:
   std::uint64_t lost_ = 0;
 };
 
-/// `name=value` words of what a record says, for audit entries.
-[[nodiscard]] std::string describe(const member_record& known);
-[[nodiscard]] std::string describe(const session_record& kept);
-/// Those words of `before` that are not in `after`, and the other way round,
-/// each within limits::audit_text_bytes.
-[[nodiscard]] std::pair<std::string, std::string>
-changed_words(std::string_view before, std::string_view after);
-
 } // namespace rollcall

@@ -34,7 +34,8 @@ bool session_state::suits(const command_body& body) const {
     return !of_groups;
   return of_groups
          || is_one_of<set_member_command, kick_command, get_members_command,
-                      delete_command, forget_user_command>(body);
+                      get_audit_command, delete_command, forget_user_command>(
+           body);
 }
 
 failure session_state::unknown() const {

@@ -1,6 +1,7 @@
 // Questions about the past of a session: who may ask, what the store cannot
 // know yet, and the answer. And the audit entries of what happens.
 
+#include "actors/audit_words.hpp"
 #include "actors/base/limits.hpp"
 #include "actors/session_state.hpp"
 
@@ -21,7 +22,7 @@ stay stay_of(const interval_record& closed) {
 result<store_question> session_state::question(const command& asked,
                                                instant now) const {
   if (hidden_from(asked.caller))
-    return fail(errc::not_found, "there is no such session", "session");
+    return unknown();
   auto rights = rights_of(asked.caller);
   if (const auto* entries = std::get_if<get_audit_command>(&asked.body)) {
     if (!rights.has(capability::configure))
@@ -126,25 +127,40 @@ void session_state::note_leave(const participant& who, leave_reason reason,
   chronicle_.add(std::move(entry));
 }
 
-// What an operation's records change, in words.
+// What a record was before, and will be, in words.
+std::pair<std::string, std::string>
+session_state::describe_record(const record& one) const {
+  auto both = [](const auto* old, const auto& kept) {
+    return std::pair{old != nullptr ? describe(*old) : "", describe(kept)};
+  };
+  auto end = [](const auto* old) {
+    return std::pair{old != nullptr ? describe(*old) : "", std::string{}};
+  };
+  if (const auto* kept = std::get_if<session_record>(&one)) {
+    auto out = both(record_ ? &*record_ : nullptr, *kept);
+    if (record_ && kept->overrides.code != record_->overrides.code)
+      out.second += " code=changed";
+    return out;
+  }
+  if (const auto* known = std::get_if<member_record>(&one))
+    return both(member(known->user), *known);
+  if (const auto* gone = std::get_if<member_erased>(&one))
+    return end(member(gone->user));
+  if (const auto* ban = std::get_if<ban_record>(&one))
+    return both(bans_.kept(ban->user), *ban);
+  if (const auto* lifted = std::get_if<ban_erased>(&one))
+    return end(bans_.kept(lifted->user));
+  if (const auto* kept = std::get_if<round_record>(&one)) {
+    const auto* old = rounds_.find(kept->name);
+    return both(old != nullptr ? &old->record : nullptr, *kept);
+  }
+  return {};
+}
+
 void session_state::describe_change(const durable_op& op,
                                     audit_record& entry) const {
   for (const auto& one : op.records) {
-    std::string before;
-    std::string after;
-    if (const auto* kept = std::get_if<session_record>(&one)) {
-      before = record_ ? describe(*record_) : "";
-      after = describe(*kept);
-    } else if (const auto* known = std::get_if<member_record>(&one)) {
-      const auto* old = member(known->user);
-      before = old != nullptr ? describe(*old) : "";
-      after = describe(*known);
-    } else if (const auto* gone = std::get_if<member_erased>(&one)) {
-      const auto* old = member(gone->user);
-      before = old != nullptr ? describe(*old) : "";
-    } else {
-      continue;
-    }
+    auto [before, after] = describe_record(one);
     auto [was, is] = changed_words(before, after);
     auto append = [](std::string& to, const std::string& words) {
       if (words.empty()
@@ -154,6 +170,7 @@ void session_state::describe_change(const durable_op& op,
         to += ' ';
       to += words;
     };
+    append(entry.after, subject_of(one));
     append(entry.before, was);
     append(entry.after, is);
   }

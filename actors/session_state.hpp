@@ -393,6 +393,8 @@ private:
   audit_record audit_entry(std::string action, user_id target, instant now);
   void note_join(const participant& who, instant now);
   void note_leave(const participant& who, leave_reason reason, instant now);
+  [[nodiscard]] std::pair<std::string, std::string>
+  describe_record(const record& one) const;
   void describe_change(const durable_op& op, audit_record& entry) const;
   maybe_failure prepare_delete(durable_op& op, instant now);
   maybe_failure prepare_forget(durable_op& op, const forget_user_command& body);
@@ -486,9 +488,9 @@ private:
   std::set<std::pair<version, user_id>> admitted_here_;
   /// All members in that order.
   std::set<std::pair<version, user_id>> admitted_;
-  /// Steady time until which an absent appointed host is still the host.
   /// Steady time by which edges have named those who were restored.
   millis confirmed_by_{0};
+  /// Steady time until which an absent appointed host is still the host.
   std::optional<millis> reclaim_until_;
 
   session_timers timers_;

@@ -4,6 +4,7 @@
 #include "edge/protocol/past_writers.hpp"
 #include "edge/rest/answers.hpp"
 #include "edge/rest/call_fields.hpp"
+#include "edge/rest/op_calls.hpp"
 
 #include <array>
 #include <utility>
@@ -70,6 +71,13 @@ result<session_order> decode_members(const rest_call& call) {
     body.after = user_id{std::move(*after)};
   }
   return of_group(call, std::move(body));
+}
+
+result<session_order> decode_audit(const rest_call& call) {
+  auto asked = decode_operation(call);
+  if (!asked)
+    return asked.error();
+  return of_group(call, std::move(asked->body));
 }
 
 result<session_order> decode_list(const rest_call& call) {
@@ -200,6 +208,17 @@ http_response encode_members(const rest_answer& what) {
   return read_answer(std::move(out), what);
 }
 
+http_response encode_audit(const rest_answer& what) {
+  if (auto file = page_as_file(what))
+    return std::move(*file);
+  return json_answer(200, [&](json_writer& to) {
+    to.open_map();
+    write_group(to, what);
+    write_audit(to, std::get<audit_reply>(what.what.body));
+    to.close_map();
+  });
+}
+
 http_response encode_list(const gathered& found) {
   const auto& page = std::get<listing>(found);
   return json_answer(200, [&](json_writer& to) {
@@ -250,6 +269,11 @@ constexpr route row(std::string_view method, std::string_view pattern,
 
 using enum body_rule;
 
+constexpr route named(std::string_view op, route to) {
+  to.op = op;
+  return to;
+}
+
 constexpr std::array table = {
   row("GET", "/v1/groups", none, decode_list, nullptr, "mine,limit,cursor"),
   row("PUT", "/v1/groups/{group}", required, decode_put, encode_put),
@@ -261,6 +285,9 @@ constexpr std::array table = {
       encode_change),
   row("DELETE", "/v1/groups/{group}/members/{user}", none, decode_remove_member,
       encode_change),
+  named("get_audit",
+        row("GET", "/v1/groups/{group}/audit", none, decode_audit, encode_audit,
+            "from,until,user,action,order,limit,cursor,format")),
 };
 
 } // namespace

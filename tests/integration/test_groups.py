@@ -110,10 +110,50 @@ def test_a_life(node, ann, session):
     assert root("PUT", at(group, "members", "dan")).status == 200
 
 
+def test_audit_log(node, ann, club):
+    bob, mo = at(club, "members", "bob"), at(club, "members", "mo")
+    ann("PUT", at(club), {"name": "Cinema club"})
+    ann("PUT", bob)
+    ann("PUT", mo, {"role": "moderator"})
+    ann("DELETE", bob, headers={"X-Request-Id": "out-7"})
+
+    def log(query=""):
+        return ann("GET", at(club, "audit") + query)
+
+    whole = log()
+    assert whole.status == 200
+    assert set(whole.json) == {"group", "at", "as_of", "entries"}
+    assert [(each["action"], each["actor"], each.get("target"))
+            for each in whole["entries"]] == [
+                ("put_group", "ann", None), ("put_group", "ann", None),
+                ("set_member", "ann", "bob"), ("set_member", "ann", "mo"),
+                ("kick", "ann", "bob")]
+    assert whole["entries"][-1]["request"] == "out-7"
+    first, second = whole["entries"][:2]
+    assert first["after"] == "name=Film_club role=owner"
+    assert second["before"] == "name=Film_club"
+    assert second["after"] == "name=Cinema_club"
+    assert len(log("?user=bob")["entries"]) == 2
+    assert len(log("?action=set_member")["entries"]) == 2
+    page = log("?limit=3")
+    assert log(f"?limit=3&cursor={page['next']}")["entries"] \
+        == whole["entries"][3:]
+    lines = log("?limit=2&format=ndjson")
+    assert lines.body.count(b"\n") == 2
+    assert lines.headers["Link"].startswith(f"<{at(club, 'audit')}?limit=2&")
+    # A moderator changes members, and does not read who did what.
+    assert Rest(node, "mo")("GET", at(club, "audit")).problem()[:2] \
+        == (403, "forbidden")
+    assert log("?user=%01").problem() == (400, "bad_request", "user")
+    assert ann("GET", at("x" * 128, "audit")).problem() \
+        == (400, "bad_request", "group")
+
+
 def test_outsiders_find_nothing(node, ann, club):
     eve = Rest(node, "eve", grants=PLAIN)
     for method, where, body in (
             ("GET", at(club), None), ("GET", at(club, "members"), None),
+            ("GET", at(club, "audit"), None),
             ("PUT", at(club), {"name": "Mine"}), ("DELETE", at(club), None),
             ("PUT", at(club, "members", "eve"), None),
             ("DELETE", at(club, "members", "ann"), None)):

@@ -92,6 +92,9 @@ def group(ann):
     assert ann("listGroupMembers", query="?cursor=" + page["next"])[
         "members"][0]["role"] == "moderator"
     ann("removeGroupMember", user="bob")
+    log = ann("getGroupAudit", query="?limit=2&order=newest")
+    assert [each["action"] for each in log["entries"]] \
+        == ["kick", "set_member"]
     assert ann("listGroups", query="?mine=true&limit=100")["groups"]
     assert ann("deleteGroup").status == 202
 

@@ -157,6 +157,24 @@ TEST_F(SessionGroups, DoesNotExistForOutsiders) {
   EXPECT_TRUE(put("root", "Another name"));
 }
 
+TEST_F(SessionGroups, ItsOwnersMayReadWhoChangedIt) {
+  ASSERT_TRUE(put("ada", "Film club"));
+  ASSERT_TRUE(add("ada", "mo", "moderator"));
+  auto asks = [&](const char* user) {
+    return g.state->question(*g.make(user, 1, get_audit_command{}), g.now);
+  };
+  auto asked = asks("ada");
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(std::get<audit_question>(*asked).session, film_club());
+  auto refused = asks("mo");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, errc::forbidden);
+  refused = asks("eve");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, errc::not_found);
+  EXPECT_EQ(refused.error().field, "group");
+}
+
 TEST_F(SessionGroups, NeedsTheRightToCreate) {
   g.grants = default_grants;
   EXPECT_EQ(refusal_of(put("ada", "Film club")), errc::not_found);

@@ -1,6 +1,7 @@
 // What a session says of its past: audit entries, stays that are not kept
 // yet, who may ask; deletion and erasure.
 
+#include "actors/audit_words.hpp"
 #include "actors/base/limits.hpp"
 #include "support/session_harness.hpp"
 
@@ -106,6 +107,93 @@ TEST_F(SessionPast, PrivilegedActionsSayBeforeAndAfter) {
   EXPECT_EQ(entry("kick", "ada")->before, "permission=can_speak role=guest");
   EXPECT_EQ(entry("leave", "ada")->after, "reason=kicked");
   EXPECT_EQ(entry("leave", "ada")->actor.str(), "owner");
+}
+
+TEST_F(SessionPast, EveryDurableOperationSaysWhatItChanged) {
+  ASSERT_TRUE(h.join("ada", 1));
+  auto words = [&](const char* action, const char* target, auto body) {
+    EXPECT_TRUE(h.run("owner", 9'999, std::move(body))) << action;
+    const auto* found = entry(action, target);
+    EXPECT_NE(found, nullptr) << action;
+    return found != nullptr ? std::pair{found->before, found->after}
+                            : std::pair{std::string{}, std::string{}};
+  };
+  using both = std::pair<std::string, std::string>;
+  set_phase_command phase{"talk", "open", millis{60'000}, "break"};
+  auto [none, begun] = words("set_phase", "", phase);
+  EXPECT_EQ(none, "");
+  EXPECT_EQ(begun, "next_phase=break phase=talk phase_until="
+                     + std::to_string((h.now.wall + millis{60'000}).count())
+                     + " status=open");
+  EXPECT_EQ(words("set_phase", "", set_phase_command{{}, "closed"}),
+            (both{"status=open", "status=closed"}));
+  EXPECT_EQ(words("start_barrier", "", start_barrier_command{"go"}),
+            (both{"", "barrier=go"}));
+  answer_rule root;
+  root.below = 1;
+  answer_rule score;
+  score.name = "score";
+  score.type = answer_type::integer;
+  EXPECT_EQ(
+    words("open_round", "", open_round_command{"vote", {{root, score}}}),
+    (both{"", "round=vote open=true progress=named "
+              "results=after_close revise=false"}));
+  EXPECT_EQ(words("close_round", "", close_round_command{"vote"}),
+            (both{"open=true", "round=vote open=false"}));
+  configure_command start;
+  start.starts_at.emplace(h.now.wall + millis{5'000});
+  EXPECT_EQ(words("configure_session", "", start).second,
+            "starts_at=" + std::to_string(start.starts_at->value().count()));
+  EXPECT_EQ(
+    words("ban", "ada", ban_command{user_id{"ada"}, {}, {}, "said a thing"}),
+    (both{"role=", "banned=true reason=said_a_thing"}))
+    << "a member until then";
+  EXPECT_EQ(words("unban", "ada", unban_command{user_id{"ada"}, {}}),
+            (both{"banned=true reason=said_a_thing", ""}));
+}
+
+TEST_F(SessionPast, EverySettingIsNamedAndNoCodeIsTold) {
+  settings_patch all{membership_mode::durable,
+                     access_mode::code,
+                     host_policy::appointed,
+                     identity_mode::pseudonymous,
+                     duplicate_policy::kick_old,
+                     9,
+                     true,
+                     false,
+                     millis{2'000},
+                     millis{5'000},
+                     millis{9'000},
+                     millis{3'000},
+                     millis{4'000},
+                     "club",
+                     std::vector<std::string>{"a", "b"},
+                     "a",
+                     true,
+                     7,
+                     8,
+                     true,
+                     "sesame"};
+  // A new setting fails to compile here: it needs a word, too.
+  [[maybe_unused]] auto& [m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12,
+                          m13, m14, m15, m16, m17, m18, m19, m20, code]
+    = all;
+  session_record kept;
+  kept.kind = "party";
+  kept.overrides = all;
+  EXPECT_EQ(describe(kept),
+            "kind=party membership=durable access=code host_policy=appointed "
+            "identity=pseudonymous duplicates=kick_old capacity=9 locked=true "
+            "anonymous_views=false beat_ms=2000 suspect_after_ms=5000 "
+            "timeout_ms=9000 drop_grace_ms=3000 host_reclaim_ms=4000 "
+            "group=club admits=a admits=b default_role=a gated_media=true "
+            "live_rate=7 live_burst=8 own_names=true");
+  settings_patch by_code;
+  by_code.code = "sesame";
+  ASSERT_TRUE(h.run("owner", 9'999, configure_command{by_code}));
+  by_code.code = "open sesame";
+  ASSERT_TRUE(h.run("owner", 9'999, configure_command{by_code}));
+  EXPECT_EQ(entry("configure_session")->after, "code=changed");
 }
 
 TEST_F(SessionPast, WordsOfAnEntryAreBounded) {
