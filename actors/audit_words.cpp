@@ -168,6 +168,12 @@ std::string describe(const round_record& round) {
   return out;
 }
 
+bool names_user(std::string_view words, const user_id& user) {
+  std::string wanted;
+  put(wanted, "host", user.str());
+  return words_of(words).contains(wanted);
+}
+
 std::string subject_of(const record& one) {
   std::string out;
   if (const auto* round = std::get_if<round_record>(&one))

@@ -1,9 +1,10 @@
 #pragma once
 
 // What records say, as the `name=value` words of audit entries. Pure. Names are
-// those of docs/protocol.md; nothing in a value can end its word, a space in it
-// becomes `_`. Session codes and the names of people are not told, only that
-// they are there.
+// those of docs/protocol.md, but that the setting `host` is `host_policy` here,
+// and each of `roles` an `admits`. Nothing in a value can end its word: a space
+// in it becomes `_`. Session codes and the names of people are not told, only
+// that they are there.
 
 #include "actors/records.hpp"
 
@@ -17,6 +18,9 @@ namespace rollcall {
 [[nodiscard]] std::string describe(const member_record& known);
 [[nodiscard]] std::string describe(const ban_record& ban);
 [[nodiscard]] std::string describe(const round_record& round);
+
+/// Whether words of an entry name that user: as a host.
+[[nodiscard]] bool names_user(std::string_view words, const user_id& user);
 
 /// Which of several records of its kind it is, if the entry's target does not
 /// say that already.

@@ -120,10 +120,15 @@ std::optional<failure> session_state::prepare_unban(durable_op& op,
 }
 
 void session_state::apply_ban(const user_id& user, const ban_record* kept) {
+  const auto* old = bans_.kept(user);
+  bool in_force = kept != nullptr && old != nullptr && old->until == kept->until
+                  && old->when == kept->when;
   if (kept != nullptr)
     bans_.put(*kept);
   else
     bans_.erase(user);
+  if (in_force)
+    return;
   // Whoever is banned is no member; a ban that is lifted makes nobody one.
   push_change(member_change{public_id(user),
                             user,

@@ -6,6 +6,7 @@
 #include "actors/session_state.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace rollcall {
 
@@ -205,9 +206,10 @@ session_state::prepare_forget(durable_op& op, const forget_user_command& body) {
         ? std::erase_if(kept.group->removed,
                         [&](const auto& one) { return one.user == body.user; })
         : 0;
+  auto bans = bans_without(body.user);
   if (member(body.user) == nullptr && roster_.find(body.user) == nullptr
       && record_->created_by != body.user
-      && record_->appointed_host != body.user && untold == 0)
+      && record_->appointed_host != body.user && untold == 0 && bans.empty())
     return std::nullopt;
   if (kept.created_by == body.user)
     kept.created_by = {};
@@ -216,7 +218,26 @@ session_state::prepare_forget(durable_op& op, const forget_user_command& body) {
   kept.at = at();
   op.records.emplace_back(std::move(kept));
   op.records.emplace_back(member_erased{key_, body.user});
+  std::move(bans.begin(), bans.end(), std::back_inserter(op.records));
   return std::nullopt;
+}
+
+// The erasure asks again until no ban is left that names the user.
+std::vector<record> session_state::bans_without(const user_id& user) const {
+  std::vector<record> out;
+  for (const auto* ban : bans_.page({}, millis::min(), bans_.size())) {
+    if (out.size() == limits::bans_forgotten)
+      break;
+    if (ban->user == user) {
+      out.emplace_back(ban_erased{key_, user});
+    } else if (ban->by == user) {
+      auto kept = *ban;
+      kept.by = {};
+      kept.at = at();
+      out.emplace_back(std::move(kept));
+    }
+  }
+  return out;
 }
 
 void session_state::apply_forgotten(const user_id& user) {

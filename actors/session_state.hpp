@@ -398,6 +398,7 @@ private:
   void describe_change(const durable_op& op, audit_record& entry) const;
   maybe_failure prepare_delete(durable_op& op, instant now);
   maybe_failure prepare_forget(durable_op& op, const forget_user_command& body);
+  [[nodiscard]] std::vector<record> bans_without(const user_id& user) const;
   void apply_forgotten(const user_id& user);
   // session_plan.cpp
   maybe_failure prepare_phase(durable_op& op, const set_phase_command& body,

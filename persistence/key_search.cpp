@@ -1,5 +1,6 @@
 #include "persistence/key_search.hpp"
 
+#include "actors/audit_words.hpp"
 #include "actors/base/base64url.hpp"
 #include "actors/base/limits.hpp"
 #include "persistence/key_schema.hpp"
@@ -36,15 +37,16 @@ bool speaks_of(const session_record& kept, const user_id& user) {
 }
 
 bool speaks_of(const audit_record& entry, const user_id& user) {
-  auto named = [&](const std::string& words) {
-    return words.find('=' + user.str()) != std::string::npos;
-  };
-  return entry.actor == user || entry.target == user || named(entry.before)
-         || named(entry.after);
+  return entry.actor == user || entry.target == user
+         || names_user(entry.before, user) || names_user(entry.after, user);
 }
 
 bool speaks_of(const event_record& entry, const user_id& user) {
   return entry.user == user;
+}
+
+bool speaks_of(const ban_record& ban, const user_id& user) {
+  return ban.user == user || ban.by == user;
 }
 
 bool speaks_of(const roster_page& page, const user_id& user) {
@@ -74,6 +76,10 @@ public:
       return;
     case table::member:
       if (key->user == asked_.user)
+        out_.sessions.insert(key->session);
+      return;
+    case table::ban:
+      if (says<ban_record>(raw, value))
         out_.sessions.insert(key->session);
       return;
     case table::audit:

@@ -40,6 +40,8 @@ inline constexpr std::size_t members_per_session = 50'000;
 inline constexpr std::size_t connections_per_participant = 32;
 inline constexpr std::size_t permissions_per_member = 16;
 inline constexpr std::size_t bans_per_session = 16'384;
+/// Bans that one step of an erasure takes a user out of.
+inline constexpr std::size_t bans_forgotten = 256;
 /// Why somebody was banned.
 inline constexpr std::size_t reason_bytes = 128;
 /// The longest time that a ban can be given; one for good has no end.

@@ -87,8 +87,10 @@ void write_bans(Writer& to, const bans_reply& what) {
     to.text(each.participant.str());
     to.template key<"user">();
     to.text(each.user.str());
-    to.template key<"by">();
-    to.text(each.by.str());
+    if (!each.by.empty()) {
+      to.template key<"by">();
+      to.text(each.by.str());
+    }
     to.template key<"banned_at">();
     to.integer(each.when.count());
     if (each.until) {

@@ -163,6 +163,15 @@ def test_delete_a_session(node, ann, session):
 def test_erase_a_user(node, ann, session):
     user = "gone-" + session
     visited(node, ann, session, user, "bob")
+    # As one who bans, and as one who is banned.
+    gone = Rest(node, user)
+    assert ann("PUT", there(session, "members", user),
+               {"role": "moderator", "permissions": ["can_moderate"]}
+               ).status == 200
+    assert gone("POST", there(session, "bans"), {"user": "dan"}).status == 200
+    other = session + "-other"
+    ann.create(other, kind="meeting")
+    assert ann("POST", there(other, "bans"), {"user": user}).status == 200
     where = path("v1", "users", user)
     assert ann("DELETE", where).problem()[:2] == (403, "forbidden")
     admin = Rest(node, "admin", grants=["admin"])
@@ -172,3 +181,25 @@ def test_erase_a_user(node, ann, session):
     assert done["records"] >= 3
     assert user not in ann("GET", there(session, "history")).body.decode()
     assert user not in ann("GET", there(session, "audit")).body.decode()
+    ban, = ann("GET", there(session, "bans"))["bans"]
+    assert ban["user"] == "dan" and "by" not in ban
+    assert ann("GET", there(other, "bans"))["bans"] == []
+
+
+def test_erasing_a_user_spares_what_looks_alike(node, ann, session):
+    """An id may be what roles or settings begin with, or have spaces."""
+    ann.create(session, kind="party", host="appointed")
+    for user in ("Eve Adams", "bob"):
+        assert ann("PUT", there(session, "members", user),
+                   {"role": "stranger"}).status == 200
+    assert ann("POST", there(session, "host"), {"user": "Eve Adams"}
+               ).status == 200
+    admin = Rest(node, "admin", grants=["admin"])
+    for user in ("s", "strange", "stranger", "Eve"):
+        assert admin("DELETE", path("v1", "users", user))["complete"] is True
+    log = ann("GET", there(session, "audit"))["entries"]
+    assert [e["action"] for e in log] == [
+        "create_session", "set_member", "set_member", "transfer_host"]
+    admin("DELETE", path("v1", "users", "Eve Adams"))
+    text = ann("GET", there(session, "audit")).body.decode()
+    assert "Eve" not in text and '"target":"bob"' in text

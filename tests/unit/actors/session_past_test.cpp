@@ -388,6 +388,47 @@ TEST_F(SessionPast, AUserIsForgotten) {
   EXPECT_EQ(std::get<join_reply>(again->body).admitted.reconnections, 0U);
 }
 
+TEST_F(SessionPast, AForgottenUserIsInNoBan) {
+  for (const auto* user : {"ada", "bob"})
+    ASSERT_TRUE(h.run("owner", 9'999, ban_command{user_id{user}, {}}));
+  h.grants = h.grants | capability_set{capability::admin};
+  auto bans = [&] {
+    auto found = h.run("root", 8'888, get_bans_command{});
+    return found ? std::get<bans_reply>(found->body).bans
+                 : std::vector<ban_view>{};
+  };
+  (void)h.changes();
+  ASSERT_TRUE(h.run("root", 8'888, forget_user_command{user_id{"owner"}}));
+  EXPECT_TRUE(h.changes().empty()) << "nobody is banned anew";
+  ASSERT_EQ(bans().size(), 2U);
+  for (const auto& one : bans())
+    EXPECT_TRUE(one.by.empty()) << "they stay, and do not say whose they are";
+  ASSERT_TRUE(h.run("root", 8'888, forget_user_command{user_id{"ada"}}));
+  ASSERT_EQ(bans().size(), 1U);
+  EXPECT_EQ(bans()[0].user.str(), "bob");
+  auto kept = h.kept.stored().bans;
+  ASSERT_EQ(kept.size(), 1U) << "the store says the same";
+  EXPECT_EQ(kept[0].user.str(), "bob");
+  EXPECT_TRUE(kept[0].by.empty());
+}
+
+TEST_F(SessionPast, ManyBansAreForgottenInSteps) {
+  auto count = limits::bans_forgotten + 3;
+  for (std::size_t i = 0; i < count; ++i)
+    ASSERT_TRUE(
+      h.run("owner", 9'999, ban_command{user_id{"u" + std::to_string(i)}, {}}));
+  h.grants = h.grants | capability_set{capability::admin};
+  auto named = [&] {
+    auto all = h.kept.stored().bans;
+    return std::count_if(all.begin(), all.end(),
+                         [](const auto& one) { return !one.by.empty(); });
+  };
+  ASSERT_TRUE(h.run("root", 8'888, forget_user_command{user_id{"owner"}}));
+  EXPECT_EQ(named(), 3);
+  ASSERT_TRUE(h.run("root", 8'888, forget_user_command{user_id{"owner"}}));
+  EXPECT_EQ(named(), 0);
+}
+
 TEST_F(SessionPast, ForgettingTheCreatorLeavesTheSession) {
   h.grants = h.grants | capability_set{capability::admin};
   ASSERT_TRUE(h.run("root", 8'888, forget_user_command{user_id{"owner"}}));

@@ -394,14 +394,20 @@ TEST_F(PastReader, AUserIsFoundWhereverTheStoreSpeaksOfOne) {
   hosted.appointed_host = user_id{"eve"};
   auto words = entry(9, "transfer_host", "mod", "bob");
   words.after = "host=eve";
+  auto another = entry(10, "set_member", "mod", "bob");
+  another.after = "host=evelyn role=eve";
   auto reminded = samples::event();
   reminded.user = user_id{"eve"};
+  auto banned = samples::ban("eve", samples::session("banned"));
+  auto ban = samples::ban("bob", samples::session("ban"));
+  ban.by = user_id{"eve"};
   put({mine, hosted, samples::plain_session(),
        samples::member("eve", samples::session("member")),
        samples::page(0, samples::session("page"), {"bob", "eve"}),
        closed("eve", 1, 1, 2), closed("bob", 2, 1, 2),
        entry(3, "kick", "eve", "bob"), entry(4, "kick", "bob", "eve"),
-       entry(5, "kick", "bob", "cyd"), words, samples::round(),
+       entry(5, "kick", "bob", "cyd"), words, another, banned, ban,
+       samples::ban("bob", samples::session("other")), samples::round(),
        samples::submission("eve"), samples::submission("bob"), reminded});
   applied_records aside{
     home,
@@ -414,7 +420,8 @@ TEST_F(PastReader, AUserIsFoundWhereverTheStoreSpeaksOfOne) {
   EXPECT_EQ(
     found->sessions,
     (std::set{samples::session("mine"), samples::session("hosted"),
-              samples::session("member"), samples::session("page"), session}));
+              samples::session("member"), samples::session("page"),
+              samples::session("banned"), samples::session("ban"), session}));
   ASSERT_EQ(found->keys.size(), 1u);
   EXPECT_EQ(found->keys.at(session).size(), 7u);
   EXPECT_TRUE(found->next.empty());
@@ -423,6 +430,19 @@ TEST_F(PastReader, AUserIsFoundWhereverTheStoreSpeaksOfOne) {
     user_question{home, namespace_id{"other"}, user_id{"eve"}, {}});
   EXPECT_TRUE(found->keys.empty());
   EXPECT_TRUE(found->sessions.empty());
+}
+
+TEST_F(PastReader, AUserWhoseIdHasSpacesIsFoundInWords) {
+  auto words = entry(9, "transfer_host", "mod", "bob");
+  words.before = "host=eve_adams";
+  put({words});
+  auto found = ask<found_keys>(
+    user_question{home, namespace_id{"acme"}, user_id{"eve adams"}, {}});
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->keys.size(), 1u);
+  found = ask<found_keys>(
+    user_question{home, namespace_id{"acme"}, user_id{"adams"}, {}});
+  EXPECT_TRUE(found->keys.empty());
 }
 
 TEST_F(PastReader, TheSearchForAUserGoesInSteps) {
