@@ -48,6 +48,8 @@ using detached = caf::atom_constant<caf::atom("detached")>;
 using attached = caf::atom_constant<caf::atom("attached")>;
 /// Ask how far a partition has come.
 using where = caf::atom_constant<caf::atom("where")>;
+/// Write records in this form from now on: all nodes can read it.
+using form = caf::atom_constant<caf::atom("form")>;
 /// Give what you have to the next owner.
 using hand_over = caf::atom_constant<caf::atom("hand_over")>;
 
@@ -274,6 +276,9 @@ using store_actor = caf::typed_actor<
   caf::replies_to<atoms::where, partition_id>::with<followed_ptr>,
   /// Keeps their names for the next start.
   caf::reacts_to<known_nodes_ptr>,
+  /// Commits that come after this are kept in that form: `record_form` or an
+  /// earlier one.
+  caf::reacts_to<atoms::form, std::uint32_t>,
   /// The journal took or refused an append.
   caf::reacts_to<append_answer_ptr>,
   /// The journal answered a claim.

@@ -56,6 +56,8 @@ struct heartbeat {
   /// Its clock is wrong, it says: it takes no partitions and gives its own away
   /// until that is mended.
   bool aside = false;
+  /// The latest form of records it can read.
+  std::uint32_t reads = record_form_first;
 
   friend bool operator==(const heartbeat&, const heartbeat&) = default;
 };

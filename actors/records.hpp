@@ -19,6 +19,12 @@
 
 namespace rollcall {
 
+/// The form of stored records that this build writes once every node can read
+/// it, and the form of those builds that say nothing of forms. A build reads
+/// all forms up to its own.
+inline constexpr std::uint32_t record_form = 2;
+inline constexpr std::uint32_t record_form_first = 1;
+
 /// How a connection came to be; says who vouches for it.
 enum class connection_source : std::uint8_t { socket, leased, external };
 
@@ -140,6 +146,7 @@ struct session_record {
   phase_state phase{};
   std::optional<barrier_state> barrier{};
   /// Set by whatever changes what this says: no two contents have the same.
+  /// Since form 2; read from form 1 it is `at`, which is later or the same.
   version changed{};
   /// Of a group alone.
   std::optional<group_state> group{};

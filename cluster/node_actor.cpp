@@ -4,6 +4,7 @@
 #include "actors/base/limits.hpp"
 #include "actors/base/log.hpp"
 #include "cluster/arrivals.hpp"
+#include "cluster/form_agreement.hpp"
 #include "cluster/partition_actor.hpp"
 #include "cluster/placement.hpp"
 
@@ -55,6 +56,9 @@ struct node_shell {
   std::unique_ptr<membership> nodes;
   std::unique_ptr<claim_planner> planner;
   std::unique_ptr<wall_clocks> clocks;
+  std::unique_ptr<form_agreement> forms;
+  /// What the store was told to write.
+  std::uint32_t form = 0;
   /// Steady.
   millis started{0};
   /// What was said of clocks, and when.
@@ -154,6 +158,7 @@ void speak(self_ptr self) {
     return;
   word->wall = now.wall;
   word->up = later(now.steady - s.started, millis{1});
+  word->reads = record_form;
   s.env.sessions.bus->broadcast(
     std::make_shared<const heartbeat>(std::move(*word)));
 }
@@ -379,10 +384,20 @@ void judge_clocks(node_shell& s) {
       "clock_differs", {{"why", why}});
 }
 
+void tell_form(self_ptr self, millis now) {
+  auto& s = self->state;
+  auto form = s.forms->in_force(now);
+  if (!s.env.cluster.core || std::exchange(s.form, form) == form)
+    return;
+  log(log_level::info, "node", "record_form", {{"form", form}});
+  self->send(s.env.sessions.store, atoms::form::value, form);
+}
+
 void turn(self_ptr self) {
   auto& s = self->state;
   judge_clocks(s);
   auto now = s.env.sessions.clock().steady;
+  tell_form(self, now);
   for (const auto& event : s.nodes->advance(now))
     take_event(self, event);
   self->send(s.env.router,
@@ -421,6 +436,7 @@ void take_heartbeat(self_ptr self, const heartbeat& word) {
   if (*taken != intake::fresh)
     return;
   s.clocks->heard(word, s.env.sessions.clock());
+  s.forms->heard(word, now);
   if (s.env.book && s.env.book->heard(word, now))
     self->send(s.env.sessions.store, std::make_shared<const known_nodes>(
                                        known_nodes{s.env.book->known()}));
@@ -462,6 +478,7 @@ inspection_ptr inspect(const node_shell& s) {
     {"losses", s.losses},
     {"given", s.given},
     {"taken", s.taken},
+    {"record_form", static_cast<std::int64_t>(s.form)},
   };
   out->recent = s.recent;
   out->waiting_for = s.nodes->settled() ? "" : "a settled view";
@@ -476,6 +493,7 @@ node_actor::behavior_type node_behavior(self_ptr self, node_env env) {
     s.env.self, s.env.cluster.partitions, s.env.seed);
   s.clocks = std::make_unique<wall_clocks>(s.env.self, s.env.cluster.core);
   s.started = s.env.sessions.clock().steady;
+  s.forms = std::make_unique<form_agreement>(record_form, s.started);
   s.told.resize(s.env.cluster.partitions);
   for (partition_id p = 0; p < s.told.size(); ++p)
     s.told[p].partition = p;

@@ -45,9 +45,9 @@ void fields(Io& io, part<Io, held_partition>& value) {
 template <class Io>
 void fields(Io& io, part<Io, heartbeat>& value) {
   auto& [node, count, core, edge, leaving, weight, partitions, held, wall, up,
-         aside]
+         aside, reads]
     = value;
-  tuple<Io> in{io, 11, 3, "heartbeat"};
+  tuple<Io> in{io, 12, 4, "heartbeat"};
   fields(io, node);
   number(io, count, "number");
   io.flag(core, "core");
@@ -63,6 +63,8 @@ void fields(Io& io, part<Io, heartbeat>& value) {
     io.time(up, "up");
   if (in.has_next())
     io.flag(aside, "aside");
+  if (in.has_next())
+    number(io, reads, "reads");
 }
 
 // What is shared is never null once it was read, and must not be when it is

@@ -38,7 +38,7 @@ result<done> commit_pipeline::push(std::uint64_t id, const commit& what) {
   item.epoch = what.epoch;
   item.bytes = record_overhead;
   for (const auto& rec : what.records) {
-    auto encoded = encode(rec, what.partition);
+    auto encoded = encode(rec, what.partition, form_);
     if (!encoded)
       return encoded.error();
     for (auto& one : *encoded) {

@@ -60,6 +60,11 @@ public:
 
   explicit commit_pipeline(keys_of ask);
 
+  /// The form in which later commits are kept: see `encode`.
+  void write_as(std::uint32_t form) noexcept {
+    form_ = form;
+  }
+
   /// Queues a commit under the caller's number `id`. `unavailable` when the
   /// queue is full, `too_large` when a record is over its bound; then the
   /// commit is not queued and gets no later answer.
@@ -160,6 +165,7 @@ private:
   /// The write under way.
   std::vector<applied_records> writing_;
   std::vector<answer> answers_;
+  std::uint32_t form_ = record_form;
   std::uint64_t last_ticket_ = 0;
   std::size_t queued_ = 0;
   std::size_t in_flight_ = 0;

@@ -26,8 +26,7 @@ session_record read_session(record_reader& in, const keys::parsed& key) {
   // Added later.
   if (in.left() > 0)
     read_plan(in, out);
-  if (in.left() > 0)
-    out.changed = in.at("changed");
+  out.changed = in.left() > 0 ? in.at("changed") : out.at;
   if (in.left() > 0)
     out.group = read_group(in);
   return out;

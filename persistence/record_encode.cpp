@@ -16,9 +16,9 @@ bool has_plan(const session_record& rec) {
   return rec.starts_at || rec.phase != phase_state{} || rec.barrier;
 }
 
-result<std::string> value_of(const session_record& rec) {
+result<std::string> value_of(const session_record& rec, std::uint32_t form) {
   // Before courses there were eight.
-  bool tagged = rec.changed != version{} || rec.group;
+  bool tagged = (form >= 2 && rec.changed != rec.at) || rec.group;
   bool planned = tagged || has_plan(rec);
   record_writer out{table::session, rec.group ? 11U
                                     : tagged  ? 10U
@@ -227,9 +227,10 @@ encoded remove(std::string key) {
 
 struct encoder {
   partition_id partition;
+  std::uint32_t form;
 
   encoded operator()(const session_record& rec) const {
-    return put(keys::of_session(partition, rec.key), value_of(rec));
+    return put(keys::of_session(partition, rec.key), value_of(rec, form));
   }
 
   encoded operator()(const member_record& rec) const {
@@ -365,13 +366,13 @@ struct key_checker {
 
 } // namespace
 
-result<std::vector<encoded_record>> encode(const record& value,
-                                           partition_id partition) {
+result<std::vector<encoded_record>>
+encode(const record& value, partition_id partition, std::uint32_t form) {
   key_checker check;
   std::visit(check, value);
   if (check.over)
     return fail(errc::too_large, "an id is over its bound", check.over);
-  return std::visit(encoder{partition}, value);
+  return std::visit(encoder{partition, form}, value);
 }
 
 std::string encode_checkpoint(const checkpoint& at) {

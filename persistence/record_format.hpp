@@ -23,8 +23,13 @@ inline constexpr std::uint32_t record_version = 1;
 /// for `session_erased`, which has to look into the store first (see
 /// commit_pipeline.hpp). Fails with `too_large` naming the field that is over
 /// its bound in limits.hpp.
+///
+/// `form`: 1 to `record_form`. A record in an earlier form lacks what came
+/// later and can be done without. What cannot be is written in any form once
+/// somebody has used it: a build of that form cannot read this one record.
 [[nodiscard]] result<std::vector<encoded_record>>
-encode(const record& value, partition_id partition);
+encode(const record& value, partition_id partition,
+       std::uint32_t form = record_form);
 
 /// Reads one key and its value back. Never throws; refuses unknown versions
 /// and kinds, trailing bytes, wrong types and values over their bounds with

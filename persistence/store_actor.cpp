@@ -389,6 +389,9 @@ store_actor::behavior_type store_behavior(self_ptr self,
         log(log_level::error, "store", "write_failed",
             {{"why", kept.error().message}});
     },
+    [self](atoms::form, std::uint32_t form) {
+      self->state.pipeline->write_as(form);
+    },
     [self](const append_answer_ptr& answer) {
       self->state.pipeline->appended(answer->partition, answer->ticket,
                                      answer->where);

@@ -330,6 +330,9 @@ inline constexpr millis stall_after{300};
 inline constexpr millis clocks_differ{10'000};
 inline constexpr std::size_t clock_samples = 8;
 inline constexpr millis clocks_settle{3'000};
+/// How long all nodes must have read a form of records before it is written:
+/// until then any of them may go back to the build it came from.
+inline constexpr millis form_settles{10LL * 60 * 1'000};
 /// How long the set of live core nodes must not change to become a view.
 inline constexpr millis view_settles_after{500};
 /// A node that comes to a running cluster is busy for so long: stores are

@@ -14,7 +14,6 @@ namespace rollcall::edge {
 
 namespace {
 
-constexpr std::string_view connect_path = "/v1/connect";
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 // Frames a client may send before it has read our 101.
 constexpr std::size_t pipelined_bytes = std::size_t{4} << 10;
@@ -116,6 +115,11 @@ void client_connection::handle(http_request request) {
     refuse(refusal_reason::overloaded, response);
     return;
   }
+  if (core.hooks.plain && core.config.clients)
+    if (auto socket = core.hooks.plain(request)) {
+      handle_plain(request, std::move(*socket));
+      return;
+    }
   if (request.path() == connect_path && core.config.clients) {
     auto decision = negotiate_upgrade(request, core.origins, pipe_.secure());
     if (auto* refusal = std::get_if<http_response>(&decision))
@@ -124,11 +128,6 @@ void client_connection::handle(http_request request) {
       grant(std::move(std::get<upgrade>(decision)), std::nullopt);
     return;
   }
-  if (core.hooks.plain && core.config.clients)
-    if (auto socket = core.hooks.plain(request.path())) {
-      handle_plain(request, std::move(*socket));
-      return;
-    }
   if (serve(request))
     return;
   phase_ = phase::answering;

@@ -58,11 +58,10 @@ using handler_factory
   = std::function<result<std::shared_ptr<connection_handler>>(
     const accepted_client&)>;
 
-/// What a plain WebSocket on this path is, or why none can be opened. Nothing
-/// where the path is none of a plain WebSocket. Called on io
-/// loops; thread-safe.
-using plain_sockets
-  = std::function<std::optional<result<plain_socket>>(std::string_view path)>;
+/// What the plain WebSocket that is asked for is, or why it cannot be opened.
+/// Nothing where none is asked for. Called on io loops; thread-safe.
+using plain_sockets = std::function<std::optional<result<plain_socket>>(
+  const http_request& request)>;
 
 /// Answers one HTTP request, from any thread, once; later calls and those for
 /// a client that has gone are swallowed.

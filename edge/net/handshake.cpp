@@ -4,7 +4,9 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <optional>
 
 namespace rollcall::edge {
@@ -13,7 +15,8 @@ namespace {
 
 constexpr std::string_view json_protocol = "rollcall.v1.json";
 constexpr std::string_view msgpack_protocol = "rollcall.v1.msgpack";
-constexpr std::string_view plain_protocol = "rollcall.events.json";
+constexpr std::string_view events_protocol = "rollcall.events.json";
+constexpr std::string_view board_protocol = "rollcall.board.json";
 constexpr std::string_view bearer_prefix = "bearer.";
 
 /// Calls `each` for every element of the comma-separated lists in all headers
@@ -34,6 +37,19 @@ void for_each_element(const http_request& request, std::string_view name,
       rest.remove_prefix(comma + 1);
     }
   }
+}
+
+/// The first of the subprotocols offered that is one of `known`; else empty.
+std::string_view first_offered(const http_request& request,
+                               std::initializer_list<std::string_view> known) {
+  std::string_view found;
+  for_each_element(
+    request, "Sec-WebSocket-Protocol", [&](std::string_view element) {
+      const auto* at = std::find(known.begin(), known.end(), element);
+      if (found.empty() && at != known.end())
+        found = *at;
+    });
+  return found;
 }
 
 bool lists(const http_request& request, std::string_view name,
@@ -78,17 +94,17 @@ struct offer {
 
 offer read_offer(const http_request& request) {
   offer result;
-  for_each_element(
-    request, "Sec-WebSocket-Protocol", [&](std::string_view element) {
-      if (element.starts_with(bearer_prefix)) {
-        if (result.token.empty())
-          result.token = element.substr(bearer_prefix.size());
-      } else if (!result.language && element == json_protocol) {
-        result.language = dialect::json;
-      } else if (!result.language && element == msgpack_protocol) {
-        result.language = dialect::msgpack;
-      }
-    });
+  for_each_element(request, "Sec-WebSocket-Protocol",
+                   [&](std::string_view element) {
+                     if (element.starts_with(bearer_prefix)) {
+                       if (result.token.empty())
+                         result.token = element.substr(bearer_prefix.size());
+                     }
+                   });
+  const auto chosen = first_offered(request, {json_protocol, msgpack_protocol});
+  if (!chosen.empty())
+    result.language
+      = chosen == json_protocol ? dialect::json : dialect::msgpack;
   constexpr std::string_view scheme = "bearer ";
   if (const auto header = request.header("Authorization");
       header && header->size() > scheme.size()
@@ -205,6 +221,12 @@ negotiate_upgrade(const http_request& request, const origin_policy& origins,
                                                    : msgpack_protocol);
 }
 
+bool wants_board(const http_request& request) {
+  return first_offered(request,
+                       {json_protocol, msgpack_protocol, board_protocol})
+         == board_protocol;
+}
+
 std::variant<upgrade, http_response>
 negotiate_plain(const http_request& request, const origin_policy& origins,
                 bool secure, std::string_view cookie) {
@@ -214,9 +236,7 @@ negotiate_plain(const http_request& request, const origin_policy& origins,
   if (token.empty())
     token = request.cookie(cookie);
   return granted(request, dialect::json, token,
-                 lists(request, "Sec-WebSocket-Protocol", plain_protocol)
-                   ? plain_protocol
-                   : "");
+                 first_offered(request, {events_protocol, board_protocol}));
 }
 
 } // namespace rollcall::edge

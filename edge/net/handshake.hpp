@@ -12,6 +12,9 @@
 
 namespace rollcall::edge {
 
+/// Where the native protocol is spoken.
+inline constexpr std::string_view connect_path = "/v1/connect";
+
 /// An upgrade that may be granted, its token not yet verified.
 struct upgrade {
   dialect language = dialect::json;
@@ -30,9 +33,14 @@ struct upgrade {
 negotiate_upgrade(const http_request& request, const origin_policy& origins,
                   bool secure);
 
+/// Whether the first subprotocol that we know, of those offered, is
+/// `rollcall.board.json`.
+[[nodiscard]] bool wants_board(const http_request& request);
+
 /// The same for a plain WebSocket: no subprotocol is needed
-/// (`rollcall.events.json` may be offered, beside a `bearer.`), and the token
-/// may come in the cookie of that name, where there is a name.
+/// (`rollcall.events.json` or `rollcall.board.json` may be offered, beside a
+/// `bearer.`; the first is chosen), and the token may come in the cookie of
+/// that name, where there is a name.
 [[nodiscard]] std::variant<upgrade, http_response>
 negotiate_plain(const http_request& request, const origin_policy& origins,
                 bool secure, std::string_view cookie);

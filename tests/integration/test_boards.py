@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from urllib.parse import quote
 
 import pytest
 import websockets
@@ -19,14 +20,17 @@ class Person:
         self.socket, self.user = socket, user
 
     @classmethod
-    async def open(cls, node, session, user):
-        url = (f"ws://{node.host}:{node.port}"
-               + path("boards", session, "participants", "ws"))
+    async def open(cls, node, session, user, native=False):
+        url = f"ws://{node.host}:{node.port}"
+        if native:
+            url += path("v1", "connect") + "?session=" + quote(session)
+        else:
+            url += path("boards", session, "participants", "ws")
         header = {"Authorization": f"Bearer {node.token(user)}"} \
             if user else {}
         return cls(await websockets.connect(
-            url, compression=None, ping_interval=None,
-            extra_headers=header), user)
+            url, compression=None, ping_interval=None, extra_headers=header,
+            subprotocols=["rollcall.board.json"] if native else None), user)
 
     async def say(self, name, timestamp=None, **data):
         data["timestamp"] = timestamp or int(time.time() * 1000)
@@ -57,12 +61,13 @@ def people(sync):
     return {one["userId"]: one for one in sync["participants"]}
 
 
-async def test_six_messages(node, ann, session):
+@pytest.mark.parametrize("native", [False, True])
+async def test_six_messages(node, ann, session, native):
     ann.create(session, kind="board", identity="named")
-    ada = await Person.open(node, session, "ada")
+    ada = await Person.open(node, session, "ada", native)
     seen = people(await ada.join(step=1))
     assert set(seen) == {"ada"} and seen["ada"]["step"] == 1
-    ben = await Person.open(node, session, "ben")
+    ben = await Person.open(node, session, "ben", native)
     assert set(people(await ben.join())) == {"ada", "ben"}
     came = await ada.hear("participant-joined")
     while came["participant"]["userId"] != "ben":

@@ -222,6 +222,7 @@ static heartbeat_ptr beating() {
   out->wall = millis{1'760'000'000'000};
   out->up = millis{86'400'000};
   out->aside = true;
+  out->reads = record_form;
   return out;
 }
 

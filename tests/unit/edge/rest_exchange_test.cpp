@@ -150,19 +150,42 @@ TEST(RestCodes, AreEightCharactersAndFollowTheirOperation) {
 }
 
 TEST(PlainSocket, IsFoundByItsPath) {
-  EXPECT_FALSE(find_plain_socket("/v1/connect"));
-  EXPECT_FALSE(find_plain_socket("/streams/a/participants"));
-  EXPECT_FALSE(find_plain_socket("/streams/a/b/participants/ws"));
-  auto found = find_plain_socket("/streams/a%20b/participants/ws");
+  auto at = [](std::string target, std::string_view offers = {}) {
+    http_request asked;
+    asked.target = std::move(target);
+    if (!offers.empty())
+      asked.headers.emplace_back("Sec-WebSocket-Protocol", offers);
+    return find_plain_socket(asked);
+  };
+  EXPECT_FALSE(at("/v1/connect"));
+  EXPECT_FALSE(at("/streams/a/participants"));
+  EXPECT_FALSE(at("/streams/a/b/participants/ws"));
+  auto found = at("/streams/a%20b/participants/ws");
   ASSERT_TRUE(found && *found);
   EXPECT_EQ(found->value().session.str(), "a b");
   EXPECT_EQ(found->value().words, vocabulary::stream);
-  auto board = find_plain_socket("/boards/b/participants/ws");
+  auto board = at("/boards/b/participants/ws");
   ASSERT_TRUE(board && *board);
   EXPECT_EQ(board->value().words, vocabulary::board);
-  auto bad = find_plain_socket("/streams/a%00/participants/ws");
+  auto bad = at("/streams/a%00/participants/ws");
   ASSERT_TRUE(bad);
   EXPECT_FALSE(*bad);
+
+  constexpr std::string_view words = "rollcall.board.json";
+  board = at("/v1/connect?session=a%20b", "bearer.x, rollcall.board.json");
+  ASSERT_TRUE(board && *board);
+  EXPECT_EQ(board->value().session.str(), "a b");
+  EXPECT_EQ(board->value().words, vocabulary::board);
+  EXPECT_FALSE(at("/v1/connect?session=a", "rollcall.v1.json"));
+  EXPECT_FALSE(at("/v1/connect", "rollcall.v1.msgpack, rollcall.board.json"))
+    << "what the client likes best";
+  for (const auto* target :
+       {"/v1/connect", "/v1/connect?session=", "/v1/connect?session=%01",
+        "/v1/connect?session=a&session=b", "/v1/connect?session=a&x=1"}) {
+    bad = at(target, words);
+    ASSERT_TRUE(bad) << target;
+    EXPECT_FALSE(*bad) << target;
+  }
 }
 
 } // namespace

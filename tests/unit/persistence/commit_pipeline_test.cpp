@@ -2,6 +2,7 @@
 
 #include "actors/base/limits.hpp"
 #include "persistence/key_schema.hpp"
+#include "persistence/record_format.hpp"
 #include "unit/persistence/sample_records.hpp"
 
 #include <gtest/gtest.h>
@@ -83,6 +84,25 @@ TEST_F(CommitPipeline, NothingIsAnsweredBeforeItIsWritten) {
   auto answers = pipeline.take_answers();
   ASSERT_EQ(answers.size(), 1u);
   EXPECT_EQ(*answers[0].at, 9u);
+}
+
+TEST_F(CommitPipeline, WritesInTheFormItIsTold) {
+  auto kept = samples::tagged_session();
+  auto value = [&](std::uint64_t id) {
+    push(id, commit_of(1, {kept}));
+    auto orders = pipeline.start_appends();
+    auto out = orders.empty() ? std::string{} : *orders[0].records[0].value;
+    pipeline.appended(1, orders[0].ticket, id);
+    (void)pipeline.start_write();
+    write_ok();
+    return out;
+  };
+  auto in_form
+    = [&](std::uint32_t form) { return *encode(kept, 1, form)->at(0).value; };
+  ASSERT_NE(in_form(1), in_form(2));
+  EXPECT_EQ(value(1), in_form(record_form));
+  pipeline.write_as(1);
+  EXPECT_EQ(value(2), in_form(1));
 }
 
 TEST_F(CommitPipeline, OneAppendPerPartitionUntilItIsOnDisk) {

@@ -158,6 +158,24 @@ TEST(RecordFormat, OperationsComeBackWithWhatTheyWereAbout) {
   EXPECT_EQ(*got, record{kept});
 }
 
+TEST(RecordFormat, AnEarlierFormLacksWhatCanBeDoneWithout) {
+  auto tagged = samples::tagged_session();
+  tagged.at.rev = 20;
+  ASSERT_NE(tagged.changed, tagged.at);
+  auto read = [&](const session_record& from, std::uint32_t form) {
+    auto bytes = encode(from, 1, form);
+    return std::get<session_record>(
+      *decode(bytes->at(0).key, *bytes->at(0).value));
+  };
+  EXPECT_EQ(read(tagged, 2), tagged);
+  auto earlier = tagged;
+  earlier.changed = tagged.at;
+  EXPECT_EQ(read(tagged, 1), earlier) << "later or the same, never earlier";
+  // A build of the first form reads what nobody has used more of.
+  EXPECT_EQ(*encode(tagged, 1, 1)->at(0).value,
+            *encode(earlier, 1, 2)->at(0).value);
+}
+
 TEST(RecordFormat, CheckpointAndSchemaComeBack) {
   checkpoint at{3, ~0ULL, (3ULL << 40) + 17};
   auto got = decode_checkpoint(encode_checkpoint(at));

@@ -29,6 +29,7 @@ inline session_record plain_session(session_key key = session()) {
   out.created_by = user_id{"ada"};
   out.created_at = millis{1'700'000'000'000};
   out.at = {1'099'511'627'777, 1};
+  out.changed = out.at;
   return out;
 }
 
