@@ -170,6 +170,8 @@ struct partition_word {
   partition_id partition = 0;
   kind what = kind::opened;
   epoch_t epoch = 0;
+  /// Refused because the journal cannot be reached.
+  bool journal_away = false;
 };
 
 /// An edge is gone: nobody vouches for its connections.
@@ -188,6 +190,9 @@ struct owner_lease {
   millis until{0};
   /// Cut off for so long that it answers its own clients all the same.
   bool detached = false;
+  /// The journal could not be reached: NATS may be split, and another owner on
+  /// the other side. What does not exist here may exist there.
+  bool journal_away = false;
 };
 
 /// A partition is to go to another node.

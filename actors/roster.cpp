@@ -158,6 +158,20 @@ std::optional<millis> roster::next_deadline() const {
   return deadlines_.begin()->first;
 }
 
+void roster::hold_others(const node_id& self, millis until) {
+  std::vector<connection_id> early;
+  for (const auto& [deadline, id] : deadlines_) {
+    if (deadline >= until)
+      break;
+    if (at(*by_connection_.at(id), id).edge != self)
+      early.push_back(id);
+  }
+  for (const auto& id : early) {
+    auto& target = at(*by_connection_.at(id), id);
+    set_deadline(target, until, target.reason);
+  }
+}
+
 void roster::shift_deadlines(millis by) {
   std::set<std::pair<millis, connection_id>> shifted;
   for (const auto& [deadline, id] : deadlines_) {

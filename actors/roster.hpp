@@ -142,6 +142,9 @@ public:
   [[nodiscard]] std::optional<connection_id> due(millis now) const;
   [[nodiscard]] std::optional<millis> next_deadline() const;
 
+  /// No connection of an edge other than `self` has an earlier deadline.
+  void hold_others(const node_id& self, millis until);
+
   /// Moves every deadline later: the time in between did not count.
   void shift_deadlines(millis by);
 

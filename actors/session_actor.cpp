@@ -283,6 +283,8 @@ void take_wake(self_ptr self) {
   if (s.asked_wake && now.steady - *s.asked_wake > s.env.stall_after)
     s.state->stalled(now.steady - *s.asked_wake);
   s.asked_wake.reset();
+  if (s.env.heard)
+    s.state->hold_others(s.env.heard->self(), s.env.heard->deaf_until());
   s.state->expire(now);
   auto next = s.state->next_deadline(now);
   if (s.state->idle() && next && *next <= now.steady)

@@ -5,6 +5,7 @@
 
 #include "actors/base/instant.hpp"
 #include "actors/base/limits.hpp"
+#include "actors/hearing.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/ports.hpp"
 #include "actors/session_state.hpp"
@@ -47,6 +48,8 @@ struct session_env {
   millis commit_timeout = limits::append_doubt_patience + millis{60'000};
   /// How long an answer about the past may take.
   millis past_timeout{10'000};
+  /// Whether the node hears the others. Nothing on a node that is alone.
+  std::shared_ptr<const hearing> heard{};
   /// Questions about the past that all sessions of the node have under way; at
   /// most limits::history_questions.
   std::shared_ptr<std::atomic<std::size_t>> asking

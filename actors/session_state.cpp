@@ -364,6 +364,10 @@ std::vector<record> session_state::farewell() const {
   return out;
 }
 
+void session_state::hold_others(const node_id& self, millis until) {
+  roster_.hold_others(self, until);
+}
+
 void session_state::stalled(millis gap) {
   roster_.shift_deadlines(gap);
   if (reclaim_until_)

@@ -64,6 +64,10 @@ public:
   /// Does what was due at `now`.
   void expire(instant now);
 
+  /// Those who are at edges of nodes other than `self` do not go before that
+  /// steady time: this node does not hear them.
+  void hold_others(const node_id& self, millis until);
+
   /// The process did not run for `gap`: nobody was silent in that time.
   void stalled(millis gap);
 

@@ -57,6 +57,9 @@ struct node_shell {
   std::unique_ptr<claim_planner> planner;
   std::unique_ptr<wall_clocks> clocks;
   std::unique_ptr<form_agreement> forms;
+  std::shared_ptr<hearing> heard;
+  /// Steady time of the last claim that found no journal.
+  std::optional<millis> journal_missed;
   /// What the store was told to write.
   std::uint32_t form = 0;
   /// Steady.
@@ -239,6 +242,8 @@ void take_word(self_ptr self, const partition_word& word) {
     break;
   case partition_word::kind::refused:
     // It ends itself; `down` follows.
+    if (word.journal_away)
+      s.journal_missed = s.env.sessions.clock().steady;
     break;
   case partition_word::kind::fenced:
     ++s.losses;
@@ -400,8 +405,13 @@ void turn(self_ptr self) {
   tell_form(self, now);
   for (const auto& event : s.nodes->advance(now))
     take_event(self, event);
+  bool detached = s.nodes->is_detached(now);
+  if (detached)
+    s.heard->deaf(now + limits::heard_again);
+  bool journal_away
+    = s.journal_missed && now - *s.journal_missed < limits::journal_missed;
   self->send(s.env.router,
-             owner_lease{s.nodes->lease(now), s.nodes->is_detached(now)});
+             owner_lease{s.nodes->lease(now), detached, journal_away});
   tell_lost(self, now);
   s.arrived.expire(now);
   if (s.stop_by && nobody_takes_over(s, now)) {
@@ -488,6 +498,8 @@ inspection_ptr inspect(const node_shell& s) {
 node_actor::behavior_type node_behavior(self_ptr self, node_env env) {
   auto& s = self->state;
   s.env = std::move(env);
+  s.heard = std::make_shared<hearing>(s.env.self);
+  s.env.sessions.heard = s.heard;
   s.nodes = std::make_unique<membership>(s.env.self, s.env.cluster);
   s.planner = std::make_unique<claim_planner>(
     s.env.self, s.env.cluster.partitions, s.env.seed);

@@ -199,7 +199,8 @@ void opened(self_ptr self, const result<opened_partition>& found) {
     if (s.env.tell) {
       for (auto& item : std::exchange(s.before_open, {}))
         refuse_leaving(s, item);
-      tell_node(s, partition_word::kind::refused);
+      tell_node(s, partition_word::kind::refused,
+                found.error().code == errc::unavailable);
       self->quit();
       return;
     }

@@ -5,9 +5,10 @@
 
 namespace rollcall::cluster {
 
-void tell_node(const partition_shell& s, partition_word::kind what) {
+void tell_node(const partition_shell& s, partition_word::kind what,
+               bool journal_away) {
   if (s.env.tell)
-    s.env.tell({s.env.partition, what, s.epoch});
+    s.env.tell({s.env.partition, what, s.epoch, journal_away});
 }
 
 reply_ptr refusal(errc code, const char* message) {

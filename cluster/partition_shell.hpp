@@ -72,7 +72,8 @@ void refuse_leaving(const partition_shell& s, waiting_item& item);
 [[nodiscard]] reply_ptr refusal(errc code, const char* message);
 
 /// Tells the node, where there is one, what became of the claim.
-void tell_node(const partition_shell& s, partition_word::kind what);
+void tell_node(const partition_shell& s, partition_word::kind what,
+               bool journal_away = false);
 
 // -- what is about all sessions (partition_past.cpp) -------------------------
 

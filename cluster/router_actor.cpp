@@ -117,6 +117,10 @@ bool is_sure(const router_shell& s) {
   return s.env.clock().steady < s.lease.until;
 }
 
+bool may_be_wrong(const router_shell& s) {
+  return s.lease.detached || s.lease.journal_away;
+}
+
 // A node that is cut off cannot know that something does not exist.
 reply_ptr nothing_for_good(const reply_ptr& answer) {
   if (answer->ok() || is_retryable(answer->error().code))
@@ -193,7 +197,7 @@ void dispatch(self_ptr self, partition_id partition, held_item item) {
             hold(self, self->state.routes[partition], std::move(*shared));
           else
             shared->answer.deliver(
-              self->state.lease.detached ? nothing_for_good(r) : r);
+              may_be_wrong(self->state) ? nothing_for_good(r) : r);
         },
         [self, partition, shared](const caf::error&) {
           if (may_repeat(*shared->asked))

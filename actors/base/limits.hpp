@@ -313,6 +313,12 @@ inline constexpr millis forget_after{10'000};
 /// which on it is detached.
 inline constexpr millis deaf_after{750};
 inline constexpr millis detached_after{3'000};
+/// How long a node that was detached waits, once it hears again, for what
+/// others have to say of who is at their edges (they say it every 5 s), and how
+/// long it takes a claim that found no journal for a sign that what it owns may
+/// be another's.
+inline constexpr millis heard_again{6'000};
+inline constexpr millis journal_missed{10'000};
 /// How long a node that could not hear itself for limits::suspect_after must
 /// have heard itself again before it answers for what it owns: the others have
 /// spoken twice by then, and one of them may own it now.

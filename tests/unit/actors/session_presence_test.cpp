@@ -130,6 +130,22 @@ TEST_F(SessionPresence, ClosedSocketHasDropGrace) {
   EXPECT_EQ(find_change<left_change>(end)->reason, leave_reason::network);
 }
 
+TEST_F(SessionPresence, ANodeThatDoesNotHearEndsNobodyElsewhere) {
+  create("stage");
+  ASSERT_TRUE(s.join("ada", 1));
+  s.edge.name = "node2";
+  ASSERT_TRUE(s.join("bob", 2));
+  s.notice(2, sign::closed);
+  s.edge.name = "node1";
+  s.notice(1, sign::closed);
+  auto heard = s.now.steady + millis{60'000};
+  s.state->hold_others(s.edge, heard);
+  s.advance(millis{59'999});
+  EXPECT_EQ(s.state->present(), 1U) << "its own clients it hears";
+  s.advance(millis{1});
+  EXPECT_EQ(s.state->present(), 0U);
+}
+
 TEST_F(SessionPresence, DropGraceOfZeroRemovesAtOnce) {
   create("board", {.drop_grace = millis{0}});
   ASSERT_TRUE(s.join("ada", 1).ok());

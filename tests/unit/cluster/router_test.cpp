@@ -14,14 +14,14 @@ using namespace rollcall::test;
 
 namespace {
 
-/// Plays the owner on this node: says yes to everything.
-partition_actor::behavior_type yes_sayer(partition_actor::pointer,
-                                         std::vector<command_ptr>* asked) {
+/// Plays the owner on this node: says the same to everything.
+partition_actor::behavior_type sayer(partition_actor::pointer,
+                                     std::vector<command_ptr>* asked,
+                                     result<reply> what_it_says) {
   return {
-    [asked](const command_ptr& what) -> reply_ptr {
+    [asked, what_it_says](const command_ptr& what) -> reply_ptr {
       asked->push_back(what);
-      const reply yes;
-      return std::make_shared<const result<reply>>(yes);
+      return std::make_shared<const result<reply>>(what_it_says);
     },
     [](const note_ptr&) {},
     [](const session_word_ptr&) {},
@@ -104,11 +104,37 @@ TEST_F(Router, ListsOfOtherEdgesAreNotPassedOn) {
   EXPECT_EQ(arrived.size(), 1U);
 }
 
+// On the other side of NATS there may be an owner that knows of it.
+TEST_F(Router, WhereTheJournalIsAwayNothingIsRefusedForGood) {
+  std::vector<command_ptr> asked;
+  partition_actor here = fixture.system().spawn(
+    sayer, &asked,
+    result<reply>{fail(errc::not_found, "there is no such session")});
+  caf::anon_send(
+    subject,
+    ownership_ptr{std::make_shared<const ownership>(ownership{0, self, 5})},
+    here);
+  auto code = [&](bool journal_away) {
+    caf::anon_send(subject, owner_lease{fixture.now().steady + millis{60'000},
+                                        false, journal_away});
+    auto what = std::make_shared<command>();
+    what->session = session;
+    what->body = join_command{};
+    auto answer = fixture.ask<reply_ptr>(subject, command_ptr{what});
+    return answer && !(*answer)->ok() ? (*answer)->error().code : errc{};
+  };
+  EXPECT_EQ(code(false), errc::not_found);
+  EXPECT_EQ(code(true), errc::unavailable);
+  EXPECT_EQ(code(false), errc::not_found);
+  fixture.drop(here);
+}
+
 // Cut off, it cannot know that it is not the owner any more; who has seen a
 // later epoch does.
 TEST_F(Router, AnOwnerThatIsCutOffIsNotAskedByWhoHasSeenALaterOne) {
   std::vector<command_ptr> asked;
-  partition_actor here = fixture.system().spawn(yes_sayer, &asked);
+  partition_actor here
+    = fixture.system().spawn(sayer, &asked, result<reply>{reply{}});
   caf::anon_send(
     subject,
     ownership_ptr{std::make_shared<const ownership>(ownership{0, self, 5})},
