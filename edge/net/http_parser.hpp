@@ -19,7 +19,8 @@ struct http_limits {
   std::size_t body_bytes = limits::http_body_bytes;
 };
 
-/// Parses one request. Owned by the client's io loop.
+/// Parses one request. Owned by the client's io loop. Trailer fields (RFC 9110,
+/// section 6.5) are read past: they never become header lines.
 class http_parser {
 public:
   enum class status : std::uint8_t {
@@ -51,11 +52,14 @@ public:
 private:
   struct machine;
 
+  /// Keeps the header as it is when it ends: Beast adds the trailer to it.
+  void keep_header();
   status check_header();
   status refuse(unsigned code, std::string_view why);
 
   http_limits bounds_;
   std::unique_ptr<machine> machine_;
+  http_request request_;
   http_response refusal_;
   bool header_checked_ = false;
 };
