@@ -44,9 +44,14 @@ http_parser::status http_parser::refuse(unsigned code, std::string_view why) {
 http_parser::status http_parser::feed(std::string_view& input) {
   auto& parser = machine_->parser;
   while (!parser.is_done()) {
+    // Beast bounds the header and the body, but not the lines around chunks:
+    // no more is shown of them at once than one of them may have.
+    const auto shown = header_checked_ ? input.substr(0, bounds_.header_bytes)
+                                       : std::string_view{input};
+    const auto is_all = shown.size() == input.size();
     beast::error_code failed;
     const auto consumed
-      = parser.put(boost::asio::buffer(input.data(), input.size()), failed);
+      = parser.put(boost::asio::buffer(shown.data(), shown.size()), failed);
     input.remove_prefix(consumed);
     if (failed && failed != http::error::need_more) {
       if (failed == http::error::header_limit)
@@ -67,7 +72,10 @@ http_parser::status http_parser::feed(std::string_view& input) {
               && input.empty()))
         return verdict;
     }
-    if (failed == http::error::need_more || consumed == 0 || input.empty())
+    if (consumed == 0 && !is_all)
+      return refuse(431, "the body's chunks or its trailer say too much");
+    if (input.empty() || consumed == 0
+        || (failed == http::error::need_more && is_all))
       break;
   }
   return parser.is_done() ? status::complete : status::need_more;

@@ -14,6 +14,8 @@ namespace rollcall::edge {
 
 /// What one request may take.
 struct http_limits {
+  /// Of the header; and of each chunk's line with its extensions, and of the
+  /// trailer, after it.
   std::size_t header_bytes = limits::http_header_bytes;
   std::size_t header_lines = limits::http_header_lines;
   std::size_t body_bytes = limits::http_body_bytes;
@@ -38,7 +40,8 @@ public:
   ~http_parser();
 
   /// Looks at the front of `input` and removes what it consumed; the caller
-  /// presents the rest again with more behind it.
+  /// presents the rest again with more behind it. After `need_more` the rest
+  /// is no longer than a header may be.
   [[nodiscard]] status feed(std::string_view& input);
 
   /// The request, after `complete`. Call once.

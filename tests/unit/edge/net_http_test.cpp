@@ -97,6 +97,32 @@ TEST(HttpParser, BoundsTheBody) {
     refusal(get("/", "Transfer-Encoding: chunked\r\n", "POST") + chunks), 413U);
 }
 
+TEST(HttpParser, BoundsWhatFollowsTheHeader) {
+  const auto head = get("/", "Transfer-Encoding: chunked\r\n", "POST");
+  const std::string much(65'536, 'a');
+  // No end in sight, and one that comes too late.
+  for (const auto& rest :
+       {"1;" + much, "0\r\na: " + much, "1;a=" + much + "\r\nx\r\n0\r\n\r\n",
+        "0\r\na: " + much + "\r\n\r\n", "1\r\nx\r\n1\r\ny\r\n1;a=" + much})
+    EXPECT_EQ(refusal(head + rest), 431U) << rest.substr(0, 12);
+  const auto fit = much.substr(0, 8'000);
+  EXPECT_EQ(refusal(head + "1;a=" + fit + "\r\nx\r\n0\r\n\r\n"), 0U);
+  EXPECT_EQ(refusal(head + "0\r\na: " + fit + "\r\n\r\n"), 0U);
+  EXPECT_EQ(refusal(head + "1;a=" + fit), 1U);
+  // Piece by piece nothing more is kept.
+  http_parser parser{http_limits{}};
+  std::string kept = head + "1;";
+  auto last = status::need_more;
+  while (last == status::need_more && kept.size() < 65'536) {
+    kept += "aaaaaaaaaa";
+    std::string_view input{kept};
+    last = parser.feed(input);
+    kept.erase(0, kept.size() - input.size());
+  }
+  EXPECT_EQ(last, status::failed);
+  EXPECT_LE(kept.size(), http_limits{}.header_bytes + 10);
+}
+
 TEST(HttpParser, TrailersAreNoHeaders) {
   const auto head
     = get("/", "Transfer-Encoding: chunked\r\nX-Own: 1\r\n", "POST");
