@@ -59,12 +59,12 @@ void client_connection::on_readable() {
       return;
     }
     read_wants_write_ = got.want_write;
-    if (throttled() || !pipe_.secure() || got.bytes < scratch.size())
+    if (!wants_input() || !pipe_.secure() || got.bytes < scratch.size())
       break;
   }
   if (read_wants_write_)
     update_interest();
-  if (!throttled() && pipe_.pending()) {
+  if (wants_input() && pipe_.pending()) {
     // Epoll knows nothing of these bytes.
     paused_until_ = loop_.now() + millis{1};
     update_interest();
@@ -76,14 +76,14 @@ void client_connection::on_readable() {
 }
 
 void client_connection::read_pending() {
-  if (phase_ != phase::dead && !throttled() && pipe_.secure())
+  if (wants_input() && pipe_.secure())
     on_readable();
 }
 
 void client_connection::on_writable() {
   if (read_wants_write_) {
     read_wants_write_ = false;
-    on_readable();
+    read_pending();
     if (phase_ == phase::dead)
       return;
   }
@@ -289,7 +289,7 @@ void client_connection::update_interest() {
   if (phase_ == phase::dead)
     return;
   std::uint32_t events = 0;
-  if (!throttled() && phase_ != phase::answering && !peer_done_)
+  if (wants_input())
     events |= EPOLLIN;
   if (want_write_ || read_wants_write_)
     events |= EPOLLOUT;

@@ -138,6 +138,12 @@ private:
   [[nodiscard]] bool throttled() const noexcept {
     return paused_until_ > millis{0};
   }
+  /// Whether what comes next would be taken up: nothing else is read, so that
+  /// it gathers in the kernel and not in `in_`.
+  [[nodiscard]] bool wants_input() const noexcept {
+    return !throttled() && !peer_done_ && phase_ != phase::answering
+           && phase_ != phase::dead;
+  }
 
   void rearm();
   [[nodiscard]] millis next_deadline() const;
