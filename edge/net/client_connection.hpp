@@ -134,6 +134,10 @@ private:
   void push(const frame_ptr& frame);
   void update_interest();
   void after_drained();
+  /// The first of what was queued is out.
+  void on_answer_read();
+  /// All answers are out: takes up what had to wait for that.
+  void go_on_reading();
   void throttle();
   [[nodiscard]] bool throttled() const noexcept {
     return paused_until_ > millis{0};
@@ -141,8 +145,13 @@ private:
   /// Whether what comes next would be taken up: nothing else is read, so that
   /// it gathers in the kernel and not in `in_`.
   [[nodiscard]] bool wants_input() const noexcept {
-    return !throttled() && !peer_done_ && phase_ != phase::answering
+    return !throttled() && !full_ && !peer_done_ && phase_ != phase::answering
            && phase_ != phase::dead;
+  }
+  /// Whether an answer in HTTP is on its way. How long the client may take for
+  /// it is then what counts (`unread_until_`).
+  [[nodiscard]] bool owes_bytes() const noexcept {
+    return !websocket_ && !out_.empty();
   }
 
   void rearm();
@@ -201,12 +210,16 @@ private:
   bool peer_done_ = false;
   bool write_ended_ = false;
   bool lagging_ = false;
+  // Answers in HTTP fill the queue: no request is taken up until they are out.
+  bool full_ = false;
   bool first_message_ = true;
   bool head_request_ = false;
   bool keep_alive_ = false;
   std::uint32_t exchange_ = 0;
   // Steady times; zero in `paused_until_` means that input is read.
   millis deadline_{0};
+  // By when the client must have read the first of what is queued.
+  millis unread_until_{0};
   millis paused_until_{0};
   millis last_heard_{0};
   millis pinged_{0};

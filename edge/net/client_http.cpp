@@ -66,8 +66,7 @@ bool client_connection::process_http(std::span<char>& input) {
   const auto& config = loop_.core().config;
   if (!http_) {
     http_ = std::make_unique<http_parser>(config.http);
-    const auto until = loop_.now() + config.handshake_timeout;
-    deadline_ = out_.empty() ? until : std::max(deadline_, until);
+    deadline_ = loop_.now() + config.handshake_timeout;
   }
   std::string_view text{input.data(), input.size()};
   const auto status = http_->feed(text);
@@ -259,15 +258,12 @@ void client_connection::respond(std::uint32_t exchange,
 }
 
 void client_connection::send_response(const http_response& response) {
-  const auto& config = loop_.core().config;
   http_.reset();
   http_writing how;
   how.head = head_request_;
   how.keep_alive = keep_alive_ && !loop_.stopping();
   how.secure = pipe_.secure();
   push(std::make_shared<const std::string>(encode_response(response, how)));
-  // The response may be long and its reader slow.
-  deadline_ = loop_.now() + config.response_timeout;
   head_request_ = false;
   if (how.keep_alive) {
     phase_ = phase::reading;

@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <string>
 #include <thread>
 #include <utility>
@@ -124,6 +126,86 @@ TEST(NetHttp, LimitsConnectionsOfAnAddress) {
   one.close();
   EXPECT_TRUE(eventually([&] { return net.stats().sockets == 1; }));
   auto four = net.join();
+}
+
+/// A server whose clients have little room, and what its page weighs.
+server_config narrow() {
+  server_config config;
+  config.queue = {32 << 10, 128 << 10};
+  config.send_buffer = 4'096;
+  config.frames = {1e6, 1e6};
+  return config;
+}
+
+std::string repeat(std::string_view text, int times) {
+  std::string out;
+  for (int i = 0; i < times; ++i)
+    out += text;
+  return out;
+}
+
+const std::string style = "GET /style.css HTTP/1.1\r\nHost:a\r\n\r\n";
+
+TEST(NetHttp, AnswersNoMoreThanIsRead) {
+  auto config = narrow();
+  config.response_timeout = millis{300};
+  net_harness net{config};
+  auto curious = net.connect();
+  curious.send(style);
+  const auto one = curious.read_http();
+  ASSERT_EQ(one.status, 200U);
+  ASSERT_GT(one.body.size(), 4'096U);
+  const auto response = one.head.size() + one.body.size() + 4;
+  curious.close();
+  EXPECT_TRUE(eventually([&] { return net.stats().sockets == 0; }));
+
+  net_client greedy{net.sink->port(), false, true};
+  greedy.send(repeat(style, 1'000));
+  EXPECT_TRUE(eventually([&] { return net.stats().http_requests > 2; }));
+  std::uint64_t most = 0;
+  // Whoever reads nothing is cut, however much it asked for.
+  EXPECT_TRUE(eventually([&] {
+    most = std::max(most, net.stats().queued_bytes);
+    return net.stats().sockets == 0;
+  }));
+  EXPECT_GT(most, 0U);
+  EXPECT_LE(most, config.queue.soft + response + 2 * write_queue::frame_cost);
+  EXPECT_EQ(net.stats().queued_bytes, 0U);
+}
+
+TEST(NetHttp, AnswersAllThatWasAskedAhead) {
+  net_harness net{narrow()};
+  net_client client{net.sink->port(), false, true};
+  // The whole queue is full many times over, and the client's side closed.
+  client.send(repeat(style, 40) + get("/nothing"));
+  client.end_input();
+  for (int i = 0; i < 40; ++i) {
+    const auto answer = client.read_http();
+    ASSERT_EQ(answer.status, 200U) << i;
+    ASSERT_EQ(answer.header("Content-Length"),
+              std::to_string(answer.body.size()));
+  }
+  EXPECT_EQ(client.read_http().status, 404U);
+  EXPECT_TRUE(client.ended());
+}
+
+TEST(NetHttp, GivesEachAnswerTheTimeToBeRead) {
+  auto config = narrow();
+  // All of them fit.
+  config.queue = {};
+  config.response_timeout = millis{1'000};
+  net_harness net{config};
+  net_client steady{net.sink->port(), false, true};
+  steady.send(repeat(style, 50));
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_EQ(steady.read_http().status, 200U) << i;
+    // Slower than all of them together may take, one by one quick enough.
+    (void)eventually([&] {
+      return std::chrono::steady_clock::now() - begin
+             > std::chrono::milliseconds{30} * (i + 1);
+    });
+  }
 }
 
 } // namespace

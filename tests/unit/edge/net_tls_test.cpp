@@ -189,6 +189,22 @@ TEST(NetTls, LeavesUnreadWhatComesBeforeItAnswered) {
   EXPECT_LE(net.stats().bytes_in, 5 * flood.size());
 }
 
+TEST(NetTls, AnswersAllThatWasAskedAhead) {
+  const certificate made;
+  auto config = made.config();
+  config.queue = {32 << 10, 128 << 10};
+  config.send_buffer = 4'096;
+  config.frames = {1e6, 1e6};
+  net_harness net{config};
+  net_client client{net.sink->port(), true, true};
+  std::string asked;
+  for (int i = 0; i < 40; ++i)
+    asked += "GET /style.css HTTP/1.1\r\nHost:a\r\n\r\n";
+  client.send(asked);
+  for (int i = 0; i < 40; ++i)
+    ASSERT_EQ(client.read_http().status, 200U) << i;
+}
+
 TEST(NetTls, NamesAKeyThatDoesNotFit) {
   const certificate one;
   const certificate other;
