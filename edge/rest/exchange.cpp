@@ -19,7 +19,7 @@ constexpr std::string_view allowed_headers
   = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
     "Session-Code, X-Request-Id";
 constexpr std::string_view exposed_headers
-  = "ETag, Location, Retry-After, X-Request-Id";
+  = "ETag, Link, Location, Retry-After, X-Request-Id";
 
 http_response method_refusal(const std::string& allowed) {
   auto out = problem(405, "bad_request", "the method is not allowed here");
@@ -154,6 +154,15 @@ std::optional<failure> read_conditions(const http_request& request,
   return std::nullopt;
 }
 
+/// Weakly (RFC 9110, section 8.8.3.2), as If-None-Match is to be compared.
+bool is_same_tag(std::string_view a, std::string_view b) noexcept {
+  constexpr std::string_view weak = "W/";
+  for (auto* each : {&a, &b})
+    if (each->starts_with(weak))
+      each->remove_prefix(weak.size());
+  return a == b;
+}
+
 bool is_request_name(std::string_view text) noexcept {
   return !text.empty() && text.size() <= limits::request_name_bytes
          && std::all_of(text.begin(), text.end(), [](char c) {
@@ -257,7 +266,7 @@ http_response finish(const exchange& open, http_response response) {
     return response;
   bool known = false;
   split(open.if_none_match, ',', [&](std::string_view each) {
-    known = known || each == tag->second || each == "*";
+    known = known || each == "*" || is_same_tag(each, tag->second);
   });
   if (known) {
     response.status = 304;

@@ -228,6 +228,14 @@ def test_request_ids(ann, here):
     assert ann("GET", "/v1/none").headers["X-Request-Id"]
 
 
+def test_tags_are_compared_weakly(ann, here):
+    tag = ann("GET", here).headers["ETag"]
+    assert tag.startswith('"')
+    for known in (tag, f"W/{tag}", f'"x", W/{tag}', "*"):
+        assert ann("GET", here, headers={"If-None-Match": known}).status == 304
+    assert ann("GET", here, headers={"If-None-Match": 'W/"x"'}).status == 200
+
+
 # -- who ----------------------------------------------------------------------
 
 @pytest.mark.parametrize("value", [
@@ -291,7 +299,8 @@ def test_cors(node, ann, here):
     asked = ann("GET", here, headers={"Origin": OURS})
     assert asked.headers["Access-Control-Allow-Origin"] == OURS
     assert asked.headers["Access-Control-Allow-Credentials"] == "true"
-    assert "ETag" in asked.headers["Access-Control-Expose-Headers"]
+    exposed = asked.headers["Access-Control-Expose-Headers"]
+    assert {"ETag", "Link", "X-Request-Id"} <= set(exposed.split(", "))
     assert "Origin" in asked.headers["Vary"]
     preflight = Rest(node)("OPTIONS", here, headers={
         "Origin": OURS, "Access-Control-Request-Method": "PATCH",
