@@ -36,6 +36,8 @@ http_parser::http_parser(const http_limits& bounds)
 http_parser::~http_parser() = default;
 
 http_parser::status http_parser::refuse(unsigned code, std::string_view why) {
+  if (!header_checked_)
+    keep_header();
   refusal_ = problem(
     code, code == 413 || code == 431 ? "too_large" : "bad_request", why);
   return status::failed;

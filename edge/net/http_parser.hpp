@@ -47,6 +47,12 @@ public:
   /// The request, after `complete`. Call once.
   [[nodiscard]] http_request take();
 
+  /// What is known of the request so far: its header once that has ended, and
+  /// after `failed` the lines before the fault. Before `take` only.
+  [[nodiscard]] const http_request& known() const noexcept {
+    return request_;
+  }
+
   /// Why it failed.
   [[nodiscard]] const http_response& refusal() const noexcept {
     return refusal_;

@@ -18,8 +18,6 @@ constexpr std::string_view json_type = "application/json";
 constexpr std::string_view allowed_headers
   = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
     "Session-Code, X-Request-Id";
-constexpr std::string_view exposed_headers
-  = "ETag, Link, Location, Retry-After, X-Request-Id";
 
 http_response method_refusal(const std::string& allowed) {
   auto out = problem(405, "bad_request", "the method is not allowed here");
@@ -163,15 +161,6 @@ bool is_same_tag(std::string_view a, std::string_view b) noexcept {
   return a == b;
 }
 
-bool is_request_name(std::string_view text) noexcept {
-  return !text.empty() && text.size() <= limits::request_name_bytes
-         && std::all_of(text.begin(), text.end(), [](char c) {
-              return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-                     || (c >= '0' && c <= '9') || c == '-' || c == '_'
-                     || c == '.';
-            });
-}
-
 /// The answer to OPTIONS: CORS preflight, or just what may be done.
 http_response preflight(const exchange& open, const std::string& allowed) {
   http_response out;
@@ -185,25 +174,13 @@ http_response preflight(const exchange& open, const std::string& allowed) {
   return out;
 }
 
-/// The origin of the page that asks, where it may.
-std::optional<std::string> admitted_origin(const frame_rules& rules,
-                                           const http_request& request) {
-  auto origin = request.header("Origin");
-  if (!origin || request.header_count("Origin") > 1
-      || !rules.origins.admits(origin, request.header("Host").value_or(""),
-                               rules.secure))
-    return std::nullopt;
-  return std::string{*origin};
-}
-
 } // namespace
 
 exchange open_exchange(const frame_rules& rules, const http_request& request,
                        std::string_view drawn) {
   exchange out;
-  auto name = request.header("X-Request-Id").value_or("");
-  out.request = is_request_name(name) ? name : drawn;
-  out.origin = admitted_origin(rules, request);
+  static_cast<answer_frame&>(out)
+    = open_frame(request, rules.origins, rules.secure, drawn);
   out.if_none_match = request.header("If-None-Match").value_or("");
   out.of_meeting = is_meeting_path(request.path());
   return out;
@@ -251,14 +228,7 @@ std::variant<admitted_call, http_response> admit(const frame_rules& rules,
 http_response finish(const exchange& open, http_response response) {
   if (open.of_meeting && response.status >= 400)
     response = as_meeting_refusal(std::move(response));
-  response.headers.emplace_back("X-Request-Id", open.request);
-  response.headers.emplace_back("Vary", "Origin, Authorization, Cookie");
-  if (open.origin) {
-    response.headers.emplace_back("Access-Control-Allow-Origin", *open.origin);
-    response.headers.emplace_back("Access-Control-Allow-Credentials", "true");
-    response.headers.emplace_back("Access-Control-Expose-Headers",
-                                  exposed_headers);
-  }
+  close_frame(open, response);
   auto tag
     = std::find_if(response.headers.begin(), response.headers.end(),
                    [](const auto& header) { return header.first == "ETag"; });

@@ -208,5 +208,71 @@ TEST(NetHttp, GivesEachAnswerTheTimeToBeRead) {
   }
 }
 
+TEST(NetHttp, NamesEveryAnswer) {
+  server_config config;
+  config.origins = {"https://app.example"};
+  net_harness net{config};
+  const auto ask = [&](std::string_view text) {
+    auto client = net.connect();
+    client.send(text);
+    return client.read_http();
+  };
+  const std::string named = "X-Request-Id: mine-7\r\n";
+  const std::string page = "Origin: https://app.example\r\n";
+  const std::string stranger = "Origin: https://evil.example\r\n";
+  const auto big = [](const std::string& lines) {
+    return "POST /v1/sessions HTTP/1.1\r\nHost: a\r\n" + lines
+           + "Content-Length: 99999\r\n\r\n";
+  };
+  for (const auto& [text, status] :
+       std::vector<std::pair<std::string, unsigned>>{
+         {get("/nothing", named + page), 404},
+         {big(named + page), 413},
+         {get("/", named + page + repeat("a: b\r\n", 64)), 431},
+         {get("/v1/connect", named + page), 426},
+         {"POST / HTTP/1.1\r\nHost: a\r\n" + named + page + "\r\n", 405}}) {
+    const auto answer = ask(text);
+    EXPECT_EQ(answer.status, status);
+    EXPECT_EQ(answer.header("X-Request-Id"), "mine-7") << status;
+    EXPECT_EQ(answer.header("Access-Control-Allow-Origin"),
+              "https://app.example")
+      << status;
+    EXPECT_NE(
+      answer.header("Access-Control-Expose-Headers").find("X-Request-Id"),
+      std::string::npos)
+      << status;
+    EXPECT_NE(answer.header("Vary").find("Origin"), std::string::npos);
+  }
+  for (const auto& text : {get("/nothing", stranger), big(stranger)}) {
+    const auto answer = ask(text);
+    EXPECT_EQ(answer.header("Access-Control-Allow-Origin"), "");
+    EXPECT_NE(answer.header("X-Request-Id"), "");
+  }
+  // A name that is none is not echoed, and each answer draws another.
+  const auto one = ask(get("/nothing", "X-Request-Id: <a>\r\n"));
+  const auto two = ask(get("/nothing"));
+  const auto three = ask("hello\r\n\r\n");
+  EXPECT_NE(one.header("X-Request-Id"), "<a>");
+  EXPECT_NE(one.header("X-Request-Id"), "");
+  EXPECT_NE(one.header("X-Request-Id"), two.header("X-Request-Id"));
+  EXPECT_NE(three.header("X-Request-Id"), "");
+  EXPECT_EQ(ask(get("/healthz", named)).header("X-Request-Id"), "mine-7");
+  EXPECT_EQ(ask(get("/style.css", named)).header("X-Request-Id"), "mine-7");
+}
+
+TEST(NetHttp, LeavesTheNameThatTheHandlerGave) {
+  server_hooks hooks;
+  hooks.http = [](std::shared_ptr<const http_request>, http_responder respond) {
+    respond({404, "text/plain", {{"X-Request-Id", "theirs"}}, "x"});
+    return true;
+  };
+  net_harness net{{}, hooks};
+  auto client = net.connect();
+  client.send(get("/v1/x", "X-Request-Id: mine\r\n"));
+  const auto answer = client.read_http();
+  EXPECT_EQ(answer.header("X-Request-Id"), "theirs");
+  EXPECT_EQ(answer.head.find("mine"), std::string::npos);
+}
+
 } // namespace
 } // namespace rollcall::edge::test
