@@ -59,12 +59,12 @@ void client_connection::on_readable() {
       return;
     }
     read_wants_write_ = got.want_write;
-    if (throttled() || !pipe_.secure() || got.bytes < scratch.size())
+    if (!wants_input() || !pipe_.secure() || got.bytes < scratch.size())
       break;
   }
   if (read_wants_write_)
     update_interest();
-  if (!throttled() && pipe_.pending()) {
+  if (wants_input() && pipe_.pending()) {
     // Epoll knows nothing of these bytes.
     paused_until_ = loop_.now() + millis{1};
     update_interest();
@@ -76,14 +76,14 @@ void client_connection::on_readable() {
 }
 
 void client_connection::read_pending() {
-  if (phase_ != phase::dead && !throttled() && pipe_.secure())
+  if (wants_input() && pipe_.secure())
     on_readable();
 }
 
 void client_connection::on_writable() {
   if (read_wants_write_) {
     read_wants_write_ = false;
-    on_readable();
+    read_pending();
     if (phase_ == phase::dead)
       return;
   }
@@ -106,9 +106,13 @@ void client_connection::on_timer() {
       return;
     update_interest();
   }
+  if (owes_bytes() && now >= unread_until_) {
+    doom();
+    return;
+  }
   switch (phase_) {
   case phase::reading:
-    if (now < deadline_)
+    if (owes_bytes() || now < deadline_)
       break;
     if (in_.empty() && !http_) {
       doom();
@@ -128,7 +132,7 @@ void client_connection::on_timer() {
     check_watches();
     break;
   case phase::closing:
-    if (now < deadline_)
+    if (owes_bytes() || now < deadline_)
       break;
     doom();
     return;
@@ -145,7 +149,10 @@ void client_connection::rearm() {
 
 millis client_connection::next_deadline() const {
   auto next = deadline_;
-  if (phase_ == phase::open) {
+  if (owes_bytes()) {
+    next = phase_ == phase::answering ? std::min(next, unread_until_)
+                                      : unread_until_;
+  } else if (phase_ == phase::open) {
     const auto heard = last_sign();
     next = heard + silence_allowed();
     for (const auto& watch : watches_)
@@ -183,6 +190,11 @@ void client_connection::process(std::span<char>& input) {
   while (!throttled()) {
     switch (phase_) {
     case phase::reading:
+      if (out_.bytes() > loop_.core().config.queue.soft) {
+        full_ = true;
+        update_interest();
+        return;
+      }
       if (!process_http(input))
         return;
       break;
@@ -221,6 +233,8 @@ void client_connection::enqueue(const frame_ptr& frame) {
 }
 
 void client_connection::push(const frame_ptr& frame) {
+  if (out_.empty())
+    unread_until_ = loop_.now() + loop_.core().config.response_timeout;
   enqueue(frame);
   loop_.mark_dirty(*this);
 }
@@ -236,7 +250,10 @@ void client_connection::flush() {
     const auto sent = pipe_.write({pieces.data(), count});
     counters.sends.add();
     counters.bytes_out.add(sent.bytes);
-    counters.frames_out.add(out_.consume(sent.bytes));
+    const auto completed = out_.consume(sent.bytes);
+    if (completed > 0)
+      on_answer_read();
+    counters.frames_out.add(completed);
     counters.queued_bytes.sub(before - out_.bytes());
     if (sent.failed || sent.closed) {
       lost();
@@ -268,6 +285,10 @@ void client_connection::after_drained() {
     }
     return;
   }
+  if (phase_ == phase::reading) {
+    go_on_reading();
+    return;
+  }
   if (!lagging_ || phase_ != phase::open)
     return;
   lagging_ = false;
@@ -285,11 +306,27 @@ void client_connection::after_drained() {
   }
 }
 
+void client_connection::on_answer_read() {
+  unread_until_ = loop_.now() + loop_.core().config.response_timeout;
+  // From here on it may take as long to ask again.
+  if (phase_ == phase::reading && in_.empty() && !http_)
+    deadline_ = unread_until_;
+}
+
+void client_connection::go_on_reading() {
+  if (std::exchange(full_, false)) {
+    take({});
+    read_pending();
+    update_interest();
+  }
+  rearm();
+}
+
 void client_connection::update_interest() {
   if (phase_ == phase::dead)
     return;
   std::uint32_t events = 0;
-  if (!throttled() && phase_ != phase::answering && !peer_done_)
+  if (wants_input())
     events |= EPOLLIN;
   if (want_write_ || read_wants_write_)
     events |= EPOLLOUT;

@@ -7,6 +7,7 @@
 #include "actors/base/rate_limiter.hpp"
 #include "actors/client.hpp"
 #include "actors/ports.hpp"
+#include "edge/net/answer_frame.hpp"
 #include "edge/net/client_address.hpp"
 #include "edge/net/connection_handler.hpp"
 #include "edge/net/evidence_book.hpp"
@@ -74,7 +75,7 @@ public:
   void watch(const watch_message& what);
   void close(std::uint16_t code, std::string_view reason,
              const frame_ptr& last);
-  void respond(std::uint32_t exchange, const http_response& response);
+  void respond(std::uint32_t exchange, http_response response);
   /// `bye` with one of our own codes, then the end.
   void cut(close_code code);
   /// Leaves all channels until its queue has drained.
@@ -134,9 +135,24 @@ private:
   void push(const frame_ptr& frame);
   void update_interest();
   void after_drained();
+  /// The first of what was queued is out.
+  void on_answer_read();
+  /// All answers are out: takes up what had to wait for that.
+  void go_on_reading();
   void throttle();
   [[nodiscard]] bool throttled() const noexcept {
     return paused_until_ > millis{0};
+  }
+  /// Whether what comes next would be taken up: nothing else is read, so that
+  /// it gathers in the kernel and not in `in_`.
+  [[nodiscard]] bool wants_input() const noexcept {
+    return !throttled() && !full_ && !peer_done_ && phase_ != phase::answering
+           && phase_ != phase::dead;
+  }
+  /// Whether an answer in HTTP is on its way. How long the client may take for
+  /// it is then what counts (`unread_until_`).
+  [[nodiscard]] bool owes_bytes() const noexcept {
+    return !websocket_ && !out_.empty();
   }
 
   void rearm();
@@ -152,8 +168,14 @@ private:
   void handle(http_request request);
   void handle_plain(const http_request& request, result<plain_socket> socket);
   void grant(upgrade granted, std::optional<plain_socket> plain);
-  void refuse(refusal_reason why, const http_response& response);
-  void send_response(const http_response& response);
+  void refuse(refusal_reason why, http_response response);
+  /// The reason follows from its status.
+  void refuse(http_response response);
+  void send_response(http_response response);
+  /// What every answer has, to one whose author did not see to it: the name
+  /// of the request; a refusal is shown to the page that asked, too.
+  void frame_response(http_response& response);
+  void open_answer(const http_request& request);
   /// Answers what the server knows itself; false for all else.
   bool serve(const http_request& request);
 
@@ -195,12 +217,16 @@ private:
   bool peer_done_ = false;
   bool write_ended_ = false;
   bool lagging_ = false;
+  // Answers in HTTP fill the queue: no request is taken up until they are out.
+  bool full_ = false;
   bool first_message_ = true;
   bool head_request_ = false;
   bool keep_alive_ = false;
   std::uint32_t exchange_ = 0;
   // Steady times; zero in `paused_until_` means that input is read.
   millis deadline_{0};
+  // By when the client must have read the first of what is queued.
+  millis unread_until_{0};
   millis paused_until_{0};
   millis last_heard_{0};
   millis pinged_{0};
@@ -211,6 +237,8 @@ private:
   write_queue out_;
   frame_decoder decoder_;
   std::unique_ptr<http_parser> http_;
+  // Of the request that is being answered.
+  std::unique_ptr<answer_frame> frame_;
   std::shared_ptr<connection_handler> handler_;
   std::vector<place> places_;
   std::vector<watched> watches_;

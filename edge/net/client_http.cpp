@@ -58,7 +58,7 @@ bool client_connection::process_http(std::span<char>& input) {
     auto response
       = problem(429, "rate_limited", "too many connections from your address");
     response.headers.emplace_back("Retry-After", "5");
-    refuse(refusal_reason::address_limit, response);
+    refuse(refusal_reason::address_limit, std::move(response));
     return true;
   }
   if (input.empty())
@@ -66,8 +66,7 @@ bool client_connection::process_http(std::span<char>& input) {
   const auto& config = loop_.core().config;
   if (!http_) {
     http_ = std::make_unique<http_parser>(config.http);
-    const auto until = loop_.now() + config.handshake_timeout;
-    deadline_ = out_.empty() ? until : std::max(deadline_, until);
+    deadline_ = loop_.now() + config.handshake_timeout;
   }
   std::string_view text{input.data(), input.size()};
   const auto status = http_->feed(text);
@@ -79,10 +78,8 @@ bool client_connection::process_http(std::span<char>& input) {
   case http_parser::status::need_more:
     return false;
   case http_parser::status::failed: {
-    // Answering ends the parser, and with it its refusal.
-    const auto refusal = http_->refusal();
     keep_alive_ = false;
-    refuse(refusal_reason::bad_request, refusal);
+    refuse(refusal_reason::bad_request, http_->refusal());
     return true;
   }
   case http_parser::status::complete:
@@ -91,6 +88,7 @@ bool client_connection::process_http(std::span<char>& input) {
   auto request = http_->take();
   http_.reset();
   request.remote = from_.text();
+  open_answer(request);
   head_request_ = request.method == "HEAD";
   keep_alive_ = request.keep_alive && request.http11;
   loop_.counters().http_requests.add();
@@ -112,7 +110,7 @@ void client_connection::handle(http_request request) {
     auto response = problem(503, "unavailable", "the server is going down");
     response.headers.emplace_back("Retry-After", "1");
     keep_alive_ = false;
-    refuse(refusal_reason::overloaded, response);
+    refuse(refusal_reason::overloaded, std::move(response));
     return;
   }
   if (core.hooks.plain && core.config.clients)
@@ -123,7 +121,7 @@ void client_connection::handle(http_request request) {
   if (request.path() == connect_path && core.config.clients) {
     auto decision = negotiate_upgrade(request, core.origins, pipe_.secure());
     if (auto* refusal = std::get_if<http_response>(&decision))
-      refuse(reason_of(refusal->status), *refusal);
+      refuse(std::move(*refusal));
     else
       grant(std::move(std::get<upgrade>(decision)), std::nullopt);
     return;
@@ -183,7 +181,7 @@ bool client_connection::serve(const http_request& request) {
     response.headers.emplace_back("Cache-Control", "no-cache");
     response.body = asset->body;
   }
-  send_response(response);
+  send_response(std::move(response));
   return true;
 }
 
@@ -195,7 +193,7 @@ void client_connection::handle_plain(const http_request& request,
   if (!socket)
     decision = problem(socket.error());
   if (auto* refusal = std::get_if<http_response>(&decision))
-    refuse(reason_of(refusal->status), *refusal);
+    refuse(std::move(*refusal));
   else
     grant(std::move(std::get<upgrade>(decision)), std::move(socket.value()));
 }
@@ -219,18 +217,19 @@ void client_connection::grant(upgrade granted,
     handler = fail(errc::internal, "the upgrade failed");
   }
   if (!handler || *handler == nullptr) {
-    const auto response
+    auto response
       = problem(handler ? fail(errc::unavailable, "nobody takes this client")
                         : handler.error());
     const auto unauthorised = response.status == 401 || response.status == 403;
-    refuse(unauthorised ? refusal_reason::unauthorised
-                        : reason_of(response.status),
-           response);
+    const auto why = unauthorised ? refusal_reason::unauthorised
+                                  : reason_of(response.status);
+    refuse(why, std::move(response));
     return;
   }
   handler_ = std::move(*handler);
   language_ = granted.language;
   plain_ = std::move(plain);
+  frame_.reset();
   websocket_ = true;
   phase_ = phase::open;
   last_heard_ = loop_.now();
@@ -240,17 +239,21 @@ void client_connection::grant(upgrade granted,
   loop_.counters().clients.add();
 }
 
-void client_connection::refuse(refusal_reason why,
-                               const http_response& response) {
+void client_connection::refuse(refusal_reason why, http_response response) {
   loop_.counters().refused[static_cast<std::size_t>(why)].add();
-  send_response(response);
+  send_response(std::move(response));
+}
+
+void client_connection::refuse(http_response response) {
+  const auto why = reason_of(response.status);
+  refuse(why, std::move(response));
 }
 
 void client_connection::respond(std::uint32_t exchange,
-                                const http_response& response) {
+                                http_response response) {
   if (phase_ != phase::answering || exchange != exchange_)
     return;
-  send_response(response);
+  send_response(std::move(response));
   if (phase_ == phase::reading) {
     take({});
     read_pending();
@@ -258,16 +261,34 @@ void client_connection::respond(std::uint32_t exchange,
   }
 }
 
-void client_connection::send_response(const http_response& response) {
-  const auto& config = loop_.core().config;
+void client_connection::open_answer(const http_request& request) {
+  auto& core = loop_.core();
+  const connection_id drawn{
+    core.run, core.last_unnamed.fetch_add(1, std::memory_order_relaxed) + 1};
+  frame_ = std::make_unique<answer_frame>(
+    open_frame(request, core.origins, pipe_.secure(), to_string(drawn)));
+}
+
+void client_connection::frame_response(http_response& response) {
+  if (has_header(response, "X-Request-Id"))
+    return;
+  if (!frame_)
+    open_answer(http_ ? http_->known() : http_request{});
+  if (response.status >= 400)
+    close_frame(*frame_, response);
+  else
+    response.headers.emplace_back("X-Request-Id", frame_->request);
+}
+
+void client_connection::send_response(http_response response) {
+  frame_response(response);
+  frame_.reset();
   http_.reset();
   http_writing how;
   how.head = head_request_;
   how.keep_alive = keep_alive_ && !loop_.stopping();
   how.secure = pipe_.secure();
   push(std::make_shared<const std::string>(encode_response(response, how)));
-  // The response may be long and its reader slow.
-  deadline_ = loop_.now() + config.response_timeout;
   head_request_ = false;
   if (how.keep_alive) {
     phase_ = phase::reading;

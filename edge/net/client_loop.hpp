@@ -3,6 +3,7 @@
 // One thread that serves a share of the clients: epoll, an inbox, a timer.
 
 #include "actors/base/errors.hpp"
+#include "actors/base/hash.hpp"
 #include "actors/base/instant.hpp"
 #include "actors/base/timer_wheel.hpp"
 #include "actors/ports.hpp"
@@ -53,6 +54,9 @@ struct server_core {
   std::vector<std::shared_ptr<client_loop>> loops;
   /// Sockets of all loops, refused ones included.
   std::atomic<std::size_t> sockets{0};
+  /// Name the requests that bring no name, together.
+  const std::uint64_t run = random_u64();
+  std::atomic<std::uint64_t> last_unnamed{0};
   /// No new client is let in.
   std::atomic<bool> draining{false};
 };

@@ -68,7 +68,7 @@ void client_loop::take(std::unique_ptr<close_message>& message) {
 
 void client_loop::take(std::unique_ptr<respond_message>& message) {
   if (auto* client = find(message->slot))
-    client->respond(message->exchange, message->response);
+    client->respond(message->exchange, std::move(message->response));
 }
 
 void client_loop::take(stop_message&) {

@@ -111,13 +111,6 @@ void append_header(std::string& out, std::string_view name,
   out += "\r\n";
 }
 
-bool has_header(const http_response& response, std::string_view name) {
-  return std::any_of(response.headers.begin(), response.headers.end(),
-                     [&](const auto& header) {
-                       return equal_ignoring_case(header.first, name);
-                     });
-}
-
 using default_header = std::pair<std::string_view, std::string_view>;
 
 constexpr std::array<default_header, 6> security_headers{{
@@ -181,6 +174,13 @@ std::size_t http_request::header_count(std::string_view name) const noexcept {
 }
 
 // -- responses ---------------------------------------------------------------
+
+bool has_header(const http_response& response, std::string_view name) noexcept {
+  return std::any_of(response.headers.begin(), response.headers.end(),
+                     [&](const auto& header) {
+                       return equal_ignoring_case(header.first, name);
+                     });
+}
 
 namespace {
 

@@ -52,6 +52,9 @@ struct http_response {
   std::string body;
 };
 
+[[nodiscard]] bool has_header(const http_response& response,
+                              std::string_view name) noexcept;
+
 /// A refusal in the form of RFC 9457 (`application/problem+json`).
 [[nodiscard]] http_response problem(unsigned status, std::string_view code,
                                     std::string_view detail);

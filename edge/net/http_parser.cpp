@@ -4,6 +4,8 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include <utility>
+
 namespace rollcall::edge {
 
 namespace beast = boost::beast;
@@ -23,7 +25,9 @@ std::string to_text(beast::string_view text) {
 
 http_parser::http_parser(const http_limits& bounds)
   : bounds_(bounds), machine_(std::make_unique<machine>()) {
-  machine_->parser.eager(true);
+  // It stops behind the header, so that this is known before anything that
+  // follows it is looked at.
+  machine_->parser.eager(false);
   machine_->parser.header_limit(
     static_cast<std::uint32_t>(bounds.header_bytes));
   machine_->parser.body_limit(bounds.body_bytes);
@@ -32,6 +36,8 @@ http_parser::http_parser(const http_limits& bounds)
 http_parser::~http_parser() = default;
 
 http_parser::status http_parser::refuse(unsigned code, std::string_view why) {
+  if (!header_checked_)
+    keep_header();
   refusal_ = problem(
     code, code == 413 || code == 431 ? "too_large" : "bad_request", why);
   return status::failed;
@@ -40,9 +46,14 @@ http_parser::status http_parser::refuse(unsigned code, std::string_view why) {
 http_parser::status http_parser::feed(std::string_view& input) {
   auto& parser = machine_->parser;
   while (!parser.is_done()) {
+    // Beast bounds the header and the body, but not the lines around chunks:
+    // no more is shown of them at once than one of them may have.
+    const auto shown = header_checked_ ? input.substr(0, bounds_.header_bytes)
+                                       : std::string_view{input};
+    const auto is_all = shown.size() == input.size();
     beast::error_code failed;
     const auto consumed
-      = parser.put(boost::asio::buffer(input.data(), input.size()), failed);
+      = parser.put(boost::asio::buffer(shown.data(), shown.size()), failed);
     input.remove_prefix(consumed);
     if (failed && failed != http::error::need_more) {
       if (failed == http::error::header_limit)
@@ -55,60 +66,63 @@ http_parser::status http_parser::feed(std::string_view& input) {
     }
     if (parser.is_header_done() && !header_checked_) {
       header_checked_ = true;
+      parser.eager(true);
+      keep_header();
       const auto verdict = check_header();
       if (verdict == status::failed
           || (verdict == status::wants_continue && !parser.is_done()
               && input.empty()))
         return verdict;
     }
-    if (failed == http::error::need_more || consumed == 0 || input.empty())
+    if (consumed == 0 && !is_all)
+      return refuse(431, "the body's chunks or its trailer say too much");
+    if (input.empty() || consumed == 0
+        || (failed == http::error::need_more && is_all))
       break;
   }
   return parser.is_done() ? status::complete : status::need_more;
 }
 
-http_parser::status http_parser::check_header() {
+void http_parser::keep_header() {
   const auto& head = machine_->parser.get();
-  const auto count = [&](http::field name) { return head.count(name); };
-  std::size_t lines = 0;
-  for ([[maybe_unused]] const auto& line : head)
-    ++lines;
-  if (lines > bounds_.header_lines)
+  request_.method = to_text(head.method_string());
+  request_.target = to_text(head.target());
+  request_.http11 = head.version() >= 11;
+  request_.keep_alive = head.keep_alive();
+  for (const auto& line : head)
+    request_.headers.emplace_back(to_text(line.name_string()),
+                                  to_text(line.value()));
+}
+
+http_parser::status http_parser::check_header() {
+  const auto count
+    = [&](std::string_view name) { return request_.header_count(name); };
+  if (request_.headers.size() > bounds_.header_lines)
     return refuse(431, "the request has too many header lines");
-  if (count(http::field::host) > 1
-      || (head.version() >= 11 && count(http::field::host) == 0))
+  if (count("Host") > 1 || (request_.http11 && count("Host") == 0))
     return refuse(400, "there must be one Host header");
   // Two ways to say where the body ends are one too many: whoever is in
   // front of us may have believed the other (request smuggling).
-  const auto lengths = count(http::field::content_length);
-  const auto encodings = count(http::field::transfer_encoding);
+  const auto lengths = count("Content-Length");
+  const auto encodings = count("Transfer-Encoding");
   if (lengths > 1 || encodings > 1 || lengths + encodings > 1
-      || (encodings > 0 && head.version() < 11))
+      || (encodings > 0 && !request_.http11))
     return refuse(400, "the length of the body is ambiguous");
   if (encodings > 0 && !machine_->parser.chunked())
     return refuse(501, "this transfer coding is not supported");
-  if (head.target().empty() || head.target().front() != '/')
+  if (request_.target.empty() || request_.target.front() != '/')
     return refuse(400, "the target must be a path");
-  const auto expects = head.find(http::field::expect);
-  if (expects == head.end())
+  const auto expects = request_.header("Expect");
+  if (!expects)
     return status::need_more;
-  if (!equal_ignoring_case(to_text(expects->value()), "100-continue"))
+  if (!equal_ignoring_case(*expects, "100-continue"))
     return refuse(417, "this expectation cannot be met");
   return status::wants_continue;
 }
 
 http_request http_parser::take() {
-  auto message = machine_->parser.release();
-  http_request request;
-  request.method = to_text(message.method_string());
-  request.target = to_text(message.target());
-  request.http11 = message.version() >= 11;
-  request.keep_alive = message.keep_alive();
-  for (const auto& line : message)
-    request.headers.emplace_back(to_text(line.name_string()),
-                                 to_text(line.value()));
-  request.body = std::move(message.body());
-  return request;
+  request_.body = std::move(machine_->parser.get().body());
+  return std::move(request_);
 }
 
 } // namespace rollcall::edge

@@ -60,7 +60,8 @@ struct server_config {
 
   /// For TLS and one whole HTTP request.
   millis handshake_timeout = limits::handshake_timeout;
-  /// For a handler's answer, and for a client to read it.
+  /// For a handler's answer; for a client to read it, counted from when
+  /// whatever is before it has been read; and to ask again after that.
   millis response_timeout{30'000};
   /// For a client to close after we did.
   millis close_timeout{2'000};

@@ -16,7 +16,8 @@ namespace rollcall::edge {
 
 /// The bounds of one client's queue, in bytes as `write_queue` counts them.
 struct queue_limits {
-  /// Above this a client gets no channel frames any more.
+  /// Above this a client gets no channel frames any more; over HTTP its next
+  /// request waits until all that is queued has been sent.
   std::size_t soft = limits::write_queue_soft_bytes;
   /// Above this it is cut.
   std::size_t hard = limits::write_queue_hard_bytes;

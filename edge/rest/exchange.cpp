@@ -18,8 +18,6 @@ constexpr std::string_view json_type = "application/json";
 constexpr std::string_view allowed_headers
   = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
     "Session-Code, X-Request-Id";
-constexpr std::string_view exposed_headers
-  = "ETag, Location, Retry-After, X-Request-Id";
 
 http_response method_refusal(const std::string& allowed) {
   auto out = problem(405, "bad_request", "the method is not allowed here");
@@ -154,13 +152,13 @@ std::optional<failure> read_conditions(const http_request& request,
   return std::nullopt;
 }
 
-bool is_request_name(std::string_view text) noexcept {
-  return !text.empty() && text.size() <= limits::request_name_bytes
-         && std::all_of(text.begin(), text.end(), [](char c) {
-              return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-                     || (c >= '0' && c <= '9') || c == '-' || c == '_'
-                     || c == '.';
-            });
+/// Weakly (RFC 9110, section 8.8.3.2), as If-None-Match is to be compared.
+bool is_same_tag(std::string_view a, std::string_view b) noexcept {
+  constexpr std::string_view weak = "W/";
+  for (auto* each : {&a, &b})
+    if (each->starts_with(weak))
+      each->remove_prefix(weak.size());
+  return a == b;
 }
 
 /// The answer to OPTIONS: CORS preflight, or just what may be done.
@@ -176,25 +174,13 @@ http_response preflight(const exchange& open, const std::string& allowed) {
   return out;
 }
 
-/// The origin of the page that asks, where it may.
-std::optional<std::string> admitted_origin(const frame_rules& rules,
-                                           const http_request& request) {
-  auto origin = request.header("Origin");
-  if (!origin || request.header_count("Origin") > 1
-      || !rules.origins.admits(origin, request.header("Host").value_or(""),
-                               rules.secure))
-    return std::nullopt;
-  return std::string{*origin};
-}
-
 } // namespace
 
 exchange open_exchange(const frame_rules& rules, const http_request& request,
                        std::string_view drawn) {
   exchange out;
-  auto name = request.header("X-Request-Id").value_or("");
-  out.request = is_request_name(name) ? name : drawn;
-  out.origin = admitted_origin(rules, request);
+  static_cast<answer_frame&>(out)
+    = open_frame(request, rules.origins, rules.secure, drawn);
   out.if_none_match = request.header("If-None-Match").value_or("");
   out.of_meeting = is_meeting_path(request.path());
   return out;
@@ -242,14 +228,7 @@ std::variant<admitted_call, http_response> admit(const frame_rules& rules,
 http_response finish(const exchange& open, http_response response) {
   if (open.of_meeting && response.status >= 400)
     response = as_meeting_refusal(std::move(response));
-  response.headers.emplace_back("X-Request-Id", open.request);
-  response.headers.emplace_back("Vary", "Origin, Authorization, Cookie");
-  if (open.origin) {
-    response.headers.emplace_back("Access-Control-Allow-Origin", *open.origin);
-    response.headers.emplace_back("Access-Control-Allow-Credentials", "true");
-    response.headers.emplace_back("Access-Control-Expose-Headers",
-                                  exposed_headers);
-  }
+  close_frame(open, response);
   auto tag
     = std::find_if(response.headers.begin(), response.headers.end(),
                    [](const auto& header) { return header.first == "ETag"; });
@@ -257,7 +236,7 @@ http_response finish(const exchange& open, http_response response) {
     return response;
   bool known = false;
   split(open.if_none_match, ',', [&](std::string_view each) {
-    known = known || each == tag->second || each == "*";
+    known = known || each == "*" || is_same_tag(each, tag->second);
   });
   if (known) {
     response.status = 304;

@@ -3,6 +3,7 @@
 // The frame around every route: what must be right of a request before its
 // route looks at it, and what every answer has. Pure.
 
+#include "edge/net/answer_frame.hpp"
 #include "edge/net/http_message.hpp"
 #include "edge/net/origin_policy.hpp"
 #include "edge/rest/route.hpp"
@@ -15,11 +16,7 @@
 namespace rollcall::edge {
 
 /// What all answers to one request have in common.
-struct exchange {
-  /// Echoed as `X-Request-Id`.
-  std::string request;
-  /// The page that asks, where it is admitted and said so.
-  std::optional<std::string> origin;
+struct exchange : answer_frame {
   /// What the client has already.
   std::string if_none_match;
   /// Refusals are to be said as meetings say them.

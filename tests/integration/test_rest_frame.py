@@ -156,8 +156,11 @@ def test_bad_body(ann, raw, status, field):
 
 
 def test_a_body_too_large(ann):
-    refused = ann("POST", "/v1/sessions", raw=b" " * (64 * 1024 + 1))
+    refused = ann("POST", "/v1/sessions", raw=b" " * (64 * 1024 + 1),
+                  headers={"Origin": OURS})
     assert refused.problem()[:2] == (413, "too_large")
+    assert refused.headers["X-Request-Id"]
+    assert refused.headers["Access-Control-Allow-Origin"] == OURS
 
 
 @pytest.mark.parametrize("headers", [
@@ -225,7 +228,18 @@ def test_request_ids(ann, here):
     for bad in ("x" * 65, "a b", "<script>", ""):
         fresh = ann("GET", here, headers={"X-Request-Id": bad})
         assert fresh.headers["X-Request-Id"] != bad
-    assert ann("GET", "/v1/none").headers["X-Request-Id"]
+    for elsewhere in ("/v1/none", "/none", "/healthz", "/"):
+        assert ann("GET", elsewhere).headers["X-Request-Id"]
+        assert ann("GET", elsewhere, headers={
+            "X-Request-Id": "mine"}).headers.get_all("X-Request-Id") == ["mine"]
+
+
+def test_tags_are_compared_weakly(ann, here):
+    tag = ann("GET", here).headers["ETag"]
+    assert tag.startswith('"')
+    for known in (tag, f"W/{tag}", f'"x", W/{tag}', "*"):
+        assert ann("GET", here, headers={"If-None-Match": known}).status == 304
+    assert ann("GET", here, headers={"If-None-Match": 'W/"x"'}).status == 200
 
 
 # -- who ----------------------------------------------------------------------
@@ -291,7 +305,8 @@ def test_cors(node, ann, here):
     asked = ann("GET", here, headers={"Origin": OURS})
     assert asked.headers["Access-Control-Allow-Origin"] == OURS
     assert asked.headers["Access-Control-Allow-Credentials"] == "true"
-    assert "ETag" in asked.headers["Access-Control-Expose-Headers"]
+    exposed = asked.headers["Access-Control-Expose-Headers"]
+    assert {"ETag", "Link", "X-Request-Id"} <= set(exposed.split(", "))
     assert "Origin" in asked.headers["Vary"]
     preflight = Rest(node)("OPTIONS", here, headers={
         "Origin": OURS, "Access-Control-Request-Method": "PATCH",
@@ -316,5 +331,7 @@ def test_strangers(ann, here, origin):
             "Origin": origin, "Access-Control-Request-Method": "GET"})
         assert refused.problem()[:2] == (403, "forbidden")
         assert "Access-Control-Allow-Origin" not in refused.headers
+        assert "Access-Control-Allow-Origin" not in ann(
+            method, "/none", headers={"Origin": origin}).headers
     assert ann("PATCH", here, {"settings": {"locked": True}},
                headers={"Origin": origin}).status == 403

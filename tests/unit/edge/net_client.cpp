@@ -138,6 +138,10 @@ void net_client::close() {
     ::close(std::exchange(fd_, -1));
 }
 
+void net_client::end_input() {
+  ::shutdown(fd_, SHUT_WR);
+}
+
 void net_client::reset() {
   const linger now{1, 0};
   ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);

@@ -88,6 +88,9 @@ public:
   /// Takes at most one buffer's worth of what has come, without decoding.
   [[nodiscard]] std::size_t discard_some();
 
+  /// Says that nothing more will be sent; reads on.
+  void end_input();
+
   /// Closes with a reset instead of an orderly end.
   void reset();
   void close();

@@ -97,6 +97,71 @@ TEST(HttpParser, BoundsTheBody) {
     refusal(get("/", "Transfer-Encoding: chunked\r\n", "POST") + chunks), 413U);
 }
 
+TEST(HttpParser, BoundsWhatFollowsTheHeader) {
+  const auto head = get("/", "Transfer-Encoding: chunked\r\n", "POST");
+  const std::string much(65'536, 'a');
+  // No end in sight, and one that comes too late.
+  for (const auto& rest :
+       {"1;" + much, "0\r\na: " + much, "1;a=" + much + "\r\nx\r\n0\r\n\r\n",
+        "0\r\na: " + much + "\r\n\r\n", "1\r\nx\r\n1\r\ny\r\n1;a=" + much})
+    EXPECT_EQ(refusal(head + rest), 431U) << rest.substr(0, 12);
+  const auto fit = much.substr(0, 8'000);
+  EXPECT_EQ(refusal(head + "1;a=" + fit + "\r\nx\r\n0\r\n\r\n"), 0U);
+  EXPECT_EQ(refusal(head + "0\r\na: " + fit + "\r\n\r\n"), 0U);
+  EXPECT_EQ(refusal(head + "1;a=" + fit), 1U);
+  // Piece by piece nothing more is kept.
+  http_parser parser{http_limits{}};
+  std::string kept = head + "1;";
+  auto last = status::need_more;
+  while (last == status::need_more && kept.size() < 65'536) {
+    kept += "aaaaaaaaaa";
+    std::string_view input{kept};
+    last = parser.feed(input);
+    kept.erase(0, kept.size() - input.size());
+  }
+  EXPECT_EQ(last, status::failed);
+  EXPECT_LE(kept.size(), http_limits{}.header_bytes + 10);
+}
+
+TEST(HttpParser, TrailersAreNoHeaders) {
+  const auto head
+    = get("/", "Transfer-Encoding: chunked\r\nX-Own: 1\r\n", "POST");
+  std::string rest = "2\r\nhi\r\n0\r\nAuthorization: Bearer t\r\n"
+                     "Origin: http://a\r\nHost: evil\r\n"
+                     "Connection: close\r\nX-Own: 2\r\n";
+  for (int i = 0; i < 100; ++i)
+    rest += "a: b\r\n";
+  rest += "\r\n";
+  // In one piece, in two, and byte by byte.
+  for (const auto pieces : {std::size_t{1}, std::size_t{2}, rest.size()}) {
+    http_parser parser{http_limits{}};
+    std::string kept = head;
+    auto last = status::need_more;
+    const auto step = (rest.size() + pieces - 1) / pieces;
+    if (pieces > 1) {
+      std::string_view input{kept};
+      EXPECT_EQ(parser.feed(input), status::need_more);
+      kept.clear();
+    }
+    for (std::size_t at = 0; at < rest.size(); at += step) {
+      kept += rest.substr(at, step);
+      std::string_view input{kept};
+      last = parser.feed(input);
+      kept.erase(0, kept.size() - input.size());
+    }
+    ASSERT_EQ(last, status::complete) << pieces;
+    const auto request = parser.take();
+    EXPECT_EQ(request.body, "hi");
+    EXPECT_EQ(request.header_count("Host"), 1U);
+    EXPECT_EQ(request.header("Host"), "a");
+    EXPECT_EQ(request.header_count("X-Own"), 1U);
+    EXPECT_FALSE(request.header("Authorization"));
+    EXPECT_FALSE(request.header("Origin"));
+    EXPECT_EQ(request.headers.size(), 3U);
+    EXPECT_TRUE(request.keep_alive);
+  }
+}
+
 TEST(HttpParser, RefusesWhatCouldSmuggle) {
   EXPECT_EQ(refusal("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
             400U); // hs-dup-host

@@ -6,7 +6,6 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <thread>
 
 namespace rollcall::edge::test {
@@ -34,115 +33,6 @@ std::uint64_t closed_with(const server_stats& stats, std::uint16_t code) {
     if (each == code)
       return count;
   return 0;
-}
-
-// -- HTTP --------------------------------------------------------------------
-
-TEST(NetHttp, AnswersHealthAndReadiness) {
-  server_hooks hooks;
-  auto ready = std::make_shared<std::atomic<bool>>(false);
-  hooks.not_ready
-    = [ready] { return std::string{ready->load() ? "" : "it thinks"}; };
-  hooks.metrics = [] { return std::string{"rollcall_up 1\n"}; };
-  net_harness net{{}, hooks};
-  auto client = net.connect();
-  client.send(get("/healthz"));
-  EXPECT_EQ(client.read_http().status, 200U);
-  // The connection is kept.
-  client.send(get("/readyz"));
-  const auto not_yet = client.read_http();
-  EXPECT_EQ(not_yet.status, 503U);
-  EXPECT_EQ(not_yet.body, "not ready: it thinks\n");
-  *ready = true;
-  client.send(get("/readyz") + get("/metrics"));
-  EXPECT_EQ(client.read_http().status, 200U);
-  const auto metrics = client.read_http();
-  EXPECT_EQ(metrics.body, "rollcall_up 1\n");
-  EXPECT_EQ(metrics.header("X-Content-Type-Options"), "nosniff");
-  client.send("POST /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
-  const auto refused = client.read_http();
-  EXPECT_EQ(refused.status, 405U);
-  EXPECT_EQ(refused.header("Allow"), "GET, HEAD");
-  client.send(get("/nothing"));
-  EXPECT_EQ(client.read_http().status, 404U);
-  client.send("HEAD /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-  EXPECT_EQ(client.read_http().header("Content-Length").empty(), false);
-  EXPECT_TRUE(client.ended());
-}
-
-TEST(NetHttp, ClosesAfterBadRequests) {
-  net_harness net;
-  for (const auto& [bad, status] :
-       std::vector<std::pair<std::string, unsigned>>{
-         {"hello\r\n\r\n", 400},
-         {"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
-         {"GET / HTTP/1.1\r\na: " + std::string(65'536, 'x'), 431},
-         {"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\n",
-          413}}) {
-    auto client = net.connect();
-    client.send(bad);
-    const auto refused = client.read_http();
-    EXPECT_EQ(refused.status, status);
-    EXPECT_EQ(refused.header("Connection"), "close");
-    EXPECT_TRUE(client.ended());
-  }
-  EXPECT_EQ(
-    net.stats().refused[static_cast<std::size_t>(refusal_reason::bad_request)],
-    4U);
-}
-
-TEST(NetHttp, WaitsForTheHandlersAnswer) {
-  server_hooks hooks;
-  hooks.http
-    = [](std::shared_ptr<const http_request> request, http_responder respond) {
-        if (request->path() != "/v1/echo")
-          return false;
-        std::thread{[request, respond] {
-          respond({200, "text/plain", {}, request->body});
-          respond({200, "text/plain", {}, "twice"});
-        }}.detach();
-        return true;
-      };
-  net_harness net{{}, hooks};
-  auto client = net.connect();
-  for (int i = 0; i < 3; ++i) {
-    const auto body = "body " + std::to_string(i);
-    client.send("POST /v1/echo HTTP/1.1\r\nHost: a\r\nContent-Length: "
-                + std::to_string(body.size()) + "\r\n\r\n" + body);
-    EXPECT_EQ(client.read_http().body, body);
-  }
-  client.send(get("/v1/other"));
-  EXPECT_EQ(client.read_http().status, 404U);
-}
-
-TEST(NetHttp, EndsSlowRequests) { // hs-slowloris
-  server_config config;
-  config.handshake_timeout = millis{60};
-  config.close_timeout = millis{60};
-  net_harness net{config};
-  auto silent = net.connect();
-  auto slow = net.connect();
-  slow.send("GET / HT");
-  EXPECT_EQ(slow.read_http().status, 408U);
-  EXPECT_TRUE(slow.ended());
-  EXPECT_TRUE(silent.ended());
-  EXPECT_TRUE(eventually([&] { return net.stats().sockets == 0; }));
-}
-
-TEST(NetHttp, LimitsConnectionsOfAnAddress) {
-  server_config config;
-  config.connections_per_address = 2;
-  net_harness net{config};
-  auto one = net.join();
-  auto two = net.join();
-  auto three = net.connect();
-  three.send(get("/healthz"));
-  EXPECT_EQ(three.read_http().status, 429U);
-  EXPECT_TRUE(three.ended());
-  three.close();
-  one.close();
-  EXPECT_TRUE(eventually([&] { return net.stats().sockets == 1; }));
-  auto four = net.join();
 }
 
 // -- upgrade -----------------------------------------------------------------

@@ -10,7 +10,10 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <mutex>
+#include <vector>
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace rollcall::edge::test {
@@ -153,6 +156,53 @@ TEST(NetTls, ReadsPausedInputToItsEnd) {
               + client_frame(opcode::text, R"({"op":"heartbeat","id":1})"));
   EXPECT_EQ(client.read_frame()->payload, R"({"re":1,"ok":true})");
   EXPECT_GE(net.stats().throttled, 1U);
+}
+
+TEST(NetTls, LeavesUnreadWhatComesBeforeItAnswered) {
+  const certificate made;
+  auto config = made.config();
+  // One request is more than the burst: its client is left unread for a while
+  // and then looked at again, with the answer still owed.
+  config.frames = {20, 5};
+  config.shutdown_drain = millis{50};
+  std::mutex mutex;
+  std::vector<http_responder> owed;
+  server_hooks hooks;
+  hooks.http = [&](std::shared_ptr<const http_request>, http_responder answer) {
+    std::lock_guard guard{mutex};
+    owed.push_back(std::move(answer));
+    return true;
+  };
+  net_harness net{config, hooks};
+  auto client = net.connect(true);
+  const timeval stuck{1, 0};
+  ::setsockopt(client.fd(), SOL_SOCKET, SO_SNDTIMEO, &stuck, sizeof stuck);
+  ASSERT_TRUE(client.send("GET /v1/x HTTP/1.1\r\nHost: a\r\n\r\n"));
+  ASSERT_TRUE(eventually([&] {
+    std::lock_guard guard{mutex};
+    return !owed.empty();
+  }));
+  // No multiple of a record, so that half of one waits inside the TLS layer.
+  const std::string flood(60'000, 'x');
+  for (int i = 0; i < 512 && client.send(flood); ++i)
+    continue;
+  EXPECT_LE(net.stats().bytes_in, 5 * flood.size());
+}
+
+TEST(NetTls, AnswersAllThatWasAskedAhead) {
+  const certificate made;
+  auto config = made.config();
+  config.queue = {32 << 10, 128 << 10};
+  config.send_buffer = 4'096;
+  config.frames = {1e6, 1e6};
+  net_harness net{config};
+  net_client client{net.sink->port(), true, true};
+  std::string asked;
+  for (int i = 0; i < 40; ++i)
+    asked += "GET /style.css HTTP/1.1\r\nHost:a\r\n\r\n";
+  client.send(asked);
+  for (int i = 0; i < 40; ++i)
+    ASSERT_EQ(client.read_http().status, 200U) << i;
 }
 
 TEST(NetTls, NamesAKeyThatDoesNotFit) {

@@ -112,6 +112,41 @@ TEST(RestExchange, AnswersWhatIsKnownWithoutABody) {
   EXPECT_EQ(finish(open, tagged).status, 404U);
 }
 
+TEST(RestExchange, ComparesTagsWeakly) {
+  // RFC 9110, section 13.1.2.
+  for (const auto* tag : {"\"5-6.7\"", "W/\"5-6.7\""})
+    for (const auto* known : {"\"5-6.7\"", "W/\"5-6.7\"", "\"x\", W/\"5-6.7\"",
+                              "W/\"x\",\"5-6.7\""}) {
+      exchange open;
+      open.if_none_match = known;
+      http_response tagged;
+      tagged.headers.emplace_back("ETag", tag);
+      EXPECT_EQ(finish(open, tagged).status, 304U) << tag << ' ' << known;
+    }
+  for (const auto* other : {"w/\"5-6.7\"", "\"5-6\"", "5-6.7", "W/", ""}) {
+    exchange open;
+    open.if_none_match = other;
+    http_response tagged;
+    tagged.headers.emplace_back("ETag", "\"5-6.7\"");
+    EXPECT_EQ(finish(open, tagged).status, 200U) << other;
+  }
+}
+
+TEST(RestExchange, ShowsPagesTheHeadersThatMatter) {
+  exchange open;
+  open.origin = "https://app.example";
+  const auto out = finish(open, {});
+  for (const auto& [name, content] : out.headers) {
+    if (name != "Access-Control-Expose-Headers")
+      continue;
+    // An export goes on where its Link says.
+    for (const auto* wanted : {"ETag", "Link", "Location", "Retry-After"})
+      EXPECT_NE(content.find(wanted), std::string::npos) << wanted;
+    return;
+  }
+  FAIL() << "nothing is exposed";
+}
+
 TEST(RestAnswers, ReadTheirOwnCursorsOnly) {
   version at{(std::uint64_t{3} << 40) + 7, 41};
   EXPECT_EQ(read_cursor(write_cursor(at)), at);
