@@ -184,14 +184,14 @@ private:
             auto parsed = keys::parse(key);
             if (!parsed)
               return true;
-            if (is_old(*parsed, key, value)) {
+            auto [is_old, rest_is_young] = judge(*parsed, key, value);
+            if (is_old) {
               out_.keys[parsed->session].emplace_back(key);
               ++found_;
-              return true;
             }
-            // What follows in this session is younger.
-            skip_to = end_of(asked_.partition, where, parsed->session);
-            return false;
+            if (rest_is_young)
+              skip_to = end_of(asked_.partition, where, parsed->session);
+            return !rest_is_young;
           });
       if (!walked)
         return walked;
@@ -201,15 +201,26 @@ private:
     }
   }
 
-  bool is_old(const keys::parsed& key, std::string_view raw,
-              std::string_view value) {
+  struct verdict {
+    bool is_old = false;
+    /// Nothing behind it in its session can be old.
+    bool rest_is_young = false;
+  };
+
+  verdict judge(const keys::parsed& key, std::string_view raw,
+                std::string_view value) {
     auto rec = decode(raw, value);
     if (!rec)
-      return false;
-    auto when = key.where == table::interval
-                  ? std::get<interval_record>(*rec).until
-                  : std::get<audit_record>(*rec).when;
-    return when + keeps(key.session) <= asked_.now;
+      return {};
+    auto old
+      = [&](millis when) { return when + keeps(key.session) <= asked_.now; };
+    if (const auto* entry = std::get_if<audit_record>(&*rec)) {
+      bool gone = old(entry->when);
+      return {gone, !gone};
+    }
+    // Stays are in the order of joining, and age from their ends on.
+    const auto& closed = std::get<interval_record>(*rec);
+    return {old(closed.until), !old(closed.from)};
   }
 
   millis keeps(const session_key& session) {

@@ -16,7 +16,7 @@ namespace rollcall {
                                            const user_question& asked);
 
 /// Stays and audit entries that are older than their kind keeps them. Looks at
-/// what is old, and at one entry behind it in each session.
+/// what began so long ago, and at one entry behind it in each session.
 [[nodiscard]] result<found_keys> find_aged(store& from,
                                            const aged_question& asked);
 
