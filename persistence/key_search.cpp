@@ -177,7 +177,9 @@ private:
         = from_.walk(prefix, position, walk_way::up, [&](auto key, auto value) {
             if (++looked_at_ > limits::sweep_scan
                 || found_ >= limits::sweep_step) {
-              out_.next = base64url_encode(position);
+              // Before the first key of a table, its beginning.
+              out_.next
+                = base64url_encode(position.empty() ? prefix : position);
               return false;
             }
             position = key;

@@ -73,6 +73,24 @@ TEST_F(KeySearch, WhatCannotBeReadDoesNotEndASweep) {
   EXPECT_EQ(found->keys[session].size(), 1u);
 }
 
+TEST_F(KeySearch, ASweepThatFillsItsStepWithStaysComesToTheLog) {
+  std::vector<record> batch{samples::plain_session()};
+  for (std::size_t i = 1; i <= limits::sweep_step; ++i)
+    batch.emplace_back(closed("u", static_cast<revision_t>(i), 0, 1));
+  batch.emplace_back(entry(1));
+  put(batch);
+  aged_question asked{home, millis{1'000}, {millis{500}, {}}, {}};
+  auto first = find_aged(disk, asked);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->keys[session].size(), limits::sweep_step);
+  ASSERT_FALSE(first->next.empty());
+  asked.after = first->next;
+  auto second = find_aged(disk, asked);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->keys[session].size(), 1u);
+  EXPECT_TRUE(second->next.empty());
+}
+
 } // namespace
 
 } // namespace rollcall
