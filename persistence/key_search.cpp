@@ -54,6 +54,44 @@ bool speaks_of(const roster_page& page, const user_id& user) {
                      [&](const auto& entry) { return entry.user == user; });
 }
 
+// Whether text that is an id stands in this key: behind its length.
+bool has_id(std::string_view key, const user_id& user) {
+  std::string wanted(1, static_cast<char>(user.str().size()));
+  return key.find(wanted + user.str()) != std::string_view::npos;
+}
+
+// The same of a value: behind its msgpack header. The bytes of others are not
+// known, so that text of another meaning may be taken for it.
+bool has_text(std::string_view value, const user_id& user) {
+  const auto size = user.str().size();
+  std::string wanted;
+  if (size < 32)
+    wanted += static_cast<char>(0xA0 | size);
+  else
+    wanted.append(1, '\xD9').append(1, static_cast<char>(size));
+  return value.find(wanted + user.str()) != std::string_view::npos;
+}
+
+// What `repair` put away speaks of a user as far as it can be read, and where
+// it cannot, wherever the id of the user stands.
+bool speaks_of_aside(std::string_view old_key, std::string_view value,
+                     const user_id& user) {
+  auto key = keys::parse(old_key);
+  if (key ? key->user == user : has_id(old_key, user))
+    return true;
+  if (key)
+    if (auto rec = decode(old_key, value))
+      return std::visit(
+        [&](const auto& one) {
+          if constexpr (requires { speaks_of(one, user); })
+            return speaks_of(one, user);
+          else
+            return false;
+        },
+        *rec);
+  return has_text(value, user);
+}
+
 // Sorts one key of a session under what is to be done about it.
 class user_finder {
 public:
@@ -63,7 +101,12 @@ public:
 
   void look(std::string_view raw, std::string_view value) {
     auto key = keys::parse(raw);
-    if (!key || key->session.ns != asked_.ns)
+    if (!key)
+      return;
+    // Of a key that was none it is not known whose it is.
+    bool nobodys
+      = key->where == table::set_aside && key->session == session_key{};
+    if (key->session.ns != asked_.ns && !nobodys)
       return;
     switch (key->where) {
     case table::session:
@@ -79,11 +122,11 @@ public:
         out_.sessions.insert(key->session);
       return;
     case table::ban:
-      if (says<ban_record>(raw, value))
+      if (key->user == asked_.user || says<ban_record>(raw, value))
         out_.sessions.insert(key->session);
       return;
     case table::audit:
-      if (says<audit_record>(raw, value))
+      if (key->user == asked_.user || says<audit_record>(raw, value))
         remove(*key, raw);
       return;
     case table::submission:
@@ -98,9 +141,7 @@ public:
         remove(*key, raw);
       return;
     case table::set_aside:
-      // Nothing can be said of its form.
-      if (key->rest.find(asked_.user.str()) != std::string::npos
-          || value.find(asked_.user.str()) != std::string_view::npos)
+      if (speaks_of_aside(key->rest, value, asked_.user))
         remove(*key, raw);
       return;
     default:

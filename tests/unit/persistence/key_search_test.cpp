@@ -50,6 +50,60 @@ struct KeySearch : testing::Test {
   }
 };
 
+TEST_F(KeySearch, WhatWasSetAsideIsErasedForItsUserAlone) {
+  const user_id ada{"a"};
+  const auto other = home + 1;
+  auto strange = samples::audit();
+  strange.actor = ada;
+  strange.target = user_id{"bob"};
+  std::vector<std::pair<std::string, std::string>> of_ada{
+    // A record that could not be read, by its key.
+    {keys::of_member(home, session, ada), "\xC1"},
+    // A record of another partition, which can.
+    {encode(strange, other)->at(0).key, *encode(strange, other)->at(0).value},
+    // One that cannot, by what stands in it.
+    {keys::of_page(home, session, 1), "\xC1\xA1"
+                                      "a\xC0"},
+  };
+  const std::vector<std::pair<std::string, std::string>> of_others{
+    {keys::of_member(home, session, user_id{"ada"}), "\xC1"},
+    {keys::of_page(home, session, 2), "\xC1\xA3"
+                                      "ada banana"},
+    {keys::of_session(home, session), "a"},
+  };
+  std::vector<encoded_record> aside;
+  std::map<session_key, std::set<std::string>> wanted;
+  auto put_aside = [&](const session_key& where, const auto& items, bool his) {
+    for (const auto& [key, value] : items) {
+      auto at = keys::of_set_aside(home, where, key);
+      aside.push_back({at, value});
+      if (his)
+        wanted[where].insert(at);
+    }
+  };
+  put_aside(session, of_ada, true);
+  put_aside(session, of_others, false);
+  // Keys that are none: nobody knows the session.
+  using items = std::vector<std::pair<std::string, std::string>>;
+  put_aside({}, items{{of_ada[0].first + "tail", "?"}}, true);
+  put_aside({}, items{{of_others[0].first + "tail", "?"}}, false);
+  put_aside(samples::session("s", "other"), of_ada, false);
+  // An entry of the log that cannot be read is its target's.
+  auto entry_key = keys::of_audit(home, session, {5, 1}, "kick", ada);
+  aside.push_back({entry_key, "\xC1"});
+  wanted[session].insert(entry_key);
+  put_raw(std::move(aside));
+  auto found = find_user(disk, {home, session.ns, ada, {}});
+  ASSERT_TRUE(found);
+  std::map<session_key, std::set<std::string>> got;
+  for (const auto& [where, all] : found->keys) {
+    got[where].insert(all.begin(), all.end());
+    // As an erasure asks for it.
+    EXPECT_TRUE(encode(keys_erased{where, all}, home));
+  }
+  EXPECT_EQ(got, wanted);
+}
+
 TEST_F(KeySearch, ALongStayDoesNotKeepShorterOnes) {
   put({samples::plain_session(), closed("long", 1, 0, 600),
        closed("short", 2, 0, 100), closed("late", 3, 501, 502),
