@@ -22,7 +22,9 @@ read_due(store& from, partition_id partition);
 
 /// Everything of one session that activation needs. A record that cannot be
 /// read fails the whole with `internal`: to leave it out could mean to admit
-/// whom it keeps out. `repair` sets it aside.
+/// whom it keeps out. `repair` sets it aside. So does more of anything than
+/// twice its bound; what is less may come of operations that were under way
+/// together.
 [[nodiscard]] result<stored_session>
 read_session(store& from, partition_id partition, const session_key& session);
 
