@@ -216,6 +216,28 @@ void swept(partition_ptr self, std::string next) {
   sweep_in(self, s.sweep_from.empty() ? s.env.sweep_every : sweep_pause);
 }
 
+// The wheel knows of those that were due when the partition was opened, as far
+// as its bound goes, and of those that were awake since.
+void wake_due(partition_ptr self, const std::set<session_key>& due) {
+  auto& s = self->state;
+  if (s.shutting_down || s.heir)
+    return;
+  bool some = false;
+  for (const auto& key : due) {
+    if (s.slots.contains(key))
+      continue;
+    // The next sweep finds the others.
+    if (s.to_activate.size() >= limits::activation_queue
+        || s.slots.size() + s.to_activate.size()
+             >= limits::sessions_per_partition)
+      break;
+    s.to_activate.push_back(key);
+    some = true;
+  }
+  if (some)
+    self->send(self, atoms::wake::value);
+}
+
 } // namespace
 
 void start_sweeping(partition_ptr self) {
@@ -225,6 +247,7 @@ void start_sweeping(partition_ptr self) {
 }
 
 // Stays and entries never change: nobody else writes what is removed here.
+// Sessions that are due and asleep are woken on the way.
 void sweep(partition_ptr self) {
   auto& s = self->state;
   if (s.shutting_down || !s.open)
@@ -238,6 +261,7 @@ void sweep(partition_ptr self) {
         return;
       }
       auto keys = std::get<found_keys>(*found);
+      wake_due(self, keys.sessions);
       auto next = keys.next;
       std::uint32_t count = 0;
       auto records = removals(keys, count);

@@ -178,7 +178,8 @@ private:
 
 // -- what is too old ---------------------------------------------------------
 
-constexpr std::array aging = {table::interval, table::audit};
+// In the order of their keys.
+constexpr std::array aging = {table::due, table::interval, table::audit};
 
 class aged_finder {
 public:
@@ -227,6 +228,10 @@ private:
             auto parsed = keys::parse(key);
             if (!parsed)
               return true;
+            if (where == table::due) {
+              take_due(key, value);
+              return true;
+            }
             auto [is_old, rest_is_young] = judge(*parsed, key, value);
             if (is_old) {
               out_.keys[parsed->session].emplace_back(key);
@@ -242,6 +247,17 @@ private:
         return done{};
       position = std::move(*skip_to);
     }
+  }
+
+  void take_due(std::string_view raw, std::string_view value) {
+    auto rec = decode(raw, value);
+    if (!rec)
+      return;
+    const auto& mark = std::get<due_mark>(*rec);
+    if (*mark.at > asked_.now)
+      return;
+    out_.sessions.insert(mark.session);
+    ++found_;
   }
 
   struct verdict {

@@ -1,6 +1,7 @@
 #include "persistence/store_reader.hpp"
 
 #include "actors/base/limits.hpp"
+#include "actors/base/log.hpp"
 #include "actors/history.hpp"
 #include "persistence/key_schema.hpp"
 #include "persistence/record_format.hpp"
@@ -141,15 +142,35 @@ result<std::vector<session_key>> read_occupied(store& from,
 result<std::vector<std::pair<session_key, millis>>>
 read_due(store& from, partition_id partition) {
   std::vector<std::pair<session_key, millis>> out;
+  std::size_t left_out = 0;
+  // A heap: the latest of them is in front.
+  auto sooner
+    = [](const auto& a, const auto& b) { return a.second < b.second; };
+  auto take = [&](const due_mark& mark) {
+    if (out.size() == limits::sessions_per_partition) {
+      ++left_out;
+      if (*mark.at >= out.front().second)
+        return;
+      std::pop_heap(out.begin(), out.end(), sooner);
+      out.pop_back();
+    }
+    out.emplace_back(mark.session, *mark.at);
+    std::push_heap(out.begin(), out.end(), sooner);
+  };
   auto scanned
     = from.scan(keys::prefix(partition, table::due), [&](auto key, auto value) {
         auto rec = decode(key, value);
         if (const auto* mark = rec ? std::get_if<due_mark>(&*rec) : nullptr)
-          out.emplace_back(mark->session, *mark->at);
-        return out.size() < limits::sessions_per_partition;
+          take(*mark);
+        return true;
       });
   if (!scanned)
     return scanned.error();
+  if (left_out > 0)
+    log(log_level::warn, "store", "due_over_bound",
+        {{"partition", partition},
+         {"sessions", out.size()},
+         {"left_to_sweeps", left_out}});
   return out;
 }
 

@@ -16,7 +16,9 @@ namespace rollcall {
 [[nodiscard]] result<std::vector<session_key>>
 read_occupied(store& from, partition_id partition);
 
-/// The sessions of a partition that want to be activated, and when.
+/// The sessions of a partition that want to be activated, and when: the
+/// earliest limits::sessions_per_partition of them, in no order. The log says
+/// how many more there are; `find_aged` names those whose time has come.
 [[nodiscard]] result<std::vector<std::pair<session_key, millis>>>
 read_due(store& from, partition_id partition);
 

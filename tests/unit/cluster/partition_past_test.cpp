@@ -316,4 +316,19 @@ TEST_F(PartitionPast, HistoryIsSweptWhenItsTimeIsOver) {
   EXPECT_EQ(text_of(ask<history_reply>(get_history_command{})), "");
 }
 
+TEST_F(PartitionPast, ASweepWakesWhomNobodyRemembers) {
+  ASSERT_TRUE(run("owner", 9, create_command{"board", {}}));
+  auto going = samples::plain_session({maker.key().ns, session_id{"going"}});
+  going.ended_at = deleted;
+  auto later_on = samples::plain_session({maker.key().ns, session_id{"later"}});
+  later_on.ended_at = deleted;
+  auto now = fixture.now().wall;
+  write({going, due_mark{going.key, now}, later_on,
+         due_mark{later_on.key, now + millis{3'600'000}}});
+  fixture.advance(millis{70'000}, millis{100});
+  EXPECT_EQ(keys_with("going"), 0U) << "erased, as its record asks for";
+  EXPECT_EQ(keys_with("later"), 2U);
+  EXPECT_TRUE(run("ada", 1, join_command{}));
+}
+
 } // namespace

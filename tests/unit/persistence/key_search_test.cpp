@@ -145,6 +145,18 @@ TEST_F(KeySearch, ASweepThatFillsItsStepWithStaysComesToTheLog) {
   EXPECT_TRUE(second->next.empty());
 }
 
+TEST_F(KeySearch, ASweepNamesWhoIsDue) {
+  auto late = samples::session("late");
+  auto soon = samples::session("soon");
+  put({due_mark{session, millis{999}}, due_mark{late, millis{1'001}},
+       due_mark{soon, millis{1'000}}, closed("u", 1, 0, 1)});
+  auto found = find_aged(
+    disk, aged_question{home, millis{1'000}, {millis{500}, {}}, {}});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->sessions, (std::set{session, soon}));
+  EXPECT_EQ(found->keys.size(), 1u) << "marks are for their sessions to remove";
+}
+
 } // namespace
 
 } // namespace rollcall
