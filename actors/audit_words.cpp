@@ -44,6 +44,21 @@ void put(std::string& out, std::string_view name, std::string_view value) {
     out += c == ' ' ? '_' : c;
 }
 
+// Ids are told apart by more than what `put` leaves of them.
+std::string spelled(const user_id& user) {
+  std::string out;
+  for (char c : user.str())
+    if (c == ' ')
+      out += "%20";
+    else if (c == '_')
+      out += "%5F";
+    else if (c == '%')
+      out += "%25";
+    else
+      out += c;
+  return out;
+}
+
 template <class Name>
 void put_name(std::string& out, std::string_view name,
               const std::optional<Name>& value) {
@@ -141,7 +156,7 @@ std::string describe(const session_record& kept) {
   put_settings(out, kept.overrides);
   put_time(out, "starts_at", kept.starts_at);
   if (kept.appointed_host)
-    put(out, "host", kept.appointed_host->str());
+    put(out, "host", spelled(*kept.appointed_host));
   put_course(out, kept);
   if (kept.ended_at)
     put(out, "ended", *kept.ended_at == deleted ? "deleted" : "true");
@@ -170,8 +185,12 @@ std::string describe(const round_record& round) {
 
 bool names_user(std::string_view words, const user_id& user) {
   std::string wanted;
-  put(wanted, "host", user.str());
-  return words_of(words).contains(wanted);
+  put(wanted, "host", spelled(user));
+  // As entries were written before ids were spelled.
+  std::string early;
+  put(early, "host", user.str());
+  auto all = words_of(words);
+  return all.contains(wanted) || all.contains(early);
 }
 
 std::string subject_of(const record& one) {

@@ -3,8 +3,10 @@
 // What records say, as the `name=value` words of audit entries. Pure. Names are
 // those of docs/protocol.md, but that the setting `host` is `host_policy` here,
 // and each of `roles` an `admits`. Nothing in a value can end its word: a space
-// in it becomes `_`. Session codes and the names of people are not told, only
-// that they are there.
+// in it becomes `_`; in the id of a user `%20`, and `_` and `%` become `%5F`
+// and
+// `%25`. Session codes and the names of people are not told, only that they are
+// there.
 
 #include "actors/records.hpp"
 
@@ -19,7 +21,9 @@ namespace rollcall {
 [[nodiscard]] std::string describe(const ban_record& ban);
 [[nodiscard]] std::string describe(const round_record& round);
 
-/// Whether words of an entry name that user: as a host.
+/// Whether words of an entry name that user: as a host. Entries of earlier
+/// builds have `_` for the spaces of an id, and do not tell it from `_`: they
+/// name either user.
 [[nodiscard]] bool names_user(std::string_view words, const user_id& user);
 
 /// Which of several records of its kind it is, if the entry's target does not

@@ -142,8 +142,9 @@ history_summary summarize(std::span<const stay> all, const time_window& window,
 result<std::vector<history_bucket>>
 timeline(std::span<const stay> all, const time_window& window, millis bucket) {
   constexpr millis most{limits::history_buckets};
+  // What is left over makes a bucket of its own.
   if (bucket <= millis{0} || window.until < window.from
-      || (window.until - window.from) / bucket >= most.count())
+      || (window.until - window.from - millis{1}) / bucket >= most.count())
     return fail(errc::bad_request, "makes more than 1000 buckets", "bucket_ms");
   std::vector<history_bucket> out;
   for (auto at = window.from; at < window.until; at += bucket)

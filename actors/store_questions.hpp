@@ -88,7 +88,7 @@ using store_question
 /// Keys of sessions, as `keys_erased` takes them.
 struct found_keys {
   std::map<session_key, std::vector<std::string>> keys;
-  /// Sessions that speak of the user in records of their own.
+  /// Sessions that name the user in records of their own; those that are due.
   std::set<session_key> sessions;
   /// Where to go on; empty when all was looked at.
   std::string next;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <utility>
 
 namespace rollcall::cluster {
@@ -58,6 +59,8 @@ struct erasing {
   std::size_t next = 0;
   std::size_t in_flight = 0;
   std::optional<failure> failed;
+  /// Whose keys stay: what such a session still knows it would write again.
+  std::set<session_key> unforgotten;
   erase_reply done;
 };
 
@@ -107,8 +110,10 @@ void remove_keys(partition_ptr self, std::vector<record> records,
 }
 
 void erase_records(const erasing_ptr& job) {
+  for (const auto& session : job->unforgotten)
+    job->found.keys.erase(session);
   auto records = removals(job->found, job->done.records);
-  if (job->failed || records.empty()) {
+  if (records.empty()) {
     finish_step(job);
     return;
   }
@@ -120,28 +125,35 @@ void erase_records(const erasing_ptr& job) {
               });
 }
 
+void not_forgotten(const erasing_ptr& job, const session_key& session,
+                   failure why) {
+  job->failed = std::move(why);
+  job->unforgotten.insert(session);
+}
+
 void forget_more(const erasing_ptr& job) {
   while (job->next < job->sessions.size() && job->in_flight < forgetting_most) {
     bool named = job->next < job->named;
-    const auto& session = job->sessions[job->next++];
+    const auto session = job->sessions[job->next++];
     ++job->in_flight;
     partition_actor me = job->self;
     job->self
       ->request(me, limits::routed_patience,
                 forget_command(*job->asked, session))
       .then(
-        [job, named](const reply_ptr& r) {
+        [job, named, session](const reply_ptr& r) {
           --job->in_flight;
           // What is gone by now has nothing to forget.
           if (r->ok())
             job->done.sessions += named ? 1 : 0;
           else if (r->error().code != errc::not_found)
-            job->failed = r->error();
+            not_forgotten(job, session, r->error());
           forget_more(job);
         },
-        [job](const caf::error&) {
+        [job, session](const caf::error&) {
           --job->in_flight;
-          job->failed = fail(errc::unavailable, "a session did not answer");
+          not_forgotten(job, session,
+                        fail(errc::unavailable, "a session did not answer"));
           forget_more(job);
         });
   }
@@ -204,6 +216,28 @@ void swept(partition_ptr self, std::string next) {
   sweep_in(self, s.sweep_from.empty() ? s.env.sweep_every : sweep_pause);
 }
 
+// The wheel knows of those that were due when the partition was opened, as far
+// as its bound goes, and of those that were awake since.
+void wake_due(partition_ptr self, const std::set<session_key>& due) {
+  auto& s = self->state;
+  if (s.shutting_down || s.heir)
+    return;
+  bool some = false;
+  for (const auto& key : due) {
+    if (s.slots.contains(key))
+      continue;
+    // The next sweep finds the others.
+    if (s.to_activate.size() >= limits::activation_queue
+        || s.slots.size() + s.to_activate.size()
+             >= limits::sessions_per_partition)
+      break;
+    s.to_activate.push_back(key);
+    some = true;
+  }
+  if (some)
+    self->send(self, atoms::wake::value);
+}
+
 } // namespace
 
 void start_sweeping(partition_ptr self) {
@@ -213,6 +247,7 @@ void start_sweeping(partition_ptr self) {
 }
 
 // Stays and entries never change: nobody else writes what is removed here.
+// Sessions that are due and asleep are woken on the way.
 void sweep(partition_ptr self) {
   auto& s = self->state;
   if (s.shutting_down || !s.open)
@@ -226,6 +261,7 @@ void sweep(partition_ptr self) {
         return;
       }
       auto keys = std::get<found_keys>(*found);
+      wake_due(self, keys.sessions);
       auto next = keys.next;
       std::uint32_t count = 0;
       auto records = removals(keys, count);

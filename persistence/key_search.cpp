@@ -54,6 +54,44 @@ bool speaks_of(const roster_page& page, const user_id& user) {
                      [&](const auto& entry) { return entry.user == user; });
 }
 
+// Whether text that is an id stands in this key: behind its length.
+bool has_id(std::string_view key, const user_id& user) {
+  std::string wanted(1, static_cast<char>(user.str().size()));
+  return key.find(wanted + user.str()) != std::string_view::npos;
+}
+
+// The same of a value: behind its msgpack header. The bytes of others are not
+// known, so that text of another meaning may be taken for it.
+bool has_text(std::string_view value, const user_id& user) {
+  const auto size = user.str().size();
+  std::string wanted;
+  if (size < 32)
+    wanted += static_cast<char>(0xA0 | size);
+  else
+    wanted.append(1, '\xD9').append(1, static_cast<char>(size));
+  return value.find(wanted + user.str()) != std::string_view::npos;
+}
+
+// What `repair` put away speaks of a user as far as it can be read, and where
+// it cannot, wherever the id of the user stands.
+bool speaks_of_aside(std::string_view old_key, std::string_view value,
+                     const user_id& user) {
+  auto key = keys::parse(old_key);
+  if (key ? key->user == user : has_id(old_key, user))
+    return true;
+  if (key)
+    if (auto rec = decode(old_key, value))
+      return std::visit(
+        [&](const auto& one) {
+          if constexpr (requires { speaks_of(one, user); })
+            return speaks_of(one, user);
+          else
+            return false;
+        },
+        *rec);
+  return has_text(value, user);
+}
+
 // Sorts one key of a session under what is to be done about it.
 class user_finder {
 public:
@@ -63,7 +101,12 @@ public:
 
   void look(std::string_view raw, std::string_view value) {
     auto key = keys::parse(raw);
-    if (!key || key->session.ns != asked_.ns)
+    if (!key)
+      return;
+    // Of a key that was none it is not known whose it is.
+    bool nobodys
+      = key->where == table::set_aside && key->session == session_key{};
+    if (key->session.ns != asked_.ns && !nobodys)
       return;
     switch (key->where) {
     case table::session:
@@ -79,11 +122,11 @@ public:
         out_.sessions.insert(key->session);
       return;
     case table::ban:
-      if (says<ban_record>(raw, value))
+      if (key->user == asked_.user || says<ban_record>(raw, value))
         out_.sessions.insert(key->session);
       return;
     case table::audit:
-      if (says<audit_record>(raw, value))
+      if (key->user == asked_.user || says<audit_record>(raw, value))
         remove(*key, raw);
       return;
     case table::submission:
@@ -98,9 +141,7 @@ public:
         remove(*key, raw);
       return;
     case table::set_aside:
-      // Nothing can be said of its form.
-      if (key->rest.find(asked_.user.str()) != std::string::npos
-          || value.find(asked_.user.str()) != std::string_view::npos)
+      if (speaks_of_aside(key->rest, value, asked_.user))
         remove(*key, raw);
       return;
     default:
@@ -137,7 +178,8 @@ private:
 
 // -- what is too old ---------------------------------------------------------
 
-constexpr std::array aging = {table::interval, table::audit};
+// In the order of their keys.
+constexpr std::array aging = {table::due, table::interval, table::audit};
 
 class aged_finder {
 public:
@@ -177,21 +219,27 @@ private:
         = from_.walk(prefix, position, walk_way::up, [&](auto key, auto value) {
             if (++looked_at_ > limits::sweep_scan
                 || found_ >= limits::sweep_step) {
-              out_.next = base64url_encode(position);
+              // Before the first key of a table, its beginning.
+              out_.next
+                = base64url_encode(position.empty() ? prefix : position);
               return false;
             }
             position = key;
             auto parsed = keys::parse(key);
             if (!parsed)
               return true;
-            if (is_old(*parsed, key, value)) {
-              out_.keys[parsed->session].emplace_back(key);
-              ++found_;
+            if (where == table::due) {
+              take_due(key, value);
               return true;
             }
-            // What follows in this session is younger.
-            skip_to = end_of(asked_.partition, where, parsed->session);
-            return false;
+            auto [is_old, rest_is_young] = judge(*parsed, key, value);
+            if (is_old) {
+              out_.keys[parsed->session].emplace_back(key);
+              ++found_;
+            }
+            if (rest_is_young)
+              skip_to = end_of(asked_.partition, where, parsed->session);
+            return !rest_is_young;
           });
       if (!walked)
         return walked;
@@ -201,15 +249,37 @@ private:
     }
   }
 
-  bool is_old(const keys::parsed& key, std::string_view raw,
-              std::string_view value) {
+  void take_due(std::string_view raw, std::string_view value) {
     auto rec = decode(raw, value);
     if (!rec)
-      return false;
-    auto when = key.where == table::interval
-                  ? std::get<interval_record>(*rec).until
-                  : std::get<audit_record>(*rec).when;
-    return when + keeps(key.session) <= asked_.now;
+      return;
+    const auto& mark = std::get<due_mark>(*rec);
+    if (*mark.at > asked_.now)
+      return;
+    out_.sessions.insert(mark.session);
+    ++found_;
+  }
+
+  struct verdict {
+    bool is_old = false;
+    /// Nothing behind it in its session can be old.
+    bool rest_is_young = false;
+  };
+
+  verdict judge(const keys::parsed& key, std::string_view raw,
+                std::string_view value) {
+    auto rec = decode(raw, value);
+    if (!rec)
+      return {};
+    auto old
+      = [&](millis when) { return when + keeps(key.session) <= asked_.now; };
+    if (const auto* entry = std::get_if<audit_record>(&*rec)) {
+      bool gone = old(entry->when);
+      return {gone, !gone};
+    }
+    // Stays are in the order of joining, and age from their ends on.
+    const auto& closed = std::get<interval_record>(*rec);
+    return {old(closed.until), !old(closed.from)};
   }
 
   millis keeps(const session_key& session) {

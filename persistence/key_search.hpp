@@ -16,7 +16,9 @@ namespace rollcall {
                                            const user_question& asked);
 
 /// Stays and audit entries that are older than their kind keeps them. Looks at
-/// what is old, and at one entry behind it in each session.
+/// what began so long ago, and at one entry behind it in each session. And,
+/// as `sessions`, those that are due: their time has come, or had come long ago
+/// and nobody remembers.
 [[nodiscard]] result<found_keys> find_aged(store& from,
                                            const aged_question& asked);
 

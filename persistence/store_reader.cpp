@@ -1,6 +1,7 @@
 #include "persistence/store_reader.hpp"
 
 #include "actors/base/limits.hpp"
+#include "actors/base/log.hpp"
 #include "actors/history.hpp"
 #include "persistence/key_schema.hpp"
 #include "persistence/record_format.hpp"
@@ -76,6 +77,12 @@ failure too_many(const char* what) {
   return fail(errc::internal, "a stored session is over its bound", what);
 }
 
+// Operations under way at the same time may have gone over a bound together:
+// what was committed must be read again.
+constexpr std::size_t with_slack(std::size_t bound) {
+  return 2 * bound;
+}
+
 // Who answered what, and what happened of itself.
 result<done> read_course(store& from, partition_id partition,
                          const session_key& session, stored_session& out) {
@@ -84,7 +91,7 @@ result<done> read_course(store& from, partition_id partition,
     from, keys::prefix(partition, table::round, session),
     [&](round_record rec) -> refusal {
       out.rounds.push_back(std::move(rec));
-      if (out.rounds.size() > limits::rounds_per_session)
+      if (out.rounds.size() > with_slack(limits::rounds_per_session))
         return too_many("rounds");
       return std::nullopt;
     });
@@ -94,7 +101,7 @@ result<done> read_course(store& from, partition_id partition,
     from, keys::prefix(partition, table::submission, session),
     [&](submission_record rec) -> refusal {
       out.submissions.push_back(std::move(rec));
-      if (out.submissions.size() > limits::answers_per_session)
+      if (out.submissions.size() > with_slack(limits::answers_per_session))
         return too_many("submissions");
       return std::nullopt;
     });
@@ -135,15 +142,35 @@ result<std::vector<session_key>> read_occupied(store& from,
 result<std::vector<std::pair<session_key, millis>>>
 read_due(store& from, partition_id partition) {
   std::vector<std::pair<session_key, millis>> out;
+  std::size_t left_out = 0;
+  // A heap: the latest of them is in front.
+  auto sooner
+    = [](const auto& a, const auto& b) { return a.second < b.second; };
+  auto take = [&](const due_mark& mark) {
+    if (out.size() == limits::sessions_per_partition) {
+      ++left_out;
+      if (*mark.at >= out.front().second)
+        return;
+      std::pop_heap(out.begin(), out.end(), sooner);
+      out.pop_back();
+    }
+    out.emplace_back(mark.session, *mark.at);
+    std::push_heap(out.begin(), out.end(), sooner);
+  };
   auto scanned
     = from.scan(keys::prefix(partition, table::due), [&](auto key, auto value) {
         auto rec = decode(key, value);
         if (const auto* mark = rec ? std::get_if<due_mark>(&*rec) : nullptr)
-          out.emplace_back(mark->session, *mark->at);
-        return out.size() < limits::sessions_per_partition;
+          take(*mark);
+        return true;
       });
   if (!scanned)
     return scanned.error();
+  if (left_out > 0)
+    log(log_level::warn, "store", "due_over_bound",
+        {{"partition", partition},
+         {"sessions", out.size()},
+         {"left_to_sweeps", left_out}});
   return out;
 }
 
@@ -165,7 +192,7 @@ result<stored_session> read_session(store& from, partition_id partition,
     from, keys::prefix(partition, table::member, session),
     [&](member_record rec) -> refusal {
       out.members.push_back(std::move(rec));
-      if (out.members.size() > limits::members_per_session)
+      if (out.members.size() > with_slack(limits::members_per_session))
         return too_many("members");
       return std::nullopt;
     });
@@ -175,7 +202,7 @@ result<stored_session> read_session(store& from, partition_id partition,
     from, keys::prefix(partition, table::ban, session),
     [&](ban_record rec) -> refusal {
       out.bans.push_back(std::move(rec));
-      if (out.bans.size() > limits::bans_per_session)
+      if (out.bans.size() > with_slack(limits::bans_per_session))
         return too_many("bans");
       return std::nullopt;
     });
@@ -187,7 +214,7 @@ result<stored_session> read_session(store& from, partition_id partition,
     [&](roster_page page) -> refusal {
       present += page.entries.size();
       out.pages.push_back(std::move(page));
-      if (present > limits::participants_per_session)
+      if (present > with_slack(limits::participants_per_session))
         return too_many("participants");
       return std::nullopt;
     });
@@ -210,7 +237,7 @@ result<std::vector<event_record>> read_events(store& from,
     [&](event_record rec) -> std::optional<failure> {
       if (rec.at > after)
         out.push_back(std::move(rec));
-      if (out.size() > 2 * limits::events_per_session)
+      if (out.size() > with_slack(limits::events_per_session))
         return too_many("events");
       return std::nullopt;
     });

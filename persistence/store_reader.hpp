@@ -16,13 +16,17 @@ namespace rollcall {
 [[nodiscard]] result<std::vector<session_key>>
 read_occupied(store& from, partition_id partition);
 
-/// The sessions of a partition that want to be activated, and when.
+/// The sessions of a partition that want to be activated, and when: the
+/// earliest limits::sessions_per_partition of them, in no order. The log says
+/// how many more there are; `find_aged` names those whose time has come.
 [[nodiscard]] result<std::vector<std::pair<session_key, millis>>>
 read_due(store& from, partition_id partition);
 
 /// Everything of one session that activation needs. A record that cannot be
 /// read fails the whole with `internal`: to leave it out could mean to admit
-/// whom it keeps out. `repair` sets it aside.
+/// whom it keeps out. `repair` sets it aside. So does more of anything than
+/// twice its bound; what is less may come of operations that were under way
+/// together.
 [[nodiscard]] result<stored_session>
 read_session(store& from, partition_id partition, const session_key& session);
 

@@ -15,7 +15,10 @@ void history_checker::check(const interval_record& closed, std::string_view key,
   if (closed.session != session_) {
     session_ = closed.session;
     users_.clear();
+    seen_ = 0;
   }
+  // An owner remembers so many users and reads so many stays, no more.
+  bool may_be_forgotten = seen_++ >= limits::departed_scan;
   auto mended = closed;
   if (closed.until < closed.from) {
     mended.until = closed.from;
@@ -31,8 +34,12 @@ void history_checker::check(const interval_record& closed, std::string_view key,
       tell_(damage::stay_overlap, before.key, "until", &shorter);
     }
     if (closed.reconnections && *closed.reconnections < before.count) {
-      mended.reconnections = before.count;
-      tell_(damage::wrong_count, key, "reconnections", &mended);
+      if (may_be_forgotten) {
+        before.count = 0;
+      } else {
+        mended.reconnections = before.count;
+        tell_(damage::wrong_count, key, "reconnections", &mended);
+      }
     }
   }
   before.count = std::max(before.count, mended.reconnections.value_or(0)) + 1;

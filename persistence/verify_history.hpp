@@ -6,6 +6,7 @@
 #include "actors/records.hpp"
 #include "persistence/verify.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <set>
@@ -42,6 +43,8 @@ private:
 
   report tell_;
   session_key session_;
+  /// Stays of that session so far.
+  std::size_t seen_ = 0;
   /// The latest stay of each user of that session.
   std::map<user_id, earlier> users_;
 };

@@ -92,6 +92,13 @@ TEST(History, TimelinesAreBounded) {
   std::vector<stay> none;
   auto most = static_cast<int>(limits::history_buckets);
   EXPECT_TRUE(timeline(none, window(0, most - 1), millis{60'000}));
+  auto exact = timeline(none, window(0, most), millis{60'000});
+  ASSERT_TRUE(exact);
+  EXPECT_EQ(exact->size(), limits::history_buckets);
+  auto over = window(0, most);
+  over.until += millis{1};
+  EXPECT_FALSE(timeline(none, over, millis{60'000}));
+  EXPECT_TRUE(timeline(none, window(0, 0), millis{1})->empty());
   auto refused = timeline(none, window(0, most + 1), millis{60'000});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().field, "bucket_ms");

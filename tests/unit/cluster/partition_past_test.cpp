@@ -6,10 +6,13 @@
 #include "cluster/router_actor.hpp"
 #include "persistence/embedded_journal.hpp"
 #include "persistence/history_actor.hpp"
+#include "persistence/key_schema.hpp"
 #include "persistence/memory_store.hpp"
+#include "persistence/record_format.hpp"
 #include "persistence/store_actor.hpp"
 #include "support/actor_fixture.hpp"
 #include "support/session_harness.hpp"
+#include "unit/persistence/sample_records.hpp"
 
 #include <gtest/gtest.h>
 
@@ -104,6 +107,14 @@ protected:
     for (const auto& one : page.stays)
       out += one.user.str() + (one.until ? "- " : "+ ");
     return out;
+  }
+
+  /// Behind the owner's back.
+  void write(const std::vector<record>& values) {
+    applied_records group{0, *disk->where(0), {}};
+    for (const auto& value : values)
+      group.records.push_back(encode(value, 0)->at(0));
+    ASSERT_TRUE(disk->write({&group, 1}));
   }
 
   std::size_t keys_with(const std::string& text) {
@@ -225,6 +236,34 @@ TEST_F(PartitionPast, WhatWasNeverWrittenIsForgottenToo) {
   EXPECT_EQ(keys_with("marked-user"), 0U);
 }
 
+TEST_F(PartitionPast, AnUnreadableSessionDoesNotKeepTheOthersFromErasure) {
+  ASSERT_TRUE(run("owner", 9, create_command{"board", {}}));
+  const std::string user = "marked-user";
+  ASSERT_TRUE(run(user, 1, join_command{}));
+  ASSERT_TRUE(run(user, 1, leave_command{}));
+  fixture.advance(millis{100});
+  const auto readable = keys_with(user);
+  ASSERT_GE(readable, 3U) << "a stay and two entries";
+  // Another session has a record that nobody can read.
+  session_key broken{maker.key().ns, session_id{"broken"}};
+  auto key = keys::of_member(0, broken, user_id{"x"});
+  write({samples::plain_session(broken), samples::member(user, broken),
+         samples::interval(user, {1, 1}, broken)});
+  applied_records bad{0, *disk->where(0), {{key, "\xC1"}}};
+  ASSERT_TRUE(disk->write({&bad, 1}));
+  auto refused = run("owner", 9, erase_user_command{0, user_id{user}, {}});
+  ASSERT_FALSE(refused) << "not all is erased";
+  EXPECT_EQ(refused.error().code, errc::unavailable);
+  fixture.advance(millis{200});
+  EXPECT_EQ(keys_with(user), 2U) << "what the broken session keeps";
+  // Once it can be read the rest goes.
+  bad = {0, *disk->where(0), {{key, std::nullopt}}};
+  ASSERT_TRUE(disk->write({&bad, 1}));
+  EXPECT_TRUE(run("owner", 9, erase_user_command{0, user_id{user}, {}}));
+  fixture.advance(millis{200});
+  EXPECT_EQ(keys_with(user), 0U);
+}
+
 TEST_F(PartitionPast, ErasingNeedsAdmin) {
   ASSERT_TRUE(run("owner", 9, create_command{"board", {}}));
   maker.grants = default_grants;
@@ -275,6 +314,21 @@ TEST_F(PartitionPast, HistoryIsSweptWhenItsTimeIsOver) {
   crash();
   fixture.advance(millis{95'000}, millis{100});
   EXPECT_EQ(text_of(ask<history_reply>(get_history_command{})), "");
+}
+
+TEST_F(PartitionPast, ASweepWakesWhomNobodyRemembers) {
+  ASSERT_TRUE(run("owner", 9, create_command{"board", {}}));
+  auto going = samples::plain_session({maker.key().ns, session_id{"going"}});
+  going.ended_at = deleted;
+  auto later_on = samples::plain_session({maker.key().ns, session_id{"later"}});
+  later_on.ended_at = deleted;
+  auto now = fixture.now().wall;
+  write({going, due_mark{going.key, now}, later_on,
+         due_mark{later_on.key, now + millis{3'600'000}}});
+  fixture.advance(millis{70'000}, millis{100});
+  EXPECT_EQ(keys_with("going"), 0U) << "erased, as its record asks for";
+  EXPECT_EQ(keys_with("later"), 2U);
+  EXPECT_TRUE(run("ada", 1, join_command{}));
 }
 
 } // namespace

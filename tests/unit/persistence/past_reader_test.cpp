@@ -409,10 +409,10 @@ TEST_F(PastReader, AUserIsFoundWhereverTheStoreSpeaksOfOne) {
        entry(5, "kick", "bob", "cyd"), words, another, banned, ban,
        samples::ban("bob", samples::session("other")), samples::round(),
        samples::submission("eve"), samples::submission("bob"), reminded});
-  applied_records aside{
-    home,
-    {1, 9, epoch_generation_unit + 1},
-    {{keys::of_set_aside(home, session, "old"), "xx eve xx"}}};
+  applied_records aside{home,
+                        {1, 9, epoch_generation_unit + 1},
+                        {{keys::of_set_aside(home, session, "old"), "xx \xA3"
+                                                                    "eve xx"}}};
   ASSERT_TRUE(disk.write({&aside, 1}));
   auto found = ask<found_keys>(
     user_question{home, namespace_id{"acme"}, user_id{"eve"}, {}});

@@ -458,6 +458,23 @@ TEST_F(Verify, AStayKnowsOfAllBeforeIt) {
             (counts{{user_id{"ada"}, 1}, {user_id{"bob"}, 6}}));
 }
 
+TEST_F(Verify, CountsMayBeginAnewInALongPast) {
+  applied_records group{home, {1, 9, epoch_generation_unit + 1}, {}};
+  auto add = [&](const std::string& user, revision_t rev, std::uint32_t count) {
+    auto one = samples::interval(user, {epoch_generation_unit * 9, rev});
+    one.reconnections = count;
+    group.records.push_back(encode(one, home)->at(0));
+  };
+  add("bob", 1, 4);
+  for (std::size_t i = 0; i < limits::departed_scan; ++i)
+    add("cyd", 2 + i, static_cast<std::uint32_t>(i));
+  auto next = 2 + limits::departed_scan;
+  add("bob", next, 0);
+  add("bob", next + 1, 1);
+  ASSERT_TRUE(disk.write({&group, 1}));
+  EXPECT_EQ(codes(), std::vector<damage>{});
+}
+
 TEST_F(Verify, FindingsAreBoundedAndRepairGoesOn) {
   applied_records group{store_wide, {}, {}};
   auto count = limits::verify_findings + 10;
