@@ -70,14 +70,20 @@ void session_state::take_evidence(const evidence& told, instant now) {
 
 void session_state::take_announcement(const node_id& edge,
                                       const announce_note& told, instant now) {
-  for (const auto& id : told.connections) {
+  for (std::size_t i = 0; i < told.connections.size(); ++i) {
+    const auto& id = told.connections[i];
     auto* who = roster_.find(id);
     if (who == nullptr) {
       answer_unknown(id, edge);
       continue;
     }
     auto& target = roster_.at(*who, id);
-    if (target.edge == edge && target.has_edge())
+    if (target.edge != edge || !target.has_edge())
+      continue;
+    // Its join brings the whole stay.
+    if (i < told.stays.size() && is_before(*who, told.stays[i]))
+      directs_.push_back({key_, id, edge, unknown_direct{}});
+    else
       confirm(*who, target);
   }
   if (told.complete)

@@ -207,7 +207,16 @@ private:
                               const identity& caller) const;
   /// That there is no such session for them, or that they are banned.
   maybe_failure refuses(const identity& caller, millis wall) const;
+  /// A join on a connection that is in already.
+  result<reply> join_known(const command& asked, const join_command& body,
+                           participant& who, instant now);
+  /// Whether an owner before this one had accepted `stay` after the one that
+  /// is here.
+  [[nodiscard]] bool is_before(const participant& who, version stay) const;
+  /// The same of the stay that `joins` comes with, and nobody else speaks for
+  /// the one that is here.
   [[nodiscard]] bool is_earlier_stay(const participant& who,
+                                     const connection_id& joins,
                                      const join_command& body) const;
   void enter(const command& asked, const join_command& body, instant now);
   void add_connection(participant& who, const command& asked,

@@ -13,7 +13,6 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace rollcall::edge {
@@ -29,7 +28,8 @@ struct relay_entry {
 
 /// Who of ours is in a session.
 struct local_people {
-  std::unordered_set<connection_id> who;
+  /// With what their stays began, once their joins are answered.
+  std::unordered_map<connection_id, version> who;
   /// How often it was told that nobody is left.
   std::uint32_t farewells = 0;
 };
@@ -130,8 +130,10 @@ void take_presence(self_ptr self, const presence_order& order) {
   auto& s = self->state;
   if (order.joined) {
     auto& here = s.joined[order.session];
-    here.who.insert(order.connection);
+    bool fresh = here.who.insert_or_assign(order.connection, order.stay).second;
     here.farewells = 0;
+    if (!fresh)
+      return;
     auto now = s.env.clock().steady;
     s.turns.joined(partition_of(order.session, s.env.partitions), now);
     if (!s.look_due)
@@ -149,7 +151,7 @@ void take_presence(self_ptr self, const presence_order& order) {
 }
 
 void announce_session(self_ptr self, const session_key& session,
-                      const std::unordered_set<connection_id>& who) {
+                      const std::unordered_map<connection_id, version>& who) {
   auto& s = self->state;
   announce_note body;
   body.complete = who.size() <= limits::announced_connections;
@@ -157,9 +159,11 @@ void announce_session(self_ptr self, const session_key& session,
     self->send(s.env.router,
                std::make_shared<const note>(note{session, s.env.self, body}));
     body.connections.clear();
+    body.stays.clear();
   };
-  for (const auto& id : who) {
+  for (const auto& [id, stay] : who) {
     body.connections.push_back(id);
+    body.stays.push_back(stay);
     if (body.connections.size() == limits::announced_connections)
       send();
   }

@@ -517,6 +517,8 @@ TEST_F(RelayActor, ANewOwnerIsToldWhoIsHereMoreThanOnce) {
                           owner.key(), connection_id{7, n}, true}));
   caf::anon_send(hub, std::make_shared<const presence_order>(presence_order{
                         owner.key(), connection_id{7, 1}, false}));
+  caf::anon_send(hub, std::make_shared<const presence_order>(presence_order{
+                        owner.key(), connection_id{7, 2}, true, {3, 4}}));
   fixture.drain();
   EXPECT_TRUE(notes.empty());
   auto partition = partition_of(owner.key(), limits::partitions_default);
@@ -535,6 +537,8 @@ TEST_F(RelayActor, ANewOwnerIsToldWhoIsHereMoreThanOnce) {
     EXPECT_EQ(told->session, owner.key());
     EXPECT_EQ(std::get<announce_note>(told->body).connections,
               std::vector{(connection_id{7, 2})});
+    EXPECT_EQ(std::get<announce_note>(told->body).stays,
+              std::vector{(version{3, 4})});
   }
 }
 
