@@ -277,6 +277,9 @@ private:
   void doubt_unnamed(const node_id& edge, const announce_note& told,
                      instant now);
   void lose_edge(const node_id& edge, instant now);
+  /// Forgets it as an observer, should it not ask again.
+  void doubt_observer(const node_id& edge, instant now);
+  void forget_observers(instant now);
   /// Its socket is closed, or has said goodbye: it counts until `until`.
   void close_connection(participant& who, const connection_id& id,
                         leave_reason reason, millis until, instant now);
@@ -527,6 +530,9 @@ private:
   change_ring ring_;
   std::vector<direct> directs_;
   std::set<node_id> observers_;
+  /// Those of them whose edge was lost, or who came with the session from
+  /// another owner: the steady time by which they have to ask again.
+  std::map<node_id, millis> doubted_observers_;
 
   pending_queue<durable_op> pending_;
   std::unordered_map<std::uint64_t, std::vector<durable_op>> in_flight_;

@@ -59,11 +59,22 @@ struct hub_shell {
 using self_ptr = relay_hub_actor::stateful_pointer<hub_shell>;
 
 template <class Message>
-void to_relay(self_ptr self, const session_key& session,
+bool to_relay(self_ptr self, const session_key& session,
               const Message& message) {
   auto& s = self->state;
-  if (auto at = s.relays.find(session); at != s.relays.end())
-    self->send(at->second.relay, message);
+  auto at = s.relays.find(session);
+  if (at == s.relays.end())
+    return false;
+  self->send(at->second.relay, message);
+  return true;
+}
+
+// The word that a relay had gone was lost.
+void take_batch(self_ptr self, const batch_ptr& x) {
+  auto& s = self->state;
+  if (!to_relay(self, x->session, x))
+    self->send(s.env.router, std::make_shared<const note>(
+                               note{x->session, s.env.self, unobserve_note{}}));
 }
 
 void attach(self_ptr self, const attach_order_ptr& order) {
@@ -237,7 +248,7 @@ relay_hub_actor::behavior_type hub_behavior(self_ptr self, relay_env env) {
     self->quit(std::move(end.reason));
   });
   return {
-    [self](const batch_ptr& x) { to_relay(self, x->session, x); },
+    [self](const batch_ptr& x) { take_batch(self, x); },
     [self](const snapshot_ptr& x) { to_relay(self, x->session, x); },
     [self](const direct_ptr& x) {
       auto& s = self->state;

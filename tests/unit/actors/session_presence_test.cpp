@@ -678,6 +678,31 @@ TEST_F(SessionPresence, PassivatesOnlyWhenNothingHoldsIt) {
   EXPECT_GE(again.at(), before) << "versions never go back";
 }
 
+TEST_F(SessionPresence, ALostEdgeObservesNoMoreUnlessItAsksAgain) {
+  create("board");
+  s.tell(observe_note{});
+  EXPECT_FALSE(s.state->idle());
+  s.tell(edge_lost_note{});
+  EXPECT_EQ(s.state->observers().size(), 1U) << "it may be back in a moment";
+  s.advance(millis{5'000});
+  s.tell(observe_note{});
+  s.advance(millis{60'000});
+  EXPECT_EQ(s.state->observers().size(), 1U);
+  // As many lives of a node as there is room for, each of which ended.
+  for (auto life = 2U; life < 2 + limits::observers_per_session; ++life) {
+    s.edge.incarnation = life;
+    s.tell(observe_note{});
+    s.tell(edge_lost_note{});
+    s.tell(edge_lost_note{});
+  }
+  s.advance(millis{60'000});
+  EXPECT_EQ(s.state->observers(), (std::set<node_id>{{"node1", 1}}));
+  s.edge.incarnation = 1;
+  s.tell(edge_lost_note{});
+  s.advance(millis{20'000});
+  EXPECT_TRUE(s.state->idle());
+}
+
 TEST_F(SessionPresence, ActivityIsToldAtMostEveryTenSeconds) {
   create("board");
   ASSERT_TRUE(s.join("ada", 1).ok());

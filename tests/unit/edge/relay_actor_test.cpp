@@ -565,6 +565,19 @@ TEST_F(RelayActor, GoesWhenNobodyIsLeftAndComesBack) {
   EXPECT_EQ(take(2).size(), 1U);
 }
 
+TEST_F(RelayActor, TakesBackWhatWasLostOfAGoodbye) {
+  attach(1);
+  give_snapshot();
+  detach(1);
+  fixture.advance(millis{10'500}, millis{100});
+  notes.clear();
+  ASSERT_TRUE(owner.join("ada", 1).ok());
+  give(next_batch());
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<unobserve_note>(notes[0]->body));
+  EXPECT_EQ(notes[0]->session, owner.key());
+}
+
 TEST_F(RelayActor, AnAttachThatCrossesTheGoodbyeIsNotLost) {
   attach(1);
   give_snapshot();
