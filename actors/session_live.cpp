@@ -8,6 +8,17 @@
 
 namespace rollcall {
 
+namespace {
+
+// Design section 4: the owner's stamp is max(wall, last + 1); a client's own
+// time only ever shifts it back.
+millis stamp_of(const live_entry& before, millis age, instant now) {
+  return age == millis{0} ? later(now.wall, before.stamp + millis{1})
+                          : now.wall - age;
+}
+
+} // namespace
+
 // Coalesced: observers hear of it at most once in limits::activity_every.
 void session_state::note_activity(participant& who, millis wall) {
   if (wall < who.last_active + limits::activity_every)
@@ -54,21 +65,32 @@ result<reply> session_state::set_live(const command& asked,
     if (value && turns_on(*value)
         && !may_turn_on(who->user, asked.caller.grants, key))
       return fail(errc::forbidden, "you may not turn this on", "live." + key);
-  std::size_t fresh = 0;
-  for (const auto& [key, value] : body.live)
-    fresh += who->live.contains(key) ? 0 : 1;
-  if (who->live.size() + fresh > limits::live_keys)
-    return fail(errc::too_large, "more than 16 live keys", "live");
+  auto age = std::clamp(body.age, millis{0}, limits::live_backdate);
+  if (auto refusal = over_live_keys(*who, body.live))
+    return *refusal;
   if (auto refusal = over_live_rate(*who, now))
     return *refusal;
-  auto age = std::clamp(body.age, millis{0}, limits::live_backdate);
+  update_live(*who, body.live, age, now);
+  note_activity(*who, now.wall);
+  return answer(ack_level::accepted);
+}
+
+std::optional<failure> session_state::over_live_keys(const participant& who,
+                                                     const live_update& live) {
+  auto keys = who.live.size();
+  for (const auto& [key, value] : live)
+    keys += who.live.contains(key) ? 0 : 1;
+  if (keys > limits::live_keys)
+    return fail(errc::too_large, "more than 16 live keys", "live");
+  return std::nullopt;
+}
+
+void session_state::update_live(participant& who, const live_update& live,
+                                millis age, instant now) {
   live_update applied;
-  for (const auto& [key, value] : body.live) {
-    auto& entry = who->live[key];
-    // Design section 4: the owner's stamp is max(wall, last + 1); a client's
-    // own time only ever shifts it back.
-    auto stamp = age == millis{0} ? later(now.wall, entry.stamp + millis{1})
-                                  : now.wall - age;
+  for (const auto& [key, value] : live) {
+    auto& entry = who.live[key];
+    auto stamp = stamp_of(entry, age, now);
     if (stamp <= entry.stamp)
       continue;
     entry.stamp = stamp;
@@ -78,9 +100,7 @@ result<reply> session_state::set_live(const command& asked,
     applied.emplace(key, value);
   }
   if (!applied.empty())
-    publish_live(*who, applied);
-  note_activity(*who, now.wall);
-  return answer(ack_level::accepted);
+    publish_live(who, applied);
 }
 
 // Whatever way it comes in by: every update of the participant ends up here.

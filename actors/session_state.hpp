@@ -201,8 +201,8 @@ private:
   // session_presence.cpp
   result<reply> join(const command& asked, const join_command& body,
                      instant now);
-  result<reply> resume(const command& asked, const join_command& body,
-                       participant& who, instant now);
+  void resume(const command& asked, const join_command& body, participant& who,
+              instant now);
   maybe_failure refuses_entry(const participant* here, const join_command& body,
                               const identity& caller) const;
   /// That there is no such session for them, or that they are banned.
@@ -228,6 +228,12 @@ private:
   static result<done> check_live(std::string_view kind, const live_map& live);
   void note_activity(participant& who, millis wall);
   void set_initial_live(participant& who, const live_map& live, instant now);
+  /// Whether an update would leave more keys than there may be.
+  static maybe_failure over_live_keys(const participant& who,
+                                      const live_update& live);
+  /// Takes what is newer than what is there.
+  void update_live(participant& who, const live_update& live, millis age,
+                   instant now);
   result<reply> set_live(const command& asked, const set_live_command& body,
                          instant now);
   /// Takes one update from the participant's budget, if it is there.
