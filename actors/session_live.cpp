@@ -5,6 +5,8 @@
 #include "actors/session_state.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <utility>
 
 namespace rollcall {
 
@@ -15,6 +17,20 @@ namespace {
 millis stamp_of(const live_entry& before, millis age, instant now) {
   return age == millis{0} ? later(now.wall, before.stamp + millis{1})
                           : now.wall - age;
+}
+
+bool has_value(const std::pair<const std::string, live_entry>& one) {
+  return one.second.value.has_value();
+}
+
+// A hand-over carries no more. Those with a value are no more by themselves.
+void forget_removed(std::map<std::string, live_entry>& live) {
+  while (live.size() > limits::live_keys)
+    live.erase(std::min_element(
+      live.begin(), live.end(), [](const auto& a, const auto& b) {
+        return std::pair{has_value(a), a.second.stamp}
+               < std::pair{has_value(b), b.second.stamp};
+      }));
 }
 
 } // namespace
@@ -66,7 +82,7 @@ result<reply> session_state::set_live(const command& asked,
         && !may_turn_on(who->user, asked.caller.grants, key))
       return fail(errc::forbidden, "you may not turn this on", "live." + key);
   auto age = std::clamp(body.age, millis{0}, limits::live_backdate);
-  if (auto refusal = over_live_keys(*who, body.live))
+  if (auto refusal = over_live_keys(*who, body.live, age, now))
     return *refusal;
   if (auto refusal = over_live_rate(*who, now))
     return *refusal;
@@ -76,11 +92,18 @@ result<reply> session_state::set_live(const command& asked,
 }
 
 std::optional<failure> session_state::over_live_keys(const participant& who,
-                                                     const live_update& live) {
-  auto keys = who.live.size();
-  for (const auto& [key, value] : live)
-    keys += who.live.contains(key) ? 0 : 1;
-  if (keys > limits::live_keys)
+                                                     const live_update& live,
+                                                     millis age, instant now) {
+  auto keys = std::count_if(who.live.begin(), who.live.end(),
+                            [](const auto& one) { return has_value(one); });
+  for (const auto& [key, value] : live) {
+    auto at = who.live.find(key);
+    if (at == who.live.end())
+      keys += value ? 1 : 0;
+    else if (at->second.stamp < stamp_of(at->second, age, now))
+      keys += (value ? 1 : 0) - (has_value(*at) ? 1 : 0);
+  }
+  if (keys > static_cast<std::ptrdiff_t>(limits::live_keys))
     return fail(errc::too_large, "more than 16 live keys", "live");
   return std::nullopt;
 }
@@ -89,6 +112,8 @@ void session_state::update_live(participant& who, const live_update& live,
                                 millis age, instant now) {
   live_update applied;
   for (const auto& [key, value] : live) {
+    if (!value && !who.live.contains(key))
+      continue;
     auto& entry = who.live[key];
     auto stamp = stamp_of(entry, age, now);
     if (stamp <= entry.stamp)
@@ -99,6 +124,7 @@ void session_state::update_live(participant& who, const live_update& live,
     entry.value = value;
     applied.emplace(key, value);
   }
+  forget_removed(who.live);
   if (!applied.empty())
     publish_live(who, applied);
 }

@@ -120,7 +120,7 @@ result<reply> session_state::join(const command& asked,
     = here != nullptr && body.resumes && roster_.find(*body.resumes) == here;
   live_update live{body.live.begin(), body.live.end()};
   if (here != nullptr)
-    if (auto refusal = over_live_keys(*here, live))
+    if (auto refusal = over_live_keys(*here, live, millis{0}, now))
       return *refusal;
   if (resumes) {
     resume(asked, body, *here, now);
@@ -155,7 +155,7 @@ result<reply> session_state::join_known(const command& asked,
   live_update live;
   if (asked.number == 0 || asked.number > target.joined_by)
     live.insert(body.live.begin(), body.live.end());
-  if (auto refusal = over_live_keys(who, live))
+  if (auto refusal = over_live_keys(who, live, millis{0}, now))
     return *refusal;
   if (!live.empty())
     if (auto refusal = over_live_rate(who, now))

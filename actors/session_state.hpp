@@ -230,7 +230,8 @@ private:
   void set_initial_live(participant& who, const live_map& live, instant now);
   /// Whether an update would leave more keys than there may be.
   static maybe_failure over_live_keys(const participant& who,
-                                      const live_update& live);
+                                      const live_update& live, millis age,
+                                      instant now);
   /// Takes what is newer than what is there.
   void update_live(participant& who, const live_update& live, millis age,
                    instant now);

@@ -157,6 +157,45 @@ TEST(SessionLive, AJoinOnTheSameConnectionKeepsToTheRate) {
   EXPECT_TRUE(s.run("ada", 5, body)) << "another way in";
 }
 
+TEST(SessionLive, KeysThatWereRemovedTakeNoRoom) {
+  session_harness s;
+  make_board(s, {.live_rate = 0});
+  auto set = [&](live_update live, millis age = millis{0}) {
+    return s.run("ada", 1, set_live_command{std::move(live), age}).ok();
+  };
+  live_update nothing;
+  for (int i = 0; i < 16; ++i)
+    nothing.emplace("never" + std::to_string(i), std::nullopt);
+  ASSERT_TRUE(set(nothing));
+  EXPECT_FALSE(s.state->has_changes());
+  for (int round = 0; round < 3; ++round) {
+    live_update all, none;
+    for (int i = 0; i < 16; ++i) {
+      auto key = std::to_string(round) + "k" + std::to_string(i);
+      all.emplace(key, live_value{true});
+      none.emplace(key, std::nullopt);
+    }
+    s.now = s.now + millis{10'000};
+    ASSERT_TRUE(set(all)) << round;
+    EXPECT_EQ(s.look().participants[0].live.size(), 16U);
+    EXPECT_FALSE(set({{"more", live_value{true}}}));
+    // A value that loses makes no room.
+    EXPECT_FALSE(set({{all.begin()->first, {}}, {"more", live_value{true}}},
+                     millis{3'000}));
+    EXPECT_TRUE(set({{all.begin()->first, {}}, {"more", live_value{true}}}));
+    EXPECT_TRUE(set({{"more", {}}}));
+    ASSERT_TRUE(set(none)) << round;
+    EXPECT_TRUE(s.look().participants[0].live.empty());
+    // What was there last is still the later word.
+    s.now = s.now + millis{1'000};
+    ASSERT_TRUE(set({{none.rbegin()->first, live_value{true}}}, millis{3'000}));
+    EXPECT_TRUE(s.look().participants[0].live.empty());
+  }
+  (void)s.state->take_batch();
+  for (const auto& who : s.state->transfer().participants)
+    EXPECT_LE(who.live.size(), limits::live_keys);
+}
+
 TEST(SessionLive, ZeroIsNoLimit) {
   session_harness s;
   make_board(s, {.live_rate = 0});
