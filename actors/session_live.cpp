@@ -81,7 +81,8 @@ result<reply> session_state::set_live(const command& asked,
     if (value && turns_on(*value)
         && !may_turn_on(who->user, asked.caller.grants, key))
       return fail(errc::forbidden, "you may not turn this on", "live." + key);
-  auto age = std::clamp(body.age, millis{0}, limits::live_backdate);
+  // Whoever was silent for longer is not here.
+  auto age = std::clamp(body.age, millis{0}, settings_.timeout);
   if (auto refusal = over_live_keys(*who, body.live, age, now))
     return *refusal;
   if (auto refusal = over_live_rate(*who, now))

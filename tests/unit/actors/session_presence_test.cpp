@@ -313,12 +313,27 @@ TEST_F(SessionPresence, AnOlderLiveValueCannotWin) {
     s.run("ada", 1, set_live_command{{{"a", live_value{false}}}, millis{3'000}})
       .ok());
   EXPECT_EQ(s.look().participants[0].live.at("a"), live_value{true});
-  // Back-dating is bounded, and nothing is ever dated forward.
+  // However old it is, and from wherever it comes.
+  ASSERT_TRUE(s.join("ada", 2).ok());
   s.now = s.now + millis{6'000};
+  ASSERT_TRUE(
+    s.run("ada", 2,
+          set_live_command{{{"a", live_value{false}}}, millis{60'000}})
+      .ok());
+  EXPECT_EQ(s.look().participants[0].live.at("a"), live_value{true});
+  // Back-dating is bounded, and nothing is ever dated forward.
+  s.now = s.now + s.state->settings().timeout;
   ASSERT_TRUE(
     s.run("ada", 1,
           set_live_command{{{"a", live_value{false}}}, millis{900'000}})
       .ok());
+  EXPECT_EQ(s.look().participants[0].live.at("a"), live_value{false});
+  ASSERT_TRUE(
+    s.run("ada", 1,
+          set_live_command{{{"a", live_value{true}}}, -millis{900'000}})
+      .ok());
+  ASSERT_TRUE(
+    s.run("ada", 1, set_live_command{{{"a", live_value{false}}}, {}}).ok());
   EXPECT_EQ(s.look().participants[0].live.at("a"), live_value{false});
 }
 
