@@ -61,8 +61,8 @@ struct leave_command {
 
 struct set_live_command {
   live_update live;
-  /// The client's own age of the value; shifts it into the past by at most
-  /// limits::live_backdate.
+  /// The client's own age of the value; shifts it into the past by at most the
+  /// session's `timeout`.
   millis age{0};
 };
 

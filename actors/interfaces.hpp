@@ -211,6 +211,8 @@ struct presence_order {
   session_key session;
   connection_id connection;
   bool joined = false;
+  /// What its stay began with; zero while its join is not answered.
+  version stay{};
 };
 
 using ownership_ptr = std::shared_ptr<const ownership>;

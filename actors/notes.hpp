@@ -50,6 +50,10 @@ struct unobserve_note {};
 struct announce_note {
   std::vector<connection_id> connections;
   bool complete = false;
+  /// Of each connection, in the same order, the version that its stay began
+  /// with as far as its edge knows, or zero. Empty: an edge of an earlier
+  /// version.
+  std::vector<version> stays{};
 };
 
 /// The edge's lease ran out: nobody vouches for its connections.
@@ -76,8 +80,8 @@ struct removed_direct {
   bool banned = false;
 };
 
-/// The owner does not know the connection: its join was lost with the owner
-/// before. To be joined again.
+/// The owner does not know the connection, or knows an earlier stay of it: its
+/// join was lost with the owner before. To be joined again.
 struct unknown_direct {};
 
 /// Reminds of the start of the session.

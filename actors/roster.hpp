@@ -26,7 +26,8 @@
 namespace rollcall {
 
 /// A live key with the stamp that decides the last writer. Removed keys keep
-/// their stamp so that a late older write cannot bring them back.
+/// their stamp so that a late older write cannot bring them back, the latest of
+/// them, as long as limits::live_keys are not needed for values.
 struct live_entry {
   std::optional<live_value> value;
   millis stamp{0};

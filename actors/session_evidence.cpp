@@ -16,6 +16,9 @@ constexpr millis unnamed_grace{2'500};
 /// An announcement that is under way for longer was lost.
 constexpr millis announcement_transit{1'500};
 
+/// Longer than two rounds in which relays ask again are apart.
+constexpr millis observer_patience{12'000};
+
 } // namespace
 
 // -- what edges notice -------------------------------------------------------
@@ -25,14 +28,17 @@ void session_state::handle(const note& told, instant now) {
   if (const auto* signs = std::get_if<evidence>(&told.body)) {
     take_evidence(*signs, now);
   } else if (std::holds_alternative<observe_note>(told.body)) {
+    doubted_observers_.erase(told.edge);
     if (observers_.size() < limits::observers_per_session)
       observers_.insert(told.edge);
   } else if (std::holds_alternative<unobserve_note>(told.body)) {
+    doubted_observers_.erase(told.edge);
     observers_.erase(told.edge);
   } else if (const auto* sockets = std::get_if<announce_note>(&told.body)) {
     take_announcement(told.edge, *sockets, now);
   } else if (std::holds_alternative<edge_lost_note>(told.body)) {
     lose_edge(told.edge, now);
+    doubt_observer(told.edge, now);
   }
   idle_since_ = now.steady;
 }
@@ -70,14 +76,20 @@ void session_state::take_evidence(const evidence& told, instant now) {
 
 void session_state::take_announcement(const node_id& edge,
                                       const announce_note& told, instant now) {
-  for (const auto& id : told.connections) {
+  for (std::size_t i = 0; i < told.connections.size(); ++i) {
+    const auto& id = told.connections[i];
     auto* who = roster_.find(id);
     if (who == nullptr) {
       answer_unknown(id, edge);
       continue;
     }
     auto& target = roster_.at(*who, id);
-    if (target.edge == edge && target.has_edge())
+    if (target.edge != edge || !target.has_edge())
+      continue;
+    // Its join brings the whole stay.
+    if (i < told.stays.size() && is_before(*who, told.stays[i]))
+      directs_.push_back({key_, id, edge, unknown_direct{}});
+    else
       confirm(*who, target);
   }
   if (told.complete)
@@ -152,8 +164,25 @@ void session_state::lose_edge(const node_id& edge, instant now) {
   }
 }
 
+// An edge that ended takes nothing back, and each time it starts it is another.
+// One that was only silent goes on being told meanwhile.
+void session_state::doubt_observer(const node_id& edge, instant now) {
+  if (observers_.contains(edge))
+    doubted_observers_.try_emplace(edge, now.steady + observer_patience);
+}
+
+void session_state::forget_observers(instant now) {
+  std::erase_if(doubted_observers_, [&](const auto& one) {
+    if (one.second > now.steady)
+      return false;
+    observers_.erase(one.first);
+    return true;
+  });
+}
+
 void session_state::expire(instant now) {
   acting_ = {};
+  forget_observers(now);
   while (auto id = roster_.due(now.steady)) {
     auto& who = *roster_.find(*id);
     auto& item = roster_.at(who, *id);

@@ -5,8 +5,35 @@
 #include "actors/session_state.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <utility>
 
 namespace rollcall {
+
+namespace {
+
+// Design section 4: the owner's stamp is max(wall, last + 1); a client's own
+// time only ever shifts it back.
+millis stamp_of(const live_entry& before, millis age, instant now) {
+  return age == millis{0} ? later(now.wall, before.stamp + millis{1})
+                          : now.wall - age;
+}
+
+bool has_value(const std::pair<const std::string, live_entry>& one) {
+  return one.second.value.has_value();
+}
+
+// A hand-over carries no more. Those with a value are no more by themselves.
+void forget_removed(std::map<std::string, live_entry>& live) {
+  while (live.size() > limits::live_keys)
+    live.erase(std::min_element(
+      live.begin(), live.end(), [](const auto& a, const auto& b) {
+        return std::pair{has_value(a), a.second.stamp}
+               < std::pair{has_value(b), b.second.stamp};
+      }));
+}
+
+} // namespace
 
 // Coalesced: observers hear of it at most once in limits::activity_every.
 void session_state::note_activity(participant& who, millis wall) {
@@ -54,21 +81,42 @@ result<reply> session_state::set_live(const command& asked,
     if (value && turns_on(*value)
         && !may_turn_on(who->user, asked.caller.grants, key))
       return fail(errc::forbidden, "you may not turn this on", "live." + key);
-  std::size_t fresh = 0;
-  for (const auto& [key, value] : body.live)
-    fresh += who->live.contains(key) ? 0 : 1;
-  if (who->live.size() + fresh > limits::live_keys)
-    return fail(errc::too_large, "more than 16 live keys", "live");
+  // Whoever was silent for longer is not here.
+  auto age = std::clamp(body.age, millis{0}, settings_.timeout);
+  if (auto refusal = over_live_keys(*who, body.live, age, now))
+    return *refusal;
   if (auto refusal = over_live_rate(*who, now))
     return *refusal;
-  auto age = std::clamp(body.age, millis{0}, limits::live_backdate);
+  update_live(*who, body.live, age, now);
+  note_activity(*who, now.wall);
+  return answer(ack_level::accepted);
+}
+
+std::optional<failure> session_state::over_live_keys(const participant& who,
+                                                     const live_update& live,
+                                                     millis age, instant now) {
+  auto keys = std::count_if(who.live.begin(), who.live.end(),
+                            [](const auto& one) { return has_value(one); });
+  for (const auto& [key, value] : live) {
+    auto at = who.live.find(key);
+    if (at == who.live.end())
+      keys += value ? 1 : 0;
+    else if (at->second.stamp < stamp_of(at->second, age, now))
+      keys += (value ? 1 : 0) - (has_value(*at) ? 1 : 0);
+  }
+  if (keys > static_cast<std::ptrdiff_t>(limits::live_keys))
+    return fail(errc::too_large, "more than 16 live keys", "live");
+  return std::nullopt;
+}
+
+void session_state::update_live(participant& who, const live_update& live,
+                                millis age, instant now) {
   live_update applied;
-  for (const auto& [key, value] : body.live) {
-    auto& entry = who->live[key];
-    // Design section 4: the owner's stamp is max(wall, last + 1); a client's
-    // own time only ever shifts it back.
-    auto stamp = age == millis{0} ? later(now.wall, entry.stamp + millis{1})
-                                  : now.wall - age;
+  for (const auto& [key, value] : live) {
+    if (!value && !who.live.contains(key))
+      continue;
+    auto& entry = who.live[key];
+    auto stamp = stamp_of(entry, age, now);
     if (stamp <= entry.stamp)
       continue;
     entry.stamp = stamp;
@@ -77,10 +125,9 @@ result<reply> session_state::set_live(const command& asked,
     entry.value = value;
     applied.emplace(key, value);
   }
+  forget_removed(who.live);
   if (!applied.empty())
-    publish_live(*who, applied);
-  note_activity(*who, now.wall);
-  return answer(ack_level::accepted);
+    publish_live(who, applied);
 }
 
 // Whatever way it comes in by: every update of the participant ends up here.

@@ -104,37 +104,28 @@ result<reply> session_state::join(const command& asked,
   if (auto* owner = roster_.find(asked.connection)) {
     if (owner != here)
       return fail(errc::conflict, "the connection joined as another user");
-    // Its edge passes the join on, so it stands: a first join that came too
-    // late to be announced is no longer doubted, nor one that follows a goodbye
-    // whose effect was waited with.
-    auto& target = roster_.at(*here, asked.connection);
-    if (target.has_edge() == body.lease.has_value())
-      return fail(errc::conflict, "the connection joined in another way");
-    target.joined_by = std::max(target.joined_by, asked.number);
-    if (body.lease) {
-      target.lease = lease_of(body);
-      renew(target, now);
-      show_presence(*here);
-      note_activity(*here, now.wall);
-      return join_answer(*here, asked);
-    }
-    target.unconfirmed |= target.reason == leave_reason::left;
-    confirm(*here, target);
-    note_activity(*here, now.wall);
-    return join_answer(*here, asked);
+    if (!is_earlier_stay(*here, asked.connection, body))
+      return join_known(asked, body, *here, now);
   }
   // Whoever was removed may come again by itself, on the same connection.
   if (!body.admitted)
     std::erase_if(dismissed_, [&](const auto& one) {
       return one.first == asked.connection;
     });
-  if (here != nullptr && body.resumes && roster_.find(*body.resumes) == here)
-    return resume(asked, body, *here, now);
-  if (here != nullptr && is_earlier_stay(*here, body)) {
+  if (here != nullptr && is_earlier_stay(*here, asked.connection, body)) {
     remove_participant(*here, leave_reason::network, now);
     here = nullptr;
   }
-  if (here != nullptr) {
+  bool resumes
+    = here != nullptr && body.resumes && roster_.find(*body.resumes) == here;
+  live_update live{body.live.begin(), body.live.end()};
+  if (here != nullptr)
+    if (auto refusal = over_live_keys(*here, live, millis{0}, now))
+      return *refusal;
+  if (resumes) {
+    resume(asked, body, *here, now);
+    update_live(*here, live, millis{0}, now);
+  } else if (here != nullptr) {
     if (settings_.duplicates == duplicate_policy::reject_new
         && !here->shown_suspected)
       return fail(errc::conflict, "you are here already");
@@ -142,6 +133,7 @@ result<reply> session_state::join(const command& asked,
         && here->connections.size() >= limits::connections_per_participant)
       return fail(errc::too_large, "too many connections of one user");
     add_connection(*here, asked, body, now);
+    update_live(*here, live, millis{0}, now);
   } else {
     enter(asked, body, now);
     here = roster_.find(caller.user);
@@ -150,14 +142,52 @@ result<reply> session_state::join(const command& asked,
   return join_answer(*here, asked);
 }
 
+// Its edge passes the join on, so it stands: a first join that came too late to
+// be announced is no longer doubted, nor one that follows a goodbye whose
+// effect was waited with.
+result<reply> session_state::join_known(const command& asked,
+                                        const join_command& body,
+                                        participant& who, instant now) {
+  auto& target = roster_.at(who, asked.connection);
+  if (target.has_edge() == body.lease.has_value())
+    return fail(errc::conflict, "the connection joined in another way");
+  // A repetition by a router may come after live values that followed it.
+  live_update live;
+  if (asked.number == 0 || asked.number > target.joined_by)
+    live.insert(body.live.begin(), body.live.end());
+  if (auto refusal = over_live_keys(who, live, millis{0}, now))
+    return *refusal;
+  if (!live.empty())
+    if (auto refusal = over_live_rate(who, now))
+      return *refusal;
+  target.joined_by = std::max(target.joined_by, asked.number);
+  if (body.lease) {
+    target.lease = lease_of(body);
+    renew(target, now);
+    show_presence(who);
+  } else {
+    target.unconfirmed |= target.reason == leave_reason::left;
+    confirm(who, target);
+  }
+  update_live(who, live, millis{0}, now);
+  note_activity(who, now.wall);
+  return join_answer(who, asked);
+}
+
+bool session_state::is_before(const participant& who, version stay) const {
+  return who.joined < stay && stay.epoch < epoch_;
+}
+
 // The owner that was lost had accepted another stay and kept only the one
-// before, for which nobody speaks any more.
+// before, for which nobody else speaks any more.
 bool session_state::is_earlier_stay(const participant& who,
+                                    const connection_id& joins,
                                     const join_command& body) const {
-  return body.admitted && who.joined < body.admitted->joined
-         && body.admitted->joined.epoch < epoch_
+  return body.admitted && is_before(who, body.admitted->joined)
          && std::all_of(who.connections.begin(), who.connections.end(),
-                        [](const auto& item) { return item.unconfirmed; });
+                        [&](const auto& item) {
+                          return item.unconfirmed || item.id == joins;
+                        });
 }
 
 reply session_state::join_answer(const participant& who,
@@ -251,14 +281,12 @@ void session_state::add_connection(participant& who, const command& asked,
   show_presence(who);
 }
 
-result<reply> session_state::resume(const command& asked,
-                                    const join_command& body, participant& who,
-                                    instant now) {
+void session_state::resume(const command& asked, const join_command& body,
+                           participant& who, instant now) {
   roster_.add_connection(who, new_connection(asked, body, now));
   dismiss(roster_.at(who, *body.resumes), leave_reason::replaced);
   end_connection(who, *body.resumes, leave_reason::replaced, now);
   show_presence(who);
-  return join_answer(who, asked);
 }
 
 result<reply> session_state::leave(const command& asked,

@@ -329,6 +329,8 @@ std::optional<millis> session_state::next_deadline(instant now) const {
     next = std::min(next, *deadline);
   if (reclaim_until_)
     next = std::min(next, *reclaim_until_);
+  for (const auto& [node, until] : doubted_observers_)
+    next = std::min(next, until);
   if (auto due = next_due(now))
     next = std::min(next, *due);
   if (idle())
@@ -370,6 +372,8 @@ void session_state::hold_others(const node_id& self, millis until) {
 
 void session_state::stalled(millis gap) {
   roster_.shift_deadlines(gap);
+  for (auto& [node, until] : doubted_observers_)
+    until += gap;
   if (reclaim_until_)
     *reclaim_until_ += gap;
 }

@@ -205,13 +205,22 @@ private:
   // session_presence.cpp
   result<reply> join(const command& asked, const join_command& body,
                      instant now);
-  result<reply> resume(const command& asked, const join_command& body,
-                       participant& who, instant now);
+  void resume(const command& asked, const join_command& body, participant& who,
+              instant now);
   maybe_failure refuses_entry(const participant* here, const join_command& body,
                               const identity& caller) const;
   /// That there is no such session for them, or that they are banned.
   maybe_failure refuses(const identity& caller, millis wall) const;
+  /// A join on a connection that is in already.
+  result<reply> join_known(const command& asked, const join_command& body,
+                           participant& who, instant now);
+  /// Whether an owner before this one had accepted `stay` after the one that
+  /// is here.
+  [[nodiscard]] bool is_before(const participant& who, version stay) const;
+  /// The same of the stay that `joins` comes with, and nobody else speaks for
+  /// the one that is here.
   [[nodiscard]] bool is_earlier_stay(const participant& who,
+                                     const connection_id& joins,
                                      const join_command& body) const;
   void enter(const command& asked, const join_command& body, instant now);
   void add_connection(participant& who, const command& asked,
@@ -223,6 +232,13 @@ private:
   static result<done> check_live(std::string_view kind, const live_map& live);
   void note_activity(participant& who, millis wall);
   void set_initial_live(participant& who, const live_map& live, instant now);
+  /// Whether an update would leave more keys than there may be.
+  static maybe_failure over_live_keys(const participant& who,
+                                      const live_update& live, millis age,
+                                      instant now);
+  /// Takes what is newer than what is there.
+  void update_live(participant& who, const live_update& live, millis age,
+                   instant now);
   result<reply> set_live(const command& asked, const set_live_command& body,
                          instant now);
   /// Takes one update from the participant's budget, if it is there.
@@ -272,6 +288,9 @@ private:
   void doubt_unnamed(const node_id& edge, const announce_note& told,
                      instant now);
   void lose_edge(const node_id& edge, instant now);
+  /// Forgets it as an observer, should it not ask again.
+  void doubt_observer(const node_id& edge, instant now);
+  void forget_observers(instant now);
   /// Its socket is closed, or has said goodbye: it counts until `until`.
   void close_connection(participant& who, const connection_id& id,
                         leave_reason reason, millis until, instant now);
@@ -522,6 +541,9 @@ private:
   change_ring ring_;
   std::vector<direct> directs_;
   std::set<node_id> observers_;
+  /// Those of them whose edge was lost, or who came with the session from
+  /// another owner: the steady time by which they have to ask again.
+  std::map<node_id, millis> doubted_observers_;
 
   pending_queue<durable_op> pending_;
   std::unordered_map<std::uint64_t, std::vector<durable_op>> in_flight_;

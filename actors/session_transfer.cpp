@@ -35,8 +35,9 @@ void session_state::adopt(const session_transfer& from, instant now) {
   rev_ = std::max(rev_, from.at.rev);
   opening_ = true;
   for (const auto& node : from.observers)
-    if (observers_.size() < limits::observers_per_session)
-      observers_.insert(node);
+    if (observers_.size() < limits::observers_per_session
+        && observers_.insert(node).second)
+      doubt_observer(node, now);
   std::set<user_id> here;
   for (const auto& who : from.participants)
     here.insert(who.user);

@@ -423,11 +423,14 @@ void fields(Io& io, part<Io, unobserve_note>&) {
 
 template <class Io>
 void fields(Io& io, part<Io, announce_note>& value) {
-  auto& [connections, complete] = value;
-  tuple<Io> in{io, 2, "announce"};
+  auto& [connections, complete, stays] = value;
+  tuple<Io> in{io, 3, 1, "announce"};
   list(io, connections, limits::connections_per_note, "connections",
        [&io](auto& x) { fields(io, x); });
   io.flag(complete, "complete");
+  if (in.has_next())
+    list(io, stays, limits::connections_per_note, "stays",
+         [&io](auto& x) { fields(io, x); });
 }
 
 template <class Io>

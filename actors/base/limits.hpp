@@ -65,7 +65,8 @@ inline constexpr std::size_t dismissed_per_session = 256;
 /// Live updates of one participant: the most that a kind may allow in a second,
 /// or at once.
 inline constexpr std::uint32_t live_rate = 1'000;
-/// How far a client's own timestamp may shift a live update into the past.
+/// How far the clock of a board's client may shift a live update into the past;
+/// an age that a client gives itself hangs on no clock.
 inline constexpr millis live_backdate{5'000};
 /// Durable operations waiting behind one that conflicts with them.
 inline constexpr std::size_t pending_per_session = 4'096;

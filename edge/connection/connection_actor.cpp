@@ -219,7 +219,7 @@ void joined(self_ptr self, const session_request& body, std::uint64_t number,
   here.hidden = false;
   here.joined_by = std::max(here.joined_by, number);
   // An earlier try may have been refused after this one was sent.
-  tell_presence(self, body.session, true);
+  tell_stay(self, body.session, found.admitted.joined);
   s.env->sink->watch(s.client, s.state->id(), s.state->key_of(body.session),
                      found.settings.suspect_after);
   if (body.wanted)
@@ -393,6 +393,18 @@ void take_request(self_ptr self, const client_request& asked) {
     acknowledge(self, id, heartbeat_ack{});
 }
 
+// An owner that knows of another stay has the last word.
+void take_stay(self_ptr self, const command& asked, const reply& answer) {
+  auto& all = self->state.state->sessions();
+  auto at = all.find(asked.session.id);
+  const auto* found = std::get_if<join_reply>(&answer.body);
+  if (found == nullptr || at == all.end() || !at->second.joined
+      || at->second.joined_by != asked.number)
+    return;
+  at->second.admitted = found->admitted;
+  tell_stay(self, asked.session.id, found->admitted.joined);
+}
+
 // Its owner was lost before it kept the join, or missed that we are here.
 void join_again(self_ptr self, const session_id& session) {
   auto& s = self->state;
@@ -407,8 +419,12 @@ void join_again(self_ptr self, const session_id& session) {
   asked->number = at->second.joined_by;
   self->request(s.env->router, s.env->request_timeout, command_ptr{asked})
     .then(
-      [self, session](const reply_ptr& answer) {
-        if (answer->ok() || is_retryable(answer->error().code))
+      [self, session, asked](const reply_ptr& answer) {
+        if (answer->ok()) {
+          take_stay(self, *asked, answer->value());
+          return;
+        }
+        if (is_retryable(answer->error().code))
           return;
         direct word;
         word.session = self->state.state->key_of(session);

@@ -81,6 +81,14 @@ void tell_presence(connection_ptr self, const session_id& session,
                            s.state->key_of(session), s.state->id(), joined}));
 }
 
+void tell_stay(connection_ptr self, const session_id& session, version stay) {
+  auto& s = self->state;
+  s.named.insert(session);
+  presence_order order{s.state->key_of(session), s.state->id(), true, stay};
+  self->send(s.env->hub,
+             std::make_shared<const presence_order>(std::move(order)));
+}
+
 void forget_session(connection_ptr self, const session_id& session) {
   auto& s = self->state;
   tell_presence(self, session, false);

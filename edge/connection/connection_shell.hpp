@@ -63,6 +63,9 @@ void order_detach(connection_ptr self, const session_id& session);
 /// Whether the hub names us to the session's owner from now on.
 void tell_presence(connection_ptr self, const session_id& session, bool joined);
 
+/// With what our stay began, to be named with us: the owner has answered.
+void tell_stay(connection_ptr self, const session_id& session, version stay);
+
 /// Takes no part in the session any more.
 void forget_session(connection_ptr self, const session_id& session);
 

@@ -13,7 +13,6 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace rollcall::edge {
@@ -29,7 +28,8 @@ struct relay_entry {
 
 /// Who of ours is in a session.
 struct local_people {
-  std::unordered_set<connection_id> who;
+  /// With what their stays began, once their joins are answered.
+  std::unordered_map<connection_id, version> who;
   /// How often it was told that nobody is left.
   std::uint32_t farewells = 0;
 };
@@ -59,11 +59,22 @@ struct hub_shell {
 using self_ptr = relay_hub_actor::stateful_pointer<hub_shell>;
 
 template <class Message>
-void to_relay(self_ptr self, const session_key& session,
+bool to_relay(self_ptr self, const session_key& session,
               const Message& message) {
   auto& s = self->state;
-  if (auto at = s.relays.find(session); at != s.relays.end())
-    self->send(at->second.relay, message);
+  auto at = s.relays.find(session);
+  if (at == s.relays.end())
+    return false;
+  self->send(at->second.relay, message);
+  return true;
+}
+
+// The word that a relay had gone was lost.
+void take_batch(self_ptr self, const batch_ptr& x) {
+  auto& s = self->state;
+  if (!to_relay(self, x->session, x))
+    self->send(s.env.router, std::make_shared<const note>(
+                               note{x->session, s.env.self, unobserve_note{}}));
 }
 
 void attach(self_ptr self, const attach_order_ptr& order) {
@@ -130,8 +141,10 @@ void take_presence(self_ptr self, const presence_order& order) {
   auto& s = self->state;
   if (order.joined) {
     auto& here = s.joined[order.session];
-    here.who.insert(order.connection);
+    bool fresh = here.who.insert_or_assign(order.connection, order.stay).second;
     here.farewells = 0;
+    if (!fresh)
+      return;
     auto now = s.env.clock().steady;
     s.turns.joined(partition_of(order.session, s.env.partitions), now);
     if (!s.look_due)
@@ -149,7 +162,7 @@ void take_presence(self_ptr self, const presence_order& order) {
 }
 
 void announce_session(self_ptr self, const session_key& session,
-                      const std::unordered_set<connection_id>& who) {
+                      const std::unordered_map<connection_id, version>& who) {
   auto& s = self->state;
   announce_note body;
   body.complete = who.size() <= limits::announced_connections;
@@ -157,9 +170,11 @@ void announce_session(self_ptr self, const session_key& session,
     self->send(s.env.router,
                std::make_shared<const note>(note{session, s.env.self, body}));
     body.connections.clear();
+    body.stays.clear();
   };
-  for (const auto& id : who) {
+  for (const auto& [id, stay] : who) {
     body.connections.push_back(id);
+    body.stays.push_back(stay);
     if (body.connections.size() == limits::announced_connections)
       send();
   }
@@ -233,7 +248,7 @@ relay_hub_actor::behavior_type hub_behavior(self_ptr self, relay_env env) {
     self->quit(std::move(end.reason));
   });
   return {
-    [self](const batch_ptr& x) { to_relay(self, x->session, x); },
+    [self](const batch_ptr& x) { take_batch(self, x); },
     [self](const snapshot_ptr& x) { to_relay(self, x->session, x); },
     [self](const direct_ptr& x) {
       auto& s = self->state;

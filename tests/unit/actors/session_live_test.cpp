@@ -82,6 +82,120 @@ TEST(SessionLive, WhatIsRefusedOtherwiseCostsNothing) {
   EXPECT_TRUE(set_step(s, "ada", 1, 1));
 }
 
+TEST(SessionLive, AJoinOfWhoIsHereSetsItToo) {
+  session_harness s;
+  make_board(s);
+  std::int64_t value = 0;
+  auto join = [&](std::uint64_t way, join_command body = {}) {
+    s.now = s.now + millis{1'000};
+    body.live.emplace("n", live_value{++value});
+    EXPECT_TRUE(s.run("ada", way, body)) << value;
+    EXPECT_EQ(shown_of(s, "ada"), live_value{value});
+    auto changes = s.changes();
+    const auto* told = find_change<live_change>(changes);
+    ASSERT_NE(told, nullptr) << value;
+    EXPECT_EQ(told->live, (live_update{{"n", live_value{value}}}));
+  };
+  join(1);
+  join(5);
+  join_command resumed;
+  resumed.resumes = connection_id{7, 5};
+  join(6, resumed);
+  join_command leased;
+  leased.lease = millis{60'000};
+  join(7, leased);
+  join(7, leased);
+  ASSERT_TRUE(set_step(s, "ada", 1, 99));
+  EXPECT_EQ(shown_of(s, "ada"), live_value{std::int64_t{99}}) << "the last";
+}
+
+TEST(SessionLive, ARepeatedJoinSetsNothingTwice) {
+  session_harness s;
+  ASSERT_TRUE(s.create("board"));
+  auto ask = [&](std::uint64_t number, command_body body) {
+    auto asked = std::make_shared<command>(*s.make("ada", 1, std::move(body)));
+    asked->number = number;
+    return s.run(asked).ok();
+  };
+  join_command join;
+  join.live.emplace("n", live_value{std::int64_t{1}});
+  ASSERT_TRUE(ask(1, join));
+  ASSERT_TRUE(
+    ask(2, set_live_command{{{"n", live_value{std::int64_t{2}}}}, millis{0}}));
+  s.now = s.now + millis{1'000};
+  ASSERT_TRUE(ask(1, join));
+  EXPECT_EQ(shown_of(s, "ada"), live_value{std::int64_t{2}});
+}
+
+TEST(SessionLive, AJoinWithTooManyKeysChangesNothing) {
+  session_harness s;
+  make_board(s);
+  ASSERT_TRUE(set_step(s, "ada", 1, 1));
+  (void)s.changes();
+  auto before = s.look();
+  join_command body;
+  for (std::size_t i = 0; i < limits::live_keys; ++i)
+    body.live.emplace("k" + std::to_string(i), live_value{true});
+  for (std::uint64_t way : {1, 5}) {
+    auto refused = s.run("ada", way, body);
+    ASSERT_FALSE(refused) << way;
+    EXPECT_EQ(refused.error().code, errc::too_large);
+    EXPECT_EQ(s.look(), before);
+  }
+}
+
+TEST(SessionLive, AJoinOnTheSameConnectionKeepsToTheRate) {
+  session_harness s;
+  make_board(s, {.live_rate = 1, .live_burst = 1});
+  join_command body;
+  body.live.emplace("n", live_value{std::int64_t{1}});
+  ASSERT_TRUE(s.run("ada", 1, body));
+  auto refused = s.run("ada", 1, body);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, errc::rate_limited);
+  EXPECT_TRUE(s.join("ada", 1)) << "without any it is harmless";
+  EXPECT_TRUE(s.run("ada", 5, body)) << "another way in";
+}
+
+TEST(SessionLive, KeysThatWereRemovedTakeNoRoom) {
+  session_harness s;
+  make_board(s, {.live_rate = 0});
+  auto set = [&](live_update live, millis age = millis{0}) {
+    return s.run("ada", 1, set_live_command{std::move(live), age}).ok();
+  };
+  live_update nothing;
+  for (int i = 0; i < 16; ++i)
+    nothing.emplace("never" + std::to_string(i), std::nullopt);
+  ASSERT_TRUE(set(nothing));
+  EXPECT_FALSE(s.state->has_changes());
+  for (int round = 0; round < 3; ++round) {
+    live_update all, none;
+    for (int i = 0; i < 16; ++i) {
+      auto key = std::to_string(round) + "k" + std::to_string(i);
+      all.emplace(key, live_value{true});
+      none.emplace(key, std::nullopt);
+    }
+    s.now = s.now + millis{10'000};
+    ASSERT_TRUE(set(all)) << round;
+    EXPECT_EQ(s.look().participants[0].live.size(), 16U);
+    EXPECT_FALSE(set({{"more", live_value{true}}}));
+    // A value that loses makes no room.
+    EXPECT_FALSE(set({{all.begin()->first, {}}, {"more", live_value{true}}},
+                     millis{3'000}));
+    EXPECT_TRUE(set({{all.begin()->first, {}}, {"more", live_value{true}}}));
+    EXPECT_TRUE(set({{"more", {}}}));
+    ASSERT_TRUE(set(none)) << round;
+    EXPECT_TRUE(s.look().participants[0].live.empty());
+    // What was there last is still the later word.
+    s.now = s.now + millis{1'000};
+    ASSERT_TRUE(set({{none.rbegin()->first, live_value{true}}}, millis{3'000}));
+    EXPECT_TRUE(s.look().participants[0].live.empty());
+  }
+  (void)s.state->take_batch();
+  for (const auto& who : s.state->transfer().participants)
+    EXPECT_LE(who.live.size(), limits::live_keys);
+}
+
 TEST(SessionLive, ZeroIsNoLimit) {
   session_harness s;
   make_board(s, {.live_rate = 0});

@@ -329,12 +329,27 @@ TEST_F(SessionPresence, AnOlderLiveValueCannotWin) {
     s.run("ada", 1, set_live_command{{{"a", live_value{false}}}, millis{3'000}})
       .ok());
   EXPECT_EQ(s.look().participants[0].live.at("a"), live_value{true});
-  // Back-dating is bounded, and nothing is ever dated forward.
+  // However old it is, and from wherever it comes.
+  ASSERT_TRUE(s.join("ada", 2).ok());
   s.now = s.now + millis{6'000};
+  ASSERT_TRUE(
+    s.run("ada", 2,
+          set_live_command{{{"a", live_value{false}}}, millis{60'000}})
+      .ok());
+  EXPECT_EQ(s.look().participants[0].live.at("a"), live_value{true});
+  // Back-dating is bounded, and nothing is ever dated forward.
+  s.now = s.now + s.state->settings().timeout;
   ASSERT_TRUE(
     s.run("ada", 1,
           set_live_command{{{"a", live_value{false}}}, millis{900'000}})
       .ok());
+  EXPECT_EQ(s.look().participants[0].live.at("a"), live_value{false});
+  ASSERT_TRUE(
+    s.run("ada", 1,
+          set_live_command{{{"a", live_value{true}}}, -millis{900'000}})
+      .ok());
+  ASSERT_TRUE(
+    s.run("ada", 1, set_live_command{{{"a", live_value{false}}}, {}}).ok());
   EXPECT_EQ(s.look().participants[0].live.at("a"), live_value{false});
 }
 
@@ -524,6 +539,78 @@ TEST_F(SessionPresence, AStayThatWasNotKeptFollowsTheOneThatWas) {
   EXPECT_EQ(here[0].connections, 1U);
 }
 
+// She left and came again by the same socket, and neither was kept.
+TEST_F(SessionPresence, AStayThatWasNotKeptMayHaveTheSameConnection) {
+  create("party");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  s.keep_pages();
+  ASSERT_TRUE(s.run("ada", 1, leave_command{}).ok());
+  auto again = s.join("ada", 1);
+  ASSERT_TRUE(again.ok());
+  s.activate();
+  auto first = s.look().participants.at(0).joined;
+  join_command body;
+  body.admitted = std::get<join_reply>(again.value().body).admitted;
+  auto later = body.admitted->joined;
+  ASSERT_LT(first, later);
+  s.tell(announce_note{{{7, 1}}, true, {later}});
+  auto told = s.state->take_directs();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<unknown_direct>(told[0].body));
+  auto answer = s.run("ada", 1, body);
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(std::get<join_reply>(answer->body).admitted, body.admitted);
+  auto here = s.look().participants;
+  ASSERT_EQ(here.size(), 1U);
+  EXPECT_EQ(here[0].joined, later);
+  EXPECT_EQ(here[0].connections, 1U);
+  (void)s.changes();
+  s.tell(announce_note{{{7, 1}}, true, {later}});
+  s.advance(millis{60'000});
+  EXPECT_TRUE(s.state->take_directs().empty()) << "it is the stay that is here";
+  EXPECT_TRUE(s.changes().empty());
+}
+
+// An edge of an earlier version says nothing of stays, and was believed.
+TEST_F(SessionPresence, AStayFollowsOneThatWasConfirmed) {
+  create("party");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  s.keep_pages();
+  ASSERT_TRUE(s.run("ada", 1, leave_command{}).ok());
+  auto again = s.join("ada", 1);
+  ASSERT_TRUE(again.ok());
+  s.activate();
+  s.tell(announce_note{{{7, 1}}, true});
+  EXPECT_TRUE(s.state->take_directs().empty());
+  join_command body;
+  body.admitted = std::get<join_reply>(again.value().body).admitted;
+  ASSERT_TRUE(s.run("ada", 1, body).ok());
+  EXPECT_EQ(s.look().participants.at(0).joined, body.admitted->joined);
+}
+
+// Another of her connections speaks for the stay that is here: it goes on.
+TEST_F(SessionPresence, AStayThatIsConfirmedByOthersGoesOn) {
+  create("party");
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  ASSERT_TRUE(s.join("ada", 2).ok());
+  s.keep_pages();
+  s.activate();
+  auto here = s.look().participants.at(0).joined;
+  s.tell(announce_note{{{7, 2}}, false, {here}});
+  (void)s.changes();
+  version later{here.epoch, here.rev + 9};
+  s.tell(announce_note{{{7, 1}}, false, {later}});
+  EXPECT_EQ(s.state->take_directs().size(), 1U);
+  join_command body;
+  body.admitted = admission{later, s.now.wall, 1};
+  auto answer = s.run("ada", 1, body);
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(std::get<join_reply>(answer->body).admitted.joined, here);
+  s.advance(millis{60'000});
+  EXPECT_TRUE(s.changes().empty());
+  EXPECT_EQ(s.look().participants.at(0).connections, 2U);
+}
+
 // A goodbye soon after a change of owner waits for what was not kept.
 TEST_F(SessionPresence, ARestoredUserMayLeaveAndComeAgain) {
   create("party");
@@ -620,6 +707,31 @@ TEST_F(SessionPresence, PassivatesOnlyWhenNothingHoldsIt) {
   s.kept.keep(s.state->farewell());
   session_state again{make_rules(), s.key(), s.epoch, s.kept.stored(), s.now};
   EXPECT_GE(again.at(), before) << "versions never go back";
+}
+
+TEST_F(SessionPresence, ALostEdgeObservesNoMoreUnlessItAsksAgain) {
+  create("board");
+  s.tell(observe_note{});
+  EXPECT_FALSE(s.state->idle());
+  s.tell(edge_lost_note{});
+  EXPECT_EQ(s.state->observers().size(), 1U) << "it may be back in a moment";
+  s.advance(millis{5'000});
+  s.tell(observe_note{});
+  s.advance(millis{60'000});
+  EXPECT_EQ(s.state->observers().size(), 1U);
+  // As many lives of a node as there is room for, each of which ended.
+  for (auto life = 2U; life < 2 + limits::observers_per_session; ++life) {
+    s.edge.incarnation = life;
+    s.tell(observe_note{});
+    s.tell(edge_lost_note{});
+    s.tell(edge_lost_note{});
+  }
+  s.advance(millis{60'000});
+  EXPECT_EQ(s.state->observers(), (std::set<node_id>{{"node1", 1}}));
+  s.edge.incarnation = 1;
+  s.tell(edge_lost_note{});
+  s.advance(millis{20'000});
+  EXPECT_TRUE(s.state->idle());
 }
 
 TEST_F(SessionPresence, ActivityIsToldAtMostEveryTenSeconds) {

@@ -401,7 +401,8 @@ std::vector<std::pair<std::string, node_message>> messages() {
                                        {{8, 11}, sign::closed, millis{0}}}})},
     {"note_observe", noting(observe_note{version{1, 2}})},
     {"note_unobserve", noting(unobserve_note{})},
-    {"note_announce", noting(announce_note{{{8, 9}, {8, 10}}, true})},
+    {"note_announce",
+     noting(announce_note{{{8, 9}, {8, 10}}, true, {{1, 2}, {0, 0}}})},
     {"note_edge_lost", noting(edge_lost_note{})},
   };
   std::vector<std::pair<std::string, command_body>> bodies{

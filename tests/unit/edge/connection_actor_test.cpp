@@ -1,5 +1,7 @@
 #include "edge/connection/connection_actor.hpp"
 
+#include "actors/base/hash.hpp"
+#include "actors/base/limits.hpp"
 #include "edge/auth/resume_key.hpp"
 #include "edge/protocol/close_codes.hpp"
 #include "edge/relay/relay_actor.hpp"
@@ -27,6 +29,8 @@ struct owner_log {
   bool silent = false;
   /// While set, the answer to everything.
   std::optional<failure> refusal;
+  /// What those who join are admitted with.
+  version stay{1, 1};
   /// While set, the node is cut off and knows less than was seen.
   bool behind = false;
 };
@@ -36,13 +40,13 @@ reply_ptr knows_less() {
     fail(errc::unavailable, "the node is cut off", behind_field));
 }
 
-reply_ptr answer_to(const command& asked) {
+reply_ptr answer_to(const command& asked, version stay) {
   reply out;
   out.at = {1, 1};
   if (std::holds_alternative<join_command>(asked.body))
     out.body = join_reply{asked.caller.participant,
                           preset_kinds()[4],
-                          {{1, 1}, millis{0}, 0},
+                          {stay, millis{0}, 0},
                           asked.caller.grants};
   else if (std::holds_alternative<observe_command>(asked.body))
     out.body = observe_reply{preset_kinds()[0],
@@ -65,7 +69,7 @@ protected:
            return std::make_shared<const result<reply>>(*owner.refusal);
          if (owner.behind && asked->seen)
            return knows_less();
-         return owner.silent ? nullptr : answer_to(*asked);
+         return owner.silent ? nullptr : answer_to(*asked, owner.stay);
        },
        [this](const note_ptr& told) { owner.notes.push_back(told); }});
     edge::relay_env relays;
@@ -348,6 +352,33 @@ TEST_F(ConnectionActor, JoinsAgainInItsOldPlaceWhereItIsUnknown) {
   const auto& again = std::get<join_command>(owner.commands[0]->body);
   ASSERT_TRUE(again.admitted);
   EXPECT_EQ(again.admitted->joined, (version{1, 1}));
+}
+
+TEST_F(ConnectionActor, IsNamedWithTheStayThatItsOwnerKnows) {
+  open(token("ada"));
+  (void)join("s");
+  auto named = [&](epoch_t epoch) {
+    session_key where{namespace_id{"default"}, session_id{"s"}};
+    caf::anon_send(
+      hub,
+      std::make_shared<const ownership>(ownership{
+        partition_of(where, limits::partitions_default), {"node2", 1}, epoch}));
+    owner.notes.clear();
+    fixture.advance(edge::relay_env{}.announce_again, millis{50});
+    for (const auto& told : owner.notes)
+      if (const auto* body = std::get_if<announce_note>(&told->body))
+        return body->stays;
+    return std::vector<version>{};
+  };
+  EXPECT_EQ(named(2), std::vector{(version{1, 1})});
+  owner.stay = {1, 7};
+  auto word = std::make_shared<direct>();
+  word->session = {namespace_id{"default"}, session_id{"s"}};
+  word->connection = id;
+  word->body = unknown_direct{};
+  caf::anon_send(hub, direct_ptr{word});
+  fixture.drain();
+  EXPECT_EQ(named(3), std::vector{(version{1, 7})});
 }
 
 TEST_F(ConnectionActor, AJoinThatIsAnsweredAfterTheLeaveIsTakenBack) {

@@ -517,6 +517,8 @@ TEST_F(RelayActor, ANewOwnerIsToldWhoIsHereMoreThanOnce) {
                           owner.key(), connection_id{7, n}, true}));
   caf::anon_send(hub, std::make_shared<const presence_order>(presence_order{
                         owner.key(), connection_id{7, 1}, false}));
+  caf::anon_send(hub, std::make_shared<const presence_order>(presence_order{
+                        owner.key(), connection_id{7, 2}, true, {3, 4}}));
   fixture.drain();
   EXPECT_TRUE(notes.empty());
   auto partition = partition_of(owner.key(), limits::partitions_default);
@@ -535,6 +537,8 @@ TEST_F(RelayActor, ANewOwnerIsToldWhoIsHereMoreThanOnce) {
     EXPECT_EQ(told->session, owner.key());
     EXPECT_EQ(std::get<announce_note>(told->body).connections,
               std::vector{(connection_id{7, 2})});
+    EXPECT_EQ(std::get<announce_note>(told->body).stays,
+              std::vector{(version{3, 4})});
   }
 }
 
@@ -559,6 +563,19 @@ TEST_F(RelayActor, GoesWhenNobodyIsLeftAndComesBack) {
   EXPECT_TRUE(std::holds_alternative<observe_note>(notes.back()->body));
   give_snapshot();
   EXPECT_EQ(take(2).size(), 1U);
+}
+
+TEST_F(RelayActor, TakesBackWhatWasLostOfAGoodbye) {
+  attach(1);
+  give_snapshot();
+  detach(1);
+  fixture.advance(millis{10'500}, millis{100});
+  notes.clear();
+  ASSERT_TRUE(owner.join("ada", 1).ok());
+  give(next_batch());
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<unobserve_note>(notes[0]->body));
+  EXPECT_EQ(notes[0]->session, owner.key());
 }
 
 TEST_F(RelayActor, AnAttachThatCrossesTheGoodbyeIsNotLost) {

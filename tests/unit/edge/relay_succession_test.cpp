@@ -63,6 +63,22 @@ TEST_F(Succession, WaitsForAStayTheNewOwnerLacks) {
   EXPECT_EQ(count_changes<joined_change>(leads->changes), 0U);
 }
 
+TEST_F(Succession, WaitsForAStayOnTheSameConnection) {
+  owner.keep_pages();
+  ASSERT_TRUE(owner.run("ada", 1, leave_command{}).ok());
+  ASSERT_TRUE(owner.join("ada", 1).ok());
+  (void)owner.state->take_batch();
+  ASSERT_TRUE(here.take(owner.state->make_snapshot()));
+  ASSERT_TRUE(next.hold(here, from_next_owner(), start, patience));
+  ASSERT_TRUE(join_again("ada", 1).ok());
+  EXPECT_EQ(next.take(owner.state->take_batch()), batch_fate::applied);
+  ASSERT_TRUE(next.all_back());
+  auto leads = here.bridge(next.release());
+  ASSERT_TRUE(leads);
+  EXPECT_EQ(count_changes<left_change>(leads->changes), 0U);
+  EXPECT_EQ(count_changes<joined_change>(leads->changes), 0U);
+}
+
 TEST_F(Succession, WaitsForThoseTheNewOwnerLacks) {
   auto whole = from_next_owner();
   ASSERT_TRUE(whole.participants.empty());
