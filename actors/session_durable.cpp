@@ -124,7 +124,8 @@ bool session_state::needs_journal(durable_op& op, instant now) {
     return false;
   }
   tag_changes(op);
-  if (op.why == durable_op::purpose::command)
+  if (op.why == durable_op::purpose::command
+      || op.why == durable_op::purpose::then_join)
     for (auto& kept : op.records)
       set_about(kept, *op.asked);
   op.due = earliest_due(op.records);

@@ -100,6 +100,20 @@ TEST_F(SessionDurable, AnOpIdIsGoodForOneRequest) {
   EXPECT_TRUE(ask(7, "speaker").ok());
 }
 
+TEST_F(SessionDurable, AnOpIdOfAJoinThatMadeTheSessionIsGoodForThatAlone) {
+  join_command body;
+  body.create_kind = "board";
+  auto first = std::make_shared<command>(*s.make("ann", 1, body, "op1"));
+  first->about = 7;
+  ASSERT_TRUE(s.run(first).ok());
+  auto end = std::make_shared<command>(*s.make("ann", 1, end_command{}, "op1"));
+  end->about = 8;
+  auto refused = s.run(end);
+  ASSERT_FALSE(refused.ok()) << "answered without being done";
+  EXPECT_EQ(refused.error().code, errc::conflict);
+  EXPECT_EQ(refused.error().field, "op_id");
+}
+
 TEST_F(SessionDurable, ARepeatedOpHasOneEffect) {
   create("party");
   auto first = s.run("owner", 9, member("ada", "moderator"), "op-1");
