@@ -308,6 +308,8 @@ private:
   decided decide_durable(const command_ptr& asked);
   maybe_failure prepare(durable_op& op, instant now);
   maybe_failure prepare_create(durable_op& op, instant now);
+  maybe_failure prepare_first_join(durable_op& op, session_record kept,
+                                   access_mode access, instant now) const;
   maybe_failure prepare_configure(durable_op& op, instant now);
   maybe_failure prepare_end(durable_op& op, instant now);
   maybe_failure prepare_hidden(durable_op& op);

@@ -114,6 +114,35 @@ TEST_F(SessionDurable, AnOpIdOfAJoinThatMadeTheSessionIsGoodForThatAlone) {
   EXPECT_EQ(refused.error().field, "op_id");
 }
 
+TEST_F(SessionDurable, AJoinThatIsRefusedMakesNoSession) {
+  auto refused
+    = [&](join_command body, const char* kind, errc code, const char* field) {
+        body.create_kind = kind;
+        auto answer = s.run("ann", 1, body);
+        ASSERT_FALSE(answer.ok()) << field;
+        EXPECT_EQ(answer.error().code, code) << field;
+        EXPECT_EQ(answer.error().field, field);
+        EXPECT_FALSE(s.state->exists()) << field;
+        EXPECT_FALSE(s.kept.stored().session.has_value()) << field;
+      };
+  join_command brief;
+  brief.lease = millis{1};
+  refused(brief, "board", errc::bad_request, "lease_ms");
+  join_command odd;
+  odd.live = {{"step", std::int64_t{9}}};
+  refused(odd, "board", errc::bad_request, "live.step");
+  s.grants = {capability::create, capability::observe_roster};
+  refused({}, "board", errc::forbidden, "");
+  s.grants = {capability::create};
+  refused({}, "board", errc::not_found, "session");
+  s.grants = default_grants | capability_set{capability::create};
+  join_command good;
+  good.create_kind = "meeting";
+  good.lease = millis{5'000};
+  EXPECT_TRUE(s.run("ann", 1, good).ok()) << "and nothing is in the way";
+  EXPECT_EQ(s.state->present(), 1U);
+}
+
 TEST_F(SessionDurable, ARepeatedOpHasOneEffect) {
   create("party");
   auto first = s.run("owner", 9, member("ada", "moderator"), "op-1");
