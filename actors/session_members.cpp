@@ -260,7 +260,8 @@ void session_state::apply_member_erased(const user_id& user,
                               static_cast<std::uint8_t>(member_key::membership),
                               false});
   }
-  reclaim_until_.reset();
+  if (!record_->appointed_host || *record_->appointed_host == user)
+    reclaim_until_.reset();
   refresh_host();
 }
 

@@ -258,6 +258,25 @@ TEST_F(SessionMembers, AHostMayBeNamedUnderEveryPolicyButNone) {
     errc::conflict);
 }
 
+TEST_F(SessionMembers, AnAbsentHostIsHostWhoeverElseGoesForGood) {
+  create("stage");
+  ASSERT_TRUE(s.join("owner", 1));
+  ASSERT_TRUE(s.join("ada", 2));
+  ASSERT_TRUE(s.join("bob", 3));
+  ASSERT_TRUE(s.run("owner", 1, leave_command{}));
+  ASSERT_TRUE(s.run("ada", 2, withdraw_command{}));
+  EXPECT_EQ(s.state->host(), session_harness::id_of("owner"));
+  ASSERT_TRUE(s.run("owner", 9, kick_command{user_id{"bob"}, {}}));
+  s.advance(millis{29'000});
+  EXPECT_EQ(s.state->host(), session_harness::id_of("owner"));
+  s.advance(millis{1'200});
+  EXPECT_EQ(s.state->host(), std::nullopt);
+  ASSERT_TRUE(s.join("owner", 4));
+  ASSERT_TRUE(s.run("owner", 4, leave_command{}));
+  ASSERT_TRUE(s.run("owner", 4, withdraw_command{}));
+  EXPECT_EQ(s.state->host(), std::nullopt) << "who goes for good is no host";
+}
+
 TEST_F(SessionMembers, WhoeverIsNamedHostIsAMember) {
   ASSERT_TRUE(s.create("board", {.host = host_policy::oldest_present}));
   ASSERT_TRUE(s.join("ann", 1));
