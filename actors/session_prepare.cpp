@@ -270,7 +270,8 @@ std::optional<failure> session_state::prepare_configure(durable_op& op,
   if (auto good = check(settings, kept.overrides); !good)
     return of_settings(good.error());
   // Another way to find the host ends what was said by hand.
-  if (body.settings.host && *body.settings.host != host_policy::appointed)
+  if (body.settings.host && *body.settings.host != settings_.host
+      && *body.settings.host != host_policy::appointed)
     kept.appointed_host.reset();
   kept.at = at();
   remember(kept.ops, op.asked->op, kept.at);

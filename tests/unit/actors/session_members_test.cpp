@@ -277,6 +277,19 @@ TEST_F(SessionMembers, AnAbsentHostIsHostWhoeverElseGoesForGood) {
   EXPECT_EQ(s.state->host(), std::nullopt) << "who goes for good is no host";
 }
 
+TEST_F(SessionMembers, SayingTheSamePolicyAgainKeepsTheHost) {
+  create("party");
+  ASSERT_TRUE(s.join("ada", 1));
+  ASSERT_TRUE(s.join("bob", 2));
+  ASSERT_TRUE(s.run("ada", 1, transfer_host_command{user_id{"bob"}, {}}));
+  (void)s.changes();
+  ASSERT_TRUE(s.run(
+    "owner", 9,
+    configure_command{{.host = host_policy::oldest_member, .locked = true}}));
+  EXPECT_EQ(s.state->host(), session_harness::id_of("bob"));
+  EXPECT_EQ(count_changes<host_change>(s.changes()), 0U);
+}
+
 TEST_F(SessionMembers, WhoeverIsNamedHostIsAMember) {
   ASSERT_TRUE(s.create("board", {.host = host_policy::oldest_present}));
   ASSERT_TRUE(s.join("ann", 1));
