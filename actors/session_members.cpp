@@ -67,13 +67,14 @@ session_state::prepare_member(durable_op& op, const set_member_command& body,
     kept.permissions = *body.permissions;
   give_and_take(kept.permissions, body);
   if (!rights.has(capability::configure)) {
-    if (body.role && is_above(*body.role))
-      return only_an_owner("role");
     if (known != nullptr && known->role == owner_role)
       return only_an_owner("role");
-    bool moderated
-      = known != nullptr && has_name(known->permissions, can_moderate);
-    if (has_name(kept.permissions, can_moderate) != moderated)
+    bool stays = known != nullptr && known->role == kept.role;
+    bool moderated = known != nullptr && is_above(known->role);
+    if (body.role && !stays && (is_above(*body.role) || moderated))
+      return only_an_owner("role");
+    bool could = known != nullptr && has_name(known->permissions, can_moderate);
+    if (has_name(kept.permissions, can_moderate) != could)
       return only_an_owner("permissions");
   }
   if (known == nullptr && members_.size() >= limits::members_per_session)

@@ -129,6 +129,27 @@ TEST_F(SessionMembers, CanModerateModerates) {
             errc::forbidden);
 }
 
+TEST_F(SessionMembers, ModeratorsAreAnOwnersToGiveAndToTake) {
+  create("party");
+  auto role
+    = [&](const std::string& by, const std::string& user, const char* to) {
+        return s.run(by, 9, set_member_command{user_id{user}, {}, to});
+      };
+  ASSERT_TRUE(role("owner", "mo1", "moderator"));
+  ASSERT_TRUE(role("owner", "mo2", "moderator"));
+  auto refused = role("mo1", "mo2", "viewer");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, errc::forbidden);
+  EXPECT_EQ(refused.error().field, "role");
+  EXPECT_EQ(members().at("mo2").role, "moderator");
+  EXPECT_TRUE(role("mo1", "mo2", "moderator")) << "which changes nothing";
+  EXPECT_TRUE(set("mo2", {"can_speak"}, {}, "mo1"));
+  EXPECT_EQ(refusal_of(role("mo1", "ada", "moderator")), errc::forbidden);
+  EXPECT_EQ(refusal_of(role("mo1", "ada", "owner")), errc::forbidden);
+  EXPECT_TRUE(role("mo1", "ada", "viewer"));
+  EXPECT_TRUE(role("owner", "mo2", "viewer"));
+}
+
 TEST_F(SessionMembers, AnInvitationIsGivenOnceAndTakenBack) {
   create("meeting");
   ASSERT_TRUE(s.run("owner", 9, invite_command{user_id{"ada"}, "guest"}));
