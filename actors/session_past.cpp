@@ -198,8 +198,6 @@ std::optional<failure>
 session_state::prepare_forget(durable_op& op, const forget_user_command& body) {
   if (!op.asked->caller.grants.has(capability::admin))
     return fail(errc::forbidden, "erasing a user needs admin");
-  // What waits to be written of the user concerns nobody any more.
-  apply_forgotten(body.user);
   auto kept = *record_;
   auto untold
     = kept.group
@@ -209,8 +207,12 @@ session_state::prepare_forget(durable_op& op, const forget_user_command& body) {
   auto bans = bans_without(body.user);
   if (member(body.user) == nullptr && roster_.find(body.user) == nullptr
       && record_->created_by != body.user
-      && record_->appointed_host != body.user && untold == 0 && bans.empty())
+      && record_->appointed_host != body.user && untold == 0 && bans.empty()) {
+    // Nothing is kept of the user; what waits to be written concerns nobody
+    // any more.
+    apply_forgotten(body.user);
     return std::nullopt;
+  }
   if (kept.created_by == body.user)
     kept.created_by = {};
   if (kept.appointed_host == body.user)

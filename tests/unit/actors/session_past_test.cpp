@@ -388,6 +388,23 @@ TEST_F(SessionPast, AUserIsForgotten) {
   EXPECT_EQ(std::get<join_reply>(again->body).admitted.reconnections, 0U);
 }
 
+TEST_F(SessionPast, WhatCouldNotBeErasedIsNotForgotten) {
+  ASSERT_TRUE(h.join("ada", 1));
+  ASSERT_TRUE(h.run("ada", 1, leave_command{}));
+  h.grants = h.grants | capability_set{capability::admin};
+  (void)h.state->handle(
+    h.make("root", 8'888, forget_user_command{user_id{"ada"}}), h.now);
+  h.pump(fail(errc::unavailable, "disk"));
+  auto late = h.take_late();
+  ASSERT_EQ(late.size(), 1U);
+  EXPECT_FALSE(late[0].answer.ok());
+  h.keep_pages();
+  EXPECT_EQ(h.kept.stays().size(), 1U) << "the stay is still to be kept";
+  auto again = h.join("ada", 2);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(std::get<join_reply>(again->body).admitted.reconnections, 1U);
+}
+
 TEST_F(SessionPast, AForgottenUserIsInNoBan) {
   for (const auto* user : {"ada", "bob"})
     ASSERT_TRUE(h.run("owner", 9'999, ban_command{user_id{user}, {}}));
