@@ -45,6 +45,18 @@ bool makes_member(const durable_op& op) {
 
 // -- queueing ----------------------------------------------------------------
 
+// The refusals that a known target would meet come first: who may not change
+// members learns nothing of who is one.
+failure session_state::no_target(const identity& caller, failure why) const {
+  if (hidden_from(caller))
+    return unknown();
+  if (record_->ended_at)
+    return fail(errc::session_ended, "the session has ended", "session");
+  if (!rights_of(caller).has(capability::moderate))
+    return fail(errc::forbidden, "you may not change members");
+  return why;
+}
+
 session_state::decided session_state::decide_durable(const command_ptr& asked) {
   if (pending_.full())
     return fail(errc::unavailable, "too many changes are waiting");
@@ -53,7 +65,7 @@ session_state::decided session_state::decide_durable(const command_ptr& asked) {
   if (const auto* x = std::get_if<set_member_command>(&asked->body)) {
     auto target = target_of(x->user, x->participant);
     if (!target)
-      return hidden_from(asked->caller) ? unknown() : target.error();
+      return no_target(asked->caller, target.error());
     op.touches = *target;
   } else if (const auto* guest = std::get_if<invite_command>(&asked->body)) {
     op.touches = guest->user;

@@ -18,6 +18,10 @@ stay stay_of(const interval_record& closed) {
           closed.reconnections};
 }
 
+failure not_shown() {
+  return fail(errc::forbidden, "this history is not shown to you");
+}
+
 } // namespace
 
 result<store_question> session_state::question(const command& asked,
@@ -40,8 +44,9 @@ result<store_question> session_state::question(const command& asked,
   auto& wish = out.asked;
   if (!wish.participant.empty()) {
     auto target = target_of(wish.user, wish.participant);
+    // Nobody else learns who is known here.
     if (!target)
-      return target.error();
+      return rights.has(capability::moderate) ? target.error() : not_shown();
     wish.user = *target;
   }
   // Figures name nobody; what names others is for those who moderate.
@@ -51,7 +56,7 @@ result<store_question> session_state::question(const command& asked,
     = rights.has(capability::moderate)
       || (rights.has(capability::observe_roster) && (figures || own));
   if (!allowed)
-    return fail(errc::forbidden, "this history is not shown to you");
+    return not_shown();
   if (wish.until.value_or(now.wall) < wish.from)
     return fail(errc::bad_request, "ends before it begins", "until");
   out.known = unwritten_stays(wish.user);

@@ -306,6 +306,7 @@ private:
 
   // session_durable.cpp
   decided decide_durable(const command_ptr& asked);
+  failure no_target(const identity& caller, failure why) const;
   maybe_failure prepare(durable_op& op, instant now);
   maybe_failure prepare_create(durable_op& op, instant now);
   maybe_failure prepare_first_join(durable_op& op, session_record kept,

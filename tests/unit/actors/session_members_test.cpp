@@ -150,6 +150,32 @@ TEST_F(SessionMembers, ModeratorsAreAnOwnersToGiveAndToTake) {
   EXPECT_TRUE(role("owner", "mo2", "viewer"));
 }
 
+TEST_F(SessionMembers, WhoMayNotChangeMembersLearnsNothingOfThem) {
+  create("party");
+  ASSERT_TRUE(s.run("owner", 9, invite_command{user_id{"ada"}, {}}));
+  auto probe = [&](const std::string& by, const char* user) {
+    set_member_command body;
+    body.participant = session_harness::id_of(user);
+    body.role = "viewer";
+    return s.run(by, 9, body);
+  };
+  EXPECT_EQ(refusal_of(probe("eve", "ada")), errc::forbidden);
+  EXPECT_EQ(refusal_of(probe("eve", "zoe")), errc::forbidden);
+  EXPECT_EQ(refusal_of(probe("owner", "zoe")), errc::not_found);
+  auto history = [&](const std::string& by, const char* user) {
+    get_history_command body;
+    body.participant = session_harness::id_of(user);
+    auto asked = s.state->question(*s.make(by, 9, body), s.now);
+    return asked ? errc{} : asked.error().code;
+  };
+  EXPECT_EQ(history("eve", "ada"), errc::forbidden);
+  EXPECT_EQ(history("eve", "zoe"), errc::forbidden);
+  EXPECT_EQ(history("owner", "zoe"), errc::not_found);
+  ASSERT_TRUE(s.run("owner", 9, end_command{}));
+  EXPECT_EQ(refusal_of(probe("eve", "ada")), errc::session_ended);
+  EXPECT_EQ(refusal_of(probe("eve", "zoe")), errc::session_ended);
+}
+
 TEST_F(SessionMembers, AnInvitationIsGivenOnceAndTakenBack) {
   create("meeting");
   ASSERT_TRUE(s.run("owner", 9, invite_command{user_id{"ada"}, "guest"}));
