@@ -84,11 +84,22 @@ session_state::decided session_state::decide_durable(const command_ptr& asked) {
 void session_state::queue_admission(const command& asked) {
   if (pending_.full())
     return;
+  const auto* here = roster_.find(asked.caller.user);
+  auto kept = std::make_shared<command>(asked);
+  // Where the user stood, who may be gone when this starts.
+  std::get<join_command>(kept->body).admitted
+    = admission{here->joined, here->since, here->reconnections};
   durable_op op;
   op.why = durable_op::purpose::admission;
-  op.asked = std::make_shared<command>(asked);
+  op.asked = std::move(kept);
   op.touches = asked.caller.user;
   pending_.push(std::move(op));
+}
+
+void session_state::drop_admission(const user_id& user) {
+  pending_.drop_waiting([&](const durable_op& op) {
+    return op.why == durable_op::purpose::admission && op.touches == user;
+  });
 }
 
 // Under `appointed` nobody else would be host: there it stays, and comes back

@@ -168,16 +168,19 @@ std::optional<failure> session_state::prepare_name(durable_op& op,
   return std::nullopt;
 }
 
-// Joining a session with durable membership makes one a member. It follows
-// the join: presence never waits for the disk.
+// Joining a session with durable membership makes one a member, however short
+// the stay. It follows the join: presence never waits for the disk.
 std::optional<failure> session_state::prepare_admission(durable_op& op,
                                                         instant now) {
-  const auto* here = roster_.find(*op.touches);
-  if (here == nullptr || member(*op.touches) != nullptr
+  if (!record_ || record_->ended_at || member(*op.touches) != nullptr
       || members_.size() >= limits::members_per_session)
     return std::nullopt;
-  auto kept = new_member(here->user, now);
-  kept.admitted = here->joined;
+  auto kept = new_member(*op.touches, now);
+  const auto* here = roster_.find(*op.touches);
+  if (here == nullptr)
+    kept.who = op.asked->caller.who;
+  const auto& join = std::get<join_command>(op.asked->body);
+  kept.admitted = here != nullptr ? here->joined : join.admitted->joined;
   op.records.emplace_back(std::move(kept));
   return std::nullopt;
 }
@@ -245,6 +248,7 @@ void session_state::apply_member_erased(const user_id& user,
   auto reason = std::holds_alternative<withdraw_command>(body)
                   ? leave_reason::left
                   : leave_reason::kicked;
+  drop_admission(user);
   if (auto* here = roster_.find(user)) {
     for (const auto& item : here->connections)
       dismiss(item, reason, std::holds_alternative<ban_command>(body));

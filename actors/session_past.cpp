@@ -123,6 +123,8 @@ void session_state::note_join(const participant& who, instant now) {
 
 void session_state::note_leave(const participant& who, leave_reason reason,
                                instant now) {
+  if (reason == leave_reason::kicked)
+    drop_admission(who.user);
   // The clock of the owner before may have been ahead.
   chronicle_.add(interval_record{key_, who.user, who.joined, who.since,
                                  later(now.wall, who.since), reason,

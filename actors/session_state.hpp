@@ -388,6 +388,8 @@ private:
   result<reply> answer_again(const done_op& before, const command& asked) const;
   void remember_answer(const durable_op& op);
   void queue_admission(const command& asked);
+  /// The user was removed, or went for good: a join of before admits nobody.
+  void drop_admission(const user_id& user);
   void queue_erasure();
   void queue_host_lapse();
 

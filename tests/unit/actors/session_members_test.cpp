@@ -261,6 +261,56 @@ TEST_F(SessionMembers, JoiningGivesTheKindsRole) {
   EXPECT_EQ(members().at("bob").role, "viewer");
 }
 
+TEST_F(SessionMembers, WhoeverWasInForAMomentIsAMember) {
+  create("party", {.access = access_mode::code, .code = "K7QX"});
+  auto join = [&](std::uint64_t connection, std::string code) {
+    auto asked
+      = std::make_shared<command>(*s.make("ada", connection, join_command{}));
+    asked->caller.code = std::move(code);
+    return asked;
+  };
+  // The leave comes before the membership is on its way to the disk.
+  (void)s.state->handle(join(1, "K7QX"), s.now);
+  auto joined = s.state->at();
+  (void)s.state->handle(s.make("ada", 1, leave_command{}), s.now);
+  s.pump();
+  EXPECT_EQ(s.state->present(), 0U);
+  EXPECT_EQ(s.state->total(), 1U);
+  auto kept = s.kept.stored().members;
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_EQ(kept[0].admitted, joined) << "the order of joining";
+  EXPECT_EQ(kept[0].who.name, "ada");
+  EXPECT_EQ(members().at("ada").status, member_status::left);
+  EXPECT_TRUE(s.run(join(2, ""))) << "who is a member needs no code";
+}
+
+TEST_F(SessionMembers, WhoeverWasRemovedMeanwhileIsNoMember) {
+  create("party");
+  ASSERT_TRUE(s.join("bob", 1));
+  (void)s.state->handle(s.make("owner", 9, kick_command{user_id{"bob"}, {}}),
+                        s.now);
+  auto kick = s.state->next_batch(s.now);
+  ASSERT_TRUE(kick);
+  (void)s.state->handle(s.make("owner", 9, kick_command{user_id{"ada"}, {}}),
+                        s.now);
+  // Comes while it is not yet said that ada is to go.
+  (void)s.state->handle(s.make("ada", 2, join_command{}), s.now);
+  s.kept.keep(kick->records);
+  s.state->committed(kick->number, position_t{1}, s.now);
+  s.pump();
+  EXPECT_EQ(s.state->present(), 0U);
+  EXPECT_EQ(s.state->total(), 0U);
+  EXPECT_TRUE(s.kept.stored().members.empty());
+}
+
+TEST_F(SessionMembers, ASessionThatEndsMeanwhileAdmitsNobody) {
+  create("party");
+  (void)s.state->handle(s.make("owner", 9, end_command{}), s.now);
+  (void)s.state->handle(s.make("ada", 2, join_command{}), s.now);
+  s.pump();
+  EXPECT_TRUE(s.kept.stored().members.empty());
+}
+
 // -- hosts -------------------------------------------------------------------
 
 TEST_F(SessionMembers, TheOldestOfAllMembersMayBeElsewhere) {
