@@ -236,9 +236,14 @@ const done_op* session_state::done_before(const durable_op& op) const {
     const auto* kept = rounds_.answer_of(x->round, id_of(op.asked->caller));
     return kept != nullptr ? find_op(kept->ops, op.asked->op) : nullptr;
   }
-  const auto* memory = op.touches ? (known != nullptr ? &known->ops : nullptr)
-                                  : (record_ ? &record_->ops : nullptr);
-  return memory != nullptr ? find_op(*memory, op.asked->op) : nullptr;
+  if (known != nullptr)
+    if (const auto* done = find_op(known->ops, op.asked->op))
+      return done;
+  const auto* done = record_ ? find_op(record_->ops, op.asked->op) : nullptr;
+  // What was done to a member stands here when that is a member no more. Of
+  // who does not say what is asked, it may as well be something else.
+  bool told = done != nullptr && done->about != 0 && op.asked->about != 0;
+  return op.touches && !told ? nullptr : done;
 }
 
 // The record was made before its place among the changes was known; from

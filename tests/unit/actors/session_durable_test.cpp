@@ -1,3 +1,4 @@
+#include "actors/base/limits.hpp"
 #include "support/session_harness.hpp"
 
 #include <gtest/gtest.h>
@@ -141,6 +142,60 @@ TEST_F(SessionDurable, AJoinThatIsRefusedMakesNoSession) {
   good.lease = millis{5'000};
   EXPECT_TRUE(s.run("ann", 1, good).ok()) << "and nothing is in the way";
   EXPECT_EQ(s.state->present(), 1U);
+}
+
+TEST_F(SessionDurable, WhatWasDoneToAMemberIsKnownWhenItIsGone) {
+  create("party");
+  auto ask = [&](command_body body, std::string op, std::uint64_t about) {
+    auto asked = std::make_shared<command>(
+      *s.make("owner", 9, std::move(body), std::move(op)));
+    asked->about = about;
+    return s.run(asked);
+  };
+  auto first = ask(member("ada", "speaker"), "put", 1);
+  ASSERT_TRUE(first.ok());
+  for (const char* way : {"kick", "again"}) {
+    if (std::string{way} == "again")
+      s.activate();
+    else
+      ASSERT_TRUE(ask(kick_command{user_id{"ada"}, {}}, "del", 2).ok());
+    auto late = ask(member("ada", "speaker"), "put", 1);
+    ASSERT_TRUE(late.ok()) << way;
+    EXPECT_EQ(late->at.rev, first->at.rev) << way;
+    EXPECT_TRUE(s.kept.stored().members.empty()) << way;
+    EXPECT_EQ(ask(member("ada", "guest"), "put", 3).error().code,
+              errc::conflict);
+    EXPECT_TRUE(ask(kick_command{user_id{"ada"}, {}}, "del", 2).ok());
+  }
+  ASSERT_TRUE(ask(member("ada", "guest"), "new", 4).ok());
+  EXPECT_EQ(s.kept.stored().members.size(), 1U);
+}
+
+TEST_F(SessionDurable, AnOpIdOfTheSessionIsNoneOfAMember) {
+  create("party");
+  auto ask = [&](command_body body, std::uint64_t about) {
+    auto asked
+      = std::make_shared<command>(*s.make("owner", 9, std::move(body), "x"));
+    asked->about = about;
+    return s.run(asked);
+  };
+  ASSERT_TRUE(ask(configure_command{{.capacity = 5}}, 1).ok());
+  EXPECT_EQ(ask(member("ada", "speaker"), 2).error().code, errc::conflict);
+  EXPECT_TRUE(ask(member("ada", "speaker"), 0).ok());
+}
+
+TEST_F(SessionDurable, TheNewestOpsAreRemembered) {
+  op_memory ops;
+  for (revision_t rev = 1; rev <= 20; ++rev)
+    remember(ops, op_id{"s" + std::to_string(rev)}, {1, 2 * rev});
+  op_memory gone;
+  for (revision_t rev = 15; rev <= 20; ++rev)
+    remember(gone, op_id{"m" + std::to_string(rev)}, {1, 2 * rev + 1});
+  take_over(ops, gone);
+  ASSERT_EQ(ops.size(), limits::op_ids_per_record);
+  EXPECT_EQ(ops.front().op.str(), "s11");
+  EXPECT_EQ(ops.back().op.str(), "m20");
+  EXPECT_EQ(ops[ops.size() - 2].op.str(), "s20");
 }
 
 TEST_F(SessionDurable, ARepeatedOpHasOneEffect) {
