@@ -254,11 +254,17 @@ TEST_F(SessionMembers, WhoeverWithdrawsIsNoMemberAnyMore) {
 }
 
 TEST_F(SessionMembers, JoiningGivesTheKindsRole) {
-  create("stage", {.default_role = "viewer"});
+  create("stage");
   ASSERT_TRUE(s.join("ada", 1));
   EXPECT_EQ(s.look().participants[0].role, "viewer");
   ASSERT_TRUE(set("bob", {"can_speak"}));
   EXPECT_EQ(members().at("bob").role, "viewer");
+  ASSERT_TRUE(s.run("owner", 9, invite_command{user_id{"eve"}, "speaker"}));
+  EXPECT_EQ(members().at("eve").role, "speaker") << "unless said otherwise";
+  ASSERT_TRUE(s.run("owner", 9, configure_command{{.default_role = "guest"}}));
+  ASSERT_TRUE(s.join("cid", 2));
+  EXPECT_EQ(members().at("cid").role, "guest");
+  EXPECT_EQ(members().at("ada").role, "viewer") << "who has one keeps it";
 }
 
 TEST_F(SessionMembers, WhoeverWasInForAMomentIsAMember) {
