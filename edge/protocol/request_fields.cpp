@@ -130,6 +130,16 @@ void read_flag(field_reader& in, std::string_view key,
     out = *flag;
 }
 
+/// Null takes away what there is: an empty text.
+template <class Check>
+std::optional<std::string> read_or_clear(field_reader& in, std::string_view key,
+                                         Check check) {
+  const auto* found = in.take(key);
+  if (found != nullptr && found->is_null())
+    return std::string{};
+  return in.checked(key, check);
+}
+
 void read_count(field_reader& in, std::string_view key,
                 std::optional<std::uint32_t>& out) {
   constexpr auto most = std::numeric_limits<std::uint32_t>::max();
@@ -303,14 +313,17 @@ settings_patch read_settings(field_reader& in, need how) {
   read_span(fields, "timeout_ms", out.timeout);
   read_span(fields, "drop_grace_ms", out.drop_grace);
   read_span(fields, "host_reclaim_ms", out.host_reclaim);
-  out.group = fields.checked("group", check_id);
+  out.group = read_or_clear(fields, "group", check_id);
   out.roles = read_texts(fields, "roles", limits::admitted_roles, check_id);
-  out.default_role = fields.checked("default_role", check_name);
+  out.default_role = read_or_clear(fields, "default_role", check_name);
   read_flag(fields, "gated_media", out.gated_media);
   read_count(fields, "live_rate", out.live_rate);
   read_count(fields, "live_burst", out.live_burst);
   read_flag(fields, "own_names", out.own_names);
-  if (auto code = read_code(fields); !code.empty())
+  const auto* given = fields.take("code");
+  if (auto code = given != nullptr && given->is_null() ? std::string{}
+                                                       : read_code(fields);
+      given != nullptr)
     out.code = std::move(code);
   if (auto why = fields.finish())
     in.refuse(std::move(*why));

@@ -53,6 +53,7 @@ namespace rollcall::edge {
 /// `device` and `place`; of the place only what may be kept.
 [[nodiscard]] connection_facts read_facts(field_reader& in);
 
+/// Null for `group`, `default_role` or `code` is an empty text: there is none.
 [[nodiscard]] settings_patch read_settings(field_reader& in, need how);
 
 /// Whom a command is about: `user` or `participant_id`, one of them.

@@ -317,6 +317,16 @@ TEST_F(SessionMembers, ASessionThatEndsMeanwhileAdmitsNobody) {
   EXPECT_TRUE(s.kept.stored().members.empty());
 }
 
+TEST_F(SessionMembers, ARoleThatIsTakenAwayIsGivenToNobody) {
+  create("stage");
+  ASSERT_TRUE(s.run("owner", 9, configure_command{{.default_role = ""}}));
+  ASSERT_TRUE(s.join("ada", 1));
+  EXPECT_EQ(members().at("ada").role, "");
+  s.keep_pages();
+  s.activate();
+  EXPECT_EQ(s.state->settings().default_role, "");
+}
+
 // -- hosts -------------------------------------------------------------------
 
 TEST_F(SessionMembers, TheOldestOfAllMembersMayBeElsewhere) {

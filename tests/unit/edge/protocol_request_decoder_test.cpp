@@ -267,6 +267,30 @@ TEST(RequestDecoder, KeepsTheIdOfARefusedRequest) {
   EXPECT_EQ(std::get<decode_failure>(out).id, seven);
 }
 
+TEST(RequestDecoder, NullTakesASettingAway) {
+  auto settings = [](std::string_view json) {
+    return accepted<configure_command>(
+             R"({"op":"configure_session","session":"s","settings":)"s
+             + std::string{json} + '}')
+      .settings;
+  };
+  EXPECT_EQ(settings("{}"), settings_patch{});
+  settings_patch cleared;
+  cleared.group = "";
+  cleared.default_role = "";
+  cleared.code = "";
+  EXPECT_EQ(settings(R"({"group":null,"default_role":null,"code":null})"),
+            cleared);
+  for (const char* bad :
+       {R"("group":"")", R"("default_role":"")", R"("code":"")", R"("code":1)",
+        R"("locked":null)", R"("roles":null)", R"("capacity":null)"})
+    EXPECT_TRUE(refused_field(R"({"op":"configure_session","session":"s",)"
+                              R"("settings":{)"s
+                              + bad + "}}")
+                  .starts_with("settings."))
+      << bad;
+}
+
 TEST(RequestDecoder, DigestsWhatIsAskedUnderAnOpId) {
   auto about = [](std::string_view json) {
     return accepted<session_request>(json).about;
