@@ -190,7 +190,7 @@ struct forget_user_command {
 // -- durable, later ----------------------------------------------------------
 
 /// Makes the user a member who may come. One who is a member already stays as
-/// is.
+/// is; `conflict` on `role` where that is another one.
 struct invite_command {
   user_id user;
   std::optional<std::string> role{};

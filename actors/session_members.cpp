@@ -95,8 +95,11 @@ std::optional<failure> session_state::prepare_invite(durable_op& op,
     return fail(errc::forbidden, "you may not invite others");
   if (body.role && is_above(*body.role) && !rights.has(capability::configure))
     return only_an_owner("role");
-  if (member(body.user) != nullptr)
+  if (const auto* known = member(body.user)) {
+    if (body.role && *body.role != known->role)
+      return fail(errc::conflict, "is a member in another role", "role");
     return std::nullopt;
+  }
   if (members_.size() >= limits::members_per_session)
     return fail(errc::too_large, "the session has too many members");
   auto kept = new_member(body.user, now);

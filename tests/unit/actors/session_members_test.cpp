@@ -182,7 +182,12 @@ TEST_F(SessionMembers, AnInvitationIsGivenOnceAndTakenBack) {
   auto told = s.changes();
   ASSERT_NE(find_change<member_change>(told), nullptr);
   EXPECT_TRUE(find_change<member_change>(told)->has(member_key::membership));
-  ASSERT_TRUE(s.run("owner", 9, invite_command{user_id{"ada"}, "other"}));
+  ASSERT_TRUE(s.run("owner", 9, invite_command{user_id{"ada"}, "guest"}));
+  ASSERT_TRUE(s.run("owner", 9, invite_command{user_id{"ada"}, {}}));
+  auto other = s.run("owner", 9, invite_command{user_id{"ada"}, "other"});
+  ASSERT_FALSE(other) << "what is not done is not answered as done";
+  EXPECT_EQ(other.error().code, errc::conflict);
+  EXPECT_EQ(other.error().field, "role");
   EXPECT_TRUE(s.changes().empty()) << "who is a member stays as is";
   EXPECT_EQ(members().at("ada").role, "guest");
   ASSERT_TRUE(s.join("ada", 1));
