@@ -102,10 +102,10 @@ reply session_state::answer_past(store_findings found, version asked_at) const {
 // -- audit -------------------------------------------------------------------
 
 audit_record session_state::audit_entry(std::string action, user_id target,
-                                        instant now) {
+                                        version from, instant now) {
   audit_record out;
   out.session = key_;
-  out.at = chronicle_.next_number(at());
+  out.at = chronicle_.next_number(from);
   out.when = now.wall;
   out.actor = acting_.actor;
   out.action = std::move(action);
@@ -115,7 +115,7 @@ audit_record session_state::audit_entry(std::string action, user_id target,
 }
 
 void session_state::note_join(const participant& who, instant now) {
-  auto entry = audit_entry("join", who.user, now);
+  auto entry = audit_entry("join", who.user, coming(), now);
   if (who.reconnections > 0)
     entry.after = "reconnections=" + std::to_string(who.reconnections);
   chronicle_.add(std::move(entry));
@@ -129,7 +129,7 @@ void session_state::note_leave(const participant& who, leave_reason reason,
   chronicle_.add(interval_record{key_, who.user, who.joined, who.since,
                                  later(now.wall, who.since), reason,
                                  who.reconnections});
-  auto entry = audit_entry("leave", who.user, now);
+  auto entry = audit_entry("leave", who.user, coming(), now);
   entry.after = "reason=";
   entry.after += to_string(reason);
   chronicle_.add(std::move(entry));
@@ -146,7 +146,10 @@ session_state::describe_record(const record& one) const {
   };
   if (const auto* kept = std::get_if<session_record>(&one)) {
     auto out = both(record_ ? &*record_ : nullptr, *kept);
-    if (record_ && kept->overrides.code != record_->overrides.code)
+    const auto& code = kept->overrides.code;
+    if (!record_ && !code.value_or("").empty())
+      out.second += " code=set";
+    if (record_ && code != record_->overrides.code)
       out.second += " code=changed";
     return out;
   }

@@ -162,7 +162,7 @@ audit_record session_state::audit_of(const durable_op& op,
   auto name = op.why == durable_op::purpose::then_join
                 ? std::string_view{"create_session"}
                 : name_of(op.asked->body);
-  auto entry = audit_entry(std::string{name}, target, now);
+  auto entry = audit_entry(std::string{name}, target, at(), now);
   describe_change(op, entry);
   return entry;
 }

@@ -395,7 +395,13 @@ private:
 
   // session_past.cpp
   std::vector<stay> unwritten_stays(const user_id& only) const;
-  audit_record audit_entry(std::string action, user_id target, instant now);
+  /// An entry with the next free number from a version on.
+  audit_record audit_entry(std::string action, user_id target, version from,
+                           instant now);
+  /// The version of the change that is about to be told.
+  [[nodiscard]] version coming() const noexcept {
+    return {epoch_, rev_ + 1};
+  }
   void note_join(const participant& who, instant now);
   void note_leave(const participant& who, leave_reason reason, instant now);
   [[nodiscard]] std::pair<std::string, std::string>

@@ -220,6 +220,29 @@ TEST_F(SessionPast, EntriesHaveNumbersOfTheirOwn) {
   EXPECT_EQ(h.kept.audit().size(), 1U + 5U + 5U) << "created, came, went";
 }
 
+TEST_F(SessionPast, AJoinHasOneVersionInTheLogAndInTheHistory) {
+  ASSERT_TRUE(h.join("ada", 1));
+  auto stays = ask_history("owner")->known;
+  ASSERT_EQ(stays.size(), 1U);
+  EXPECT_EQ(entry("join", "ada")->at, stays[0].joined);
+  (void)h.changes();
+  ASSERT_TRUE(h.run("ada", 1, leave_command{}));
+  auto told = h.changes();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(entry("leave", "ada")->at.rev, told[0].rev);
+}
+
+TEST_F(SessionPast, ASessionMadeWithACodeSaysThatThereIsOne) {
+  session_harness other{make_key("s2")};
+  ASSERT_TRUE(
+    other.create("board", {.access = access_mode::code, .code = "sesame"}));
+  ASSERT_EQ(other.kept.audit().size(), 1U);
+  const auto& made = other.kept.audit().begin()->second;
+  EXPECT_EQ(made.action, "create_session");
+  EXPECT_NE(made.after.find(" code=set"), std::string::npos) << made.after;
+  EXPECT_EQ(made.after.find("sesame"), std::string::npos);
+}
+
 TEST_F(SessionPast, HistoryRidesInBoundedWrites) {
   constexpr std::size_t people = limits::history_per_write;
   for (std::uint64_t i = 1; i <= people; ++i)
