@@ -87,6 +87,8 @@ struct session_request {
   std::optional<version> since;
   /// As in `attach_request`; of a join.
   std::string code{};
+  /// A digest of what is asked, where there is an `op`; zero otherwise.
+  std::uint64_t about = 0;
 };
 
 /// A question to the whole namespace, or the erasure of a user in it.

@@ -190,7 +190,7 @@ struct forget_user_command {
 // -- durable, later ----------------------------------------------------------
 
 /// Makes the user a member who may come. One who is a member already stays as
-/// is.
+/// is; `conflict` on `role` where that is another one.
 struct invite_command {
   user_id user;
   std::optional<std::string> role{};
@@ -307,8 +307,8 @@ struct command {
   /// The edge's request id, for logs and audit.
   std::string request;
   command_body body;
-  /// A digest of what is asked, where the edge has one; zero otherwise. An op
-  /// id that comes again with another digest is refused.
+  /// A digest of what is asked and of who asks, where the edge has one; zero
+  /// otherwise. An op id that comes again with another digest is refused.
   std::uint64_t about = 0;
   /// Its place among the commands of its connection, in the order in which
   /// they were asked, which is not always that in which they arrive; zero: not

@@ -50,6 +50,7 @@ std::array<kind_settings, 5> make_presets() {
   stage.kind = "stage";
   stage.membership = membership_mode::durable;
   stage.host = host_policy::appointed;
+  stage.default_role = "viewer";
   stage.gated_media = true;
 
   kind_settings meeting;

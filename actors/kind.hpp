@@ -97,7 +97,8 @@ struct kind_settings {
   friend bool operator==(const kind_settings&, const kind_settings&) = default;
 };
 
-/// Overrides of a preset: what is unset keeps the kind's value.
+/// Overrides of a preset: what is unset keeps the kind's value. An empty text
+/// is none, whatever the kind says.
 struct settings_patch {
   std::optional<membership_mode> membership{};
   std::optional<access_mode> access{};

@@ -40,6 +40,12 @@ public:
     waiting_.push_back(std::move(op));
   }
 
+  /// Drops those of the waiting ones that fit; nobody may wait for an answer.
+  template <class Fits>
+  void drop_waiting(Fits fits) {
+    std::erase_if(waiting_, fits);
+  }
+
   /// Takes out every operation that may start now, in order. Each must be
   /// given back to `finished`.
   [[nodiscard]] std::vector<Op> startable() {

@@ -2,6 +2,7 @@
 
 #include "actors/base/limits.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace rollcall {
@@ -21,6 +22,14 @@ void remember(op_memory& ops, const op_id& op, version at) {
   if (ops.size() >= limits::op_ids_per_record)
     ops.erase(ops.begin());
   ops.push_back({op, at});
+}
+
+void take_over(op_memory& ops, const op_memory& from) {
+  ops.insert(ops.end(), from.begin(), from.end());
+  std::stable_sort(ops.begin(), ops.end(),
+                   [](const auto& a, const auto& b) { return a.at < b.at; });
+  if (ops.size() > limits::op_ids_per_record)
+    ops.erase(ops.begin(), ops.end() - limits::op_ids_per_record);
 }
 
 void set_version(op_memory& ops, const op_id& op, version at) {

@@ -60,6 +60,9 @@ inline constexpr millis deleted{0};
 /// Adds an operation, if it has an id; the oldest goes.
 void remember(op_memory& ops, const op_id& op, version at);
 
+/// Takes over what another record remembers that goes; the oldest of both go.
+void take_over(op_memory& ops, const op_memory& from);
+
 /// Says at which version an operation took effect.
 void set_version(op_memory& ops, const op_id& op, version at);
 

@@ -111,6 +111,57 @@ private:
   const answer_schema& schema_;
 };
 
+// -- whether it can be answered ----------------------------------------------
+
+class sense_checker {
+public:
+  explicit sense_checker(const answer_schema& schema) : schema_(schema) {
+    // nop
+  }
+
+  // NOLINTNEXTLINE(misc-no-recursion): at most limits::schema_depth deep.
+  std::optional<failure> visit(std::size_t at, const std::string& path) const {
+    const auto& rule = schema_[at];
+    // A map without fields says as much as none; as a whole answer it says
+    // that somebody answered.
+    if (at != 0 && rule.type == answer_type::record && rule.below == 0)
+      return refuse("must not be empty", path + ".fields");
+    if (auto why = check_bounds(rule, path))
+      return why;
+    auto choices = rule.choices;
+    std::sort(choices.begin(), choices.end());
+    if (std::adjacent_find(choices.begin(), choices.end()) != choices.end())
+      return refuse("has a text twice", path + ".values");
+    auto last = at + 1 + rule.below;
+    for (auto child = at + 1; child < last; child += 1 + schema_[child].below) {
+      const auto& name = schema_[child].name;
+      if (auto why = visit(child, path + '.' + (name.empty() ? "of" : name)))
+        return why;
+    }
+    return std::nullopt;
+  }
+
+private:
+  static std::optional<failure> check_bounds(const answer_rule& rule,
+                                             const std::string& path) {
+    bool sized = rule.type == answer_type::text || has_one_child(rule.type);
+    if (!sized && !is_numeric(rule.type) && (rule.least || rule.most))
+      return refuse("is for numbers, texts, lists and participants only",
+                    path + (rule.least ? ".min" : ".max"));
+    if (sized && rule.most && *rule.most < 0)
+      return refuse("must not be below 0", path + ".max");
+    if (sized && rule.least
+        && *rule.least > static_cast<double>(limits::answer_bytes))
+      return refuse("is more than an answer holds", path + ".min");
+    if (rule.type != answer_type::number && rule.least && rule.most
+        && std::ceil(*rule.least) > std::floor(*rule.most))
+      return refuse("leaves no whole number from min on", path + ".max");
+    return std::nullopt;
+  }
+
+  const answer_schema& schema_;
+};
+
 // -- an answer ---------------------------------------------------------------
 
 class answer_checker {
@@ -327,6 +378,12 @@ std::optional<answer_type> parse_answer_type(std::string_view name) noexcept {
 
 result<done> check(const answer_schema& schema) {
   if (auto why = schema_checker{schema}.run())
+    return *why;
+  return done{};
+}
+
+result<done> check_answerable(const answer_schema& schema) {
+  if (auto why = sense_checker{schema}.visit(0, "schema"))
     return *why;
   return done{};
 }

@@ -68,6 +68,10 @@ using answer_schema = std::vector<answer_rule>;
 /// names the field under `schema`.
 [[nodiscard]] result<done> check(const answer_schema& schema);
 
+/// Refuses a schema, sound by `check`, that no answer fits, or that has bounds
+/// where they mean nothing. For new rounds: those that are kept may be such.
+[[nodiscard]] result<done> check_answerable(const answer_schema& schema);
+
 /// Who is meant by the name an answer gives: a user or a participant of the
 /// session; nothing if there is none.
 using participant_finder

@@ -45,6 +45,18 @@ bool makes_member(const durable_op& op) {
 
 // -- queueing ----------------------------------------------------------------
 
+// The refusals that a known target would meet come first: who may not change
+// members learns nothing of who is one.
+failure session_state::no_target(const identity& caller, failure why) const {
+  if (hidden_from(caller))
+    return unknown();
+  if (record_->ended_at)
+    return fail(errc::session_ended, "the session has ended", "session");
+  if (!rights_of(caller).has(capability::moderate))
+    return fail(errc::forbidden, "you may not change members");
+  return why;
+}
+
 session_state::decided session_state::decide_durable(const command_ptr& asked) {
   if (pending_.full())
     return fail(errc::unavailable, "too many changes are waiting");
@@ -53,7 +65,7 @@ session_state::decided session_state::decide_durable(const command_ptr& asked) {
   if (const auto* x = std::get_if<set_member_command>(&asked->body)) {
     auto target = target_of(x->user, x->participant);
     if (!target)
-      return hidden_from(asked->caller) ? unknown() : target.error();
+      return no_target(asked->caller, target.error());
     op.touches = *target;
   } else if (const auto* guest = std::get_if<invite_command>(&asked->body)) {
     op.touches = guest->user;
@@ -72,11 +84,22 @@ session_state::decided session_state::decide_durable(const command_ptr& asked) {
 void session_state::queue_admission(const command& asked) {
   if (pending_.full())
     return;
+  const auto* here = roster_.find(asked.caller.user);
+  auto kept = std::make_shared<command>(asked);
+  // Where the user stood, who may be gone when this starts.
+  std::get<join_command>(kept->body).admitted
+    = admission{here->joined, here->since, here->reconnections};
   durable_op op;
   op.why = durable_op::purpose::admission;
-  op.asked = std::make_shared<command>(asked);
+  op.asked = std::move(kept);
   op.touches = asked.caller.user;
   pending_.push(std::move(op));
+}
+
+void session_state::drop_admission(const user_id& user) {
+  pending_.drop_waiting([&](const durable_op& op) {
+    return op.why == durable_op::purpose::admission && op.touches == user;
+  });
 }
 
 // Under `appointed` nobody else would be host: there it stays, and comes back
@@ -124,7 +147,8 @@ bool session_state::needs_journal(durable_op& op, instant now) {
     return false;
   }
   tag_changes(op);
-  if (op.why == durable_op::purpose::command)
+  if (op.why == durable_op::purpose::command
+      || op.why == durable_op::purpose::then_join)
     for (auto& kept : op.records)
       set_about(kept, *op.asked);
   op.due = earliest_due(op.records);
@@ -212,9 +236,14 @@ const done_op* session_state::done_before(const durable_op& op) const {
     const auto* kept = rounds_.answer_of(x->round, id_of(op.asked->caller));
     return kept != nullptr ? find_op(kept->ops, op.asked->op) : nullptr;
   }
-  const auto* memory = op.touches ? (known != nullptr ? &known->ops : nullptr)
-                                  : (record_ ? &record_->ops : nullptr);
-  return memory != nullptr ? find_op(*memory, op.asked->op) : nullptr;
+  if (known != nullptr)
+    if (const auto* done = find_op(known->ops, op.asked->op))
+      return done;
+  const auto* done = record_ ? find_op(record_->ops, op.asked->op) : nullptr;
+  // What was done to a member stands here when that is a member no more. Of
+  // who does not say what is asked, it may as well be something else.
+  bool told = done != nullptr && done->about != 0 && op.asked->about != 0;
+  return op.touches && !told ? nullptr : done;
 }
 
 // The record was made before its place among the changes was known; from

@@ -67,13 +67,14 @@ session_state::prepare_member(durable_op& op, const set_member_command& body,
     kept.permissions = *body.permissions;
   give_and_take(kept.permissions, body);
   if (!rights.has(capability::configure)) {
-    if (body.role && is_above(*body.role))
-      return only_an_owner("role");
     if (known != nullptr && known->role == owner_role)
       return only_an_owner("role");
-    bool moderated
-      = known != nullptr && has_name(known->permissions, can_moderate);
-    if (has_name(kept.permissions, can_moderate) != moderated)
+    bool stays = known != nullptr && known->role == kept.role;
+    bool moderated = known != nullptr && is_above(known->role);
+    if (body.role && !stays && (is_above(*body.role) || moderated))
+      return only_an_owner("role");
+    bool could = known != nullptr && has_name(known->permissions, can_moderate);
+    if (has_name(kept.permissions, can_moderate) != could)
       return only_an_owner("permissions");
   }
   if (known == nullptr && members_.size() >= limits::members_per_session)
@@ -94,8 +95,11 @@ std::optional<failure> session_state::prepare_invite(durable_op& op,
     return fail(errc::forbidden, "you may not invite others");
   if (body.role && is_above(*body.role) && !rights.has(capability::configure))
     return only_an_owner("role");
-  if (member(body.user) != nullptr)
+  if (const auto* known = member(body.user)) {
+    if (body.role && *body.role != known->role)
+      return fail(errc::conflict, "is a member in another role", "role");
     return std::nullopt;
+  }
   if (members_.size() >= limits::members_per_session)
     return fail(errc::too_large, "the session has too many members");
   auto kept = new_member(body.user, now);
@@ -167,16 +171,19 @@ std::optional<failure> session_state::prepare_name(durable_op& op,
   return std::nullopt;
 }
 
-// Joining a session with durable membership makes one a member. It follows
-// the join: presence never waits for the disk.
+// Joining a session with durable membership makes one a member, however short
+// the stay. It follows the join: presence never waits for the disk.
 std::optional<failure> session_state::prepare_admission(durable_op& op,
                                                         instant now) {
-  const auto* here = roster_.find(*op.touches);
-  if (here == nullptr || member(*op.touches) != nullptr
+  if (!record_ || record_->ended_at || member(*op.touches) != nullptr
       || members_.size() >= limits::members_per_session)
     return std::nullopt;
-  auto kept = new_member(here->user, now);
-  kept.admitted = here->joined;
+  auto kept = new_member(*op.touches, now);
+  const auto* here = roster_.find(*op.touches);
+  if (here == nullptr)
+    kept.who = op.asked->caller.who;
+  const auto& join = std::get<join_command>(op.asked->body);
+  kept.admitted = here != nullptr ? here->joined : join.admitted->joined;
   op.records.emplace_back(std::move(kept));
   return std::nullopt;
 }
@@ -244,6 +251,7 @@ void session_state::apply_member_erased(const user_id& user,
   auto reason = std::holds_alternative<withdraw_command>(body)
                   ? leave_reason::left
                   : leave_reason::kicked;
+  drop_admission(user);
   if (auto* here = roster_.find(user)) {
     for (const auto& item : here->connections)
       dismiss(item, reason, std::holds_alternative<ban_command>(body));
@@ -260,7 +268,8 @@ void session_state::apply_member_erased(const user_id& user,
                               static_cast<std::uint8_t>(member_key::membership),
                               false});
   }
-  reclaim_until_.reset();
+  if (!record_->appointed_host || *record_->appointed_host == user)
+    reclaim_until_.reset();
   refresh_host();
 }
 

@@ -31,6 +31,9 @@ session_record session_state::without(const user_id& user,
   kept.at = at();
   if (kept.appointed_host == user)
     kept.appointed_host.reset();
+  // What was done to the member is still known when the record is gone.
+  if (const auto* known = member(user))
+    take_over(kept.ops, known->ops);
   remember(kept.ops, op.asked->op, kept.at);
   return kept;
 }

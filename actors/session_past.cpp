@@ -18,6 +18,10 @@ stay stay_of(const interval_record& closed) {
           closed.reconnections};
 }
 
+failure not_shown() {
+  return fail(errc::forbidden, "this history is not shown to you");
+}
+
 } // namespace
 
 result<store_question> session_state::question(const command& asked,
@@ -40,8 +44,9 @@ result<store_question> session_state::question(const command& asked,
   auto& wish = out.asked;
   if (!wish.participant.empty()) {
     auto target = target_of(wish.user, wish.participant);
+    // Nobody else learns who is known here.
     if (!target)
-      return target.error();
+      return rights.has(capability::moderate) ? target.error() : not_shown();
     wish.user = *target;
   }
   // Figures name nobody; what names others is for those who moderate.
@@ -51,7 +56,7 @@ result<store_question> session_state::question(const command& asked,
     = rights.has(capability::moderate)
       || (rights.has(capability::observe_roster) && (figures || own));
   if (!allowed)
-    return fail(errc::forbidden, "this history is not shown to you");
+    return not_shown();
   if (wish.until.value_or(now.wall) < wish.from)
     return fail(errc::bad_request, "ends before it begins", "until");
   out.known = unwritten_stays(wish.user);
@@ -97,10 +102,10 @@ reply session_state::answer_past(store_findings found, version asked_at) const {
 // -- audit -------------------------------------------------------------------
 
 audit_record session_state::audit_entry(std::string action, user_id target,
-                                        instant now) {
+                                        version from, instant now) {
   audit_record out;
   out.session = key_;
-  out.at = chronicle_.next_number(at());
+  out.at = chronicle_.next_number(from);
   out.when = now.wall;
   out.actor = acting_.actor;
   out.action = std::move(action);
@@ -110,7 +115,7 @@ audit_record session_state::audit_entry(std::string action, user_id target,
 }
 
 void session_state::note_join(const participant& who, instant now) {
-  auto entry = audit_entry("join", who.user, now);
+  auto entry = audit_entry("join", who.user, coming(), now);
   if (who.reconnections > 0)
     entry.after = "reconnections=" + std::to_string(who.reconnections);
   chronicle_.add(std::move(entry));
@@ -118,11 +123,13 @@ void session_state::note_join(const participant& who, instant now) {
 
 void session_state::note_leave(const participant& who, leave_reason reason,
                                instant now) {
+  if (reason == leave_reason::kicked)
+    drop_admission(who.user);
   // The clock of the owner before may have been ahead.
   chronicle_.add(interval_record{key_, who.user, who.joined, who.since,
                                  later(now.wall, who.since), reason,
                                  who.reconnections});
-  auto entry = audit_entry("leave", who.user, now);
+  auto entry = audit_entry("leave", who.user, coming(), now);
   entry.after = "reason=";
   entry.after += to_string(reason);
   chronicle_.add(std::move(entry));
@@ -139,7 +146,10 @@ session_state::describe_record(const record& one) const {
   };
   if (const auto* kept = std::get_if<session_record>(&one)) {
     auto out = both(record_ ? &*record_ : nullptr, *kept);
-    if (record_ && kept->overrides.code != record_->overrides.code)
+    const auto& code = kept->overrides.code;
+    if (!record_ && !code.value_or("").empty())
+      out.second += " code=set";
+    if (record_ && code != record_->overrides.code)
       out.second += " code=changed";
     return out;
   }
@@ -198,8 +208,6 @@ std::optional<failure>
 session_state::prepare_forget(durable_op& op, const forget_user_command& body) {
   if (!op.asked->caller.grants.has(capability::admin))
     return fail(errc::forbidden, "erasing a user needs admin");
-  // What waits to be written of the user concerns nobody any more.
-  apply_forgotten(body.user);
   auto kept = *record_;
   auto untold
     = kept.group
@@ -209,8 +217,12 @@ session_state::prepare_forget(durable_op& op, const forget_user_command& body) {
   auto bans = bans_without(body.user);
   if (member(body.user) == nullptr && roster_.find(body.user) == nullptr
       && record_->created_by != body.user
-      && record_->appointed_host != body.user && untold == 0 && bans.empty())
+      && record_->appointed_host != body.user && untold == 0 && bans.empty()) {
+    // Nothing is kept of the user; what waits to be written concerns nobody
+    // any more.
+    apply_forgotten(body.user);
     return std::nullopt;
+  }
   if (kept.created_by == body.user)
     kept.created_by = {};
   if (kept.appointed_host == body.user)

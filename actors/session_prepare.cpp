@@ -162,7 +162,7 @@ audit_record session_state::audit_of(const durable_op& op,
   auto name = op.why == durable_op::purpose::then_join
                 ? std::string_view{"create_session"}
                 : name_of(op.asked->body);
-  auto entry = audit_entry(std::string{name}, target, now);
+  auto entry = audit_entry(std::string{name}, target, at(), now);
   describe_change(op, entry);
   return entry;
 }
@@ -203,10 +203,7 @@ std::optional<failure> session_state::prepare_create(durable_op& op,
     kept.overrides = x->settings;
     kept.starts_at = x->starts_at;
   } else {
-    const auto& join = std::get<join_command>(op.asked->body);
-    kept.kind = *join.create_kind;
-    if (auto good = check_live(kept.kind, join.live); !good)
-      return good.error();
+    kept.kind = *std::get<join_command>(op.asked->body).create_kind;
   }
   const auto* kind = rules_->find_kind(kept.kind);
   if (kind == nullptr)
@@ -223,14 +220,35 @@ std::optional<failure> session_state::prepare_create(durable_op& op,
     kept.appointed_host = caller.user;
   kept.at = at();
   remember(kept.ops, op.asked->op, kept.at);
+  if (op.why == durable_op::purpose::then_join)
+    return prepare_first_join(op, std::move(kept), settings.access, now);
   op.records.emplace_back(std::move(kept));
-  // Whoever makes a session by joining it is among the invited.
-  if (op.why == durable_op::purpose::then_join
-      && settings.access == access_mode::members) {
+  return std::nullopt;
+}
+
+// Whoever makes a session by joining it is among the invited. A session that
+// its maker could not join is not made: the join is tried on one that is
+// thrown away.
+std::optional<failure> session_state::prepare_first_join(durable_op& op,
+                                                         session_record kept,
+                                                         access_mode access,
+                                                         instant now) const {
+  const auto& caller = op.asked->caller;
+  stored_session made;
+  made.session = kept;
+  if (access == access_mode::members) {
     auto self = new_member(caller.user, now);
     self.who = caller.who;
-    op.records.emplace_back(std::move(self));
+    made.members.push_back(std::move(self));
   }
+  session_state trial{rules_, key_, epoch_, made, now};
+  auto joined
+    = trial.join(*op.asked, std::get<join_command>(op.asked->body), now);
+  if (!joined)
+    return joined.error();
+  op.records.emplace_back(std::move(kept));
+  for (auto& self : made.members)
+    op.records.emplace_back(std::move(self));
   return std::nullopt;
 }
 
@@ -252,7 +270,8 @@ std::optional<failure> session_state::prepare_configure(durable_op& op,
   if (auto good = check(settings, kept.overrides); !good)
     return of_settings(good.error());
   // Another way to find the host ends what was said by hand.
-  if (body.settings.host && *body.settings.host != host_policy::appointed)
+  if (body.settings.host && *body.settings.host != settings_.host
+      && *body.settings.host != host_policy::appointed)
     kept.appointed_host.reset();
   kept.at = at();
   remember(kept.ops, op.asked->op, kept.at);

@@ -39,6 +39,8 @@ session_state::prepare_round(durable_op& op, const open_round_command& body,
     return fail(errc::too_large, "the session has too many rounds", "round");
   if (auto good = check(body.rules.schema); !good)
     return good.error();
+  if (auto good = check_answerable(body.rules.schema); !good)
+    return good.error();
   if (body.rules.roles.size() > limits::roles_per_round)
     return fail(errc::bad_request, "has more than 8 roles", "roles");
   auto kept = *record_;

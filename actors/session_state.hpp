@@ -329,8 +329,11 @@ private:
 
   // session_durable.cpp
   decided decide_durable(const command_ptr& asked);
+  failure no_target(const identity& caller, failure why) const;
   maybe_failure prepare(durable_op& op, instant now);
   maybe_failure prepare_create(durable_op& op, instant now);
+  maybe_failure prepare_first_join(durable_op& op, session_record kept,
+                                   access_mode access, instant now) const;
   maybe_failure prepare_configure(durable_op& op, instant now);
   maybe_failure prepare_end(durable_op& op, instant now);
   maybe_failure prepare_hidden(durable_op& op);
@@ -408,12 +411,20 @@ private:
   result<reply> answer_again(const done_op& before, const command& asked) const;
   void remember_answer(const durable_op& op);
   void queue_admission(const command& asked);
+  /// The user was removed, or went for good: a join of before admits nobody.
+  void drop_admission(const user_id& user);
   void queue_erasure();
   void queue_host_lapse();
 
   // session_past.cpp
   std::vector<stay> unwritten_stays(const user_id& only) const;
-  audit_record audit_entry(std::string action, user_id target, instant now);
+  /// An entry with the next free number from a version on.
+  audit_record audit_entry(std::string action, user_id target, version from,
+                           instant now);
+  /// The version of the change that is about to be told.
+  [[nodiscard]] version coming() const noexcept {
+    return {epoch_, rev_ + 1};
+  }
   void note_join(const participant& who, instant now);
   void note_leave(const participant& who, leave_reason reason, instant now);
   [[nodiscard]] std::pair<std::string, std::string>

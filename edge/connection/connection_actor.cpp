@@ -268,6 +268,7 @@ void lease_op(self_ptr self, const request_id& id,
     made = connection_id{random_u64(), random_u64()};
   auto asked
     = make_command(self, body.session, body.body, body.op, made, body.code);
+  asked->about = self->state.state->about(body);
   ask(self, id, asked, [self, id, body, made](const reply& answer) {
     acknowledge(self, id,
                 session_ack{body.session, answer, as_given,
@@ -304,6 +305,7 @@ void session_op(self_ptr self, const request_id& id,
   }
   auto asked
     = make_command(self, body.session, std::move(work), body.op, {}, body.code);
+  asked->about = s.state->about(body);
   if (joins)
     asked->seen = body.since;
   ask(

@@ -3,6 +3,7 @@
 #include "actors/base/hash.hpp"
 #include "actors/base/limits.hpp"
 #include "edge/auth/resume_key.hpp"
+#include "edge/protocol/request_fields.hpp"
 
 namespace rollcall::edge {
 
@@ -54,6 +55,12 @@ identity connection_state::caller_for(const session_id& session,
           token_->groups,
           token_->role,
           std::move(code)};
+}
+
+std::uint64_t connection_state::about(const session_request& asked) const {
+  if (asked.op.empty() || asked.about == 0 || !token_)
+    return 0;
+  return short_digest(std::to_string(asked.about) + ':' + token_->user.str());
 }
 
 result<done> connection_state::room_for(const session_id& session) const {

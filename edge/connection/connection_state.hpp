@@ -100,6 +100,10 @@ public:
   [[nodiscard]] identity caller_for(const session_id& session,
                                     std::string code = {}) const;
 
+  /// What a request asks and who asks it, as one number, for an op id that
+  /// comes again; zero where it has none.
+  [[nodiscard]] std::uint64_t about(const session_request& asked) const;
+
   // -- where -----------------------------------------------------------------
 
   /// Whether one more session fits.

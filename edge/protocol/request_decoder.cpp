@@ -452,6 +452,9 @@ decode_request(const value::map& fields) {
     out.body = op->decode(in);
   if (auto why = in.finish())
     return decode_failure{std::move(out.id), std::move(*why)};
+  if (auto* asked = std::get_if<session_request>(&out.body))
+    if (!asked->op.empty())
+      asked->about = digest_of(fields);
   return out;
 }
 

@@ -1,8 +1,11 @@
 #include "edge/protocol/request_fields.hpp"
 
+#include "actors/base/hash.hpp"
 #include "edge/protocol/tree_builder.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <limits>
 
 namespace rollcall::edge {
@@ -27,7 +30,73 @@ std::optional<std::uint64_t> as_number(const value& content) {
   return static_cast<std::uint64_t>(*number);
 }
 
+/// Every length is said, so that different contents have different texts.
+void spell(std::string& out, char type, std::string_view text) {
+  out += type;
+  out += std::to_string(text.size());
+  out += ':';
+  out += text;
+}
+
+using members = std::vector<const value::member*>;
+
+members by_name(const value::map& fields) {
+  members out;
+  out.reserve(fields.size());
+  for (const auto& field : fields)
+    out.push_back(&field);
+  std::sort(out.begin(), out.end(),
+            [](const auto* a, const auto* b) { return a->first < b->first; });
+  return out;
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): at most limits::nesting_depth levels.
+void spell(std::string& out, const value& content) {
+  if (const auto* flag = content.get_if<bool>()) {
+    out += *flag ? 't' : 'f';
+  } else if (const auto* number = content.get_if<std::int64_t>()) {
+    spell(out, 'i', std::to_string(*number));
+  } else if (const auto* real = content.get_if<double>()) {
+    spell(out, 'd', std::to_string(std::bit_cast<std::uint64_t>(*real)));
+  } else if (const auto* text = content.get_if<std::string>()) {
+    spell(out, 's', *text);
+  } else if (const auto* items = content.get_if<value::array>()) {
+    spell(out, 'a', std::to_string(items->size()));
+    for (const auto& item : *items)
+      spell(out, item);
+  } else if (const auto* fields = content.get_if<value::map>()) {
+    spell(out, 'm', std::to_string(fields->size()));
+    for (const auto* field : by_name(*fields)) {
+      spell(out, 'k', field->first);
+      spell(out, field->second);
+    }
+  } else {
+    out += 'n';
+  }
+}
+
 } // namespace
+
+std::uint64_t short_digest(std::string_view text) {
+  const auto digest = sha256(text);
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < 8; ++i)
+    out = out << 8 | digest[i];
+  return out;
+}
+
+std::uint64_t digest_of(const value::map& request) {
+  constexpr std::array<std::string_view, 3> passing = {"id", "since", "view"};
+  std::string text;
+  for (const auto* field : by_name(request)) {
+    if (std::find(passing.begin(), passing.end(), field->first)
+        != passing.end())
+      continue;
+    spell(text, 'k', field->first);
+    spell(text, field->second);
+  }
+  return short_digest(text);
+}
 
 std::optional<live_value> as_live_value(const value& content) {
   if (const auto* flag = content.get_if<bool>())
@@ -59,6 +128,16 @@ void read_flag(field_reader& in, std::string_view key,
                std::optional<bool>& out) {
   if (const auto* flag = in.boolean(key))
     out = *flag;
+}
+
+/// Null takes away what there is: an empty text.
+template <class Check>
+std::optional<std::string> read_or_clear(field_reader& in, std::string_view key,
+                                         Check check) {
+  const auto* found = in.take(key);
+  if (found != nullptr && found->is_null())
+    return std::string{};
+  return in.checked(key, check);
 }
 
 void read_count(field_reader& in, std::string_view key,
@@ -234,14 +313,17 @@ settings_patch read_settings(field_reader& in, need how) {
   read_span(fields, "timeout_ms", out.timeout);
   read_span(fields, "drop_grace_ms", out.drop_grace);
   read_span(fields, "host_reclaim_ms", out.host_reclaim);
-  out.group = fields.checked("group", check_id);
+  out.group = read_or_clear(fields, "group", check_id);
   out.roles = read_texts(fields, "roles", limits::admitted_roles, check_id);
-  out.default_role = fields.checked("default_role", check_name);
+  out.default_role = read_or_clear(fields, "default_role", check_name);
   read_flag(fields, "gated_media", out.gated_media);
   read_count(fields, "live_rate", out.live_rate);
   read_count(fields, "live_burst", out.live_burst);
   read_flag(fields, "own_names", out.own_names);
-  if (auto code = read_code(fields); !code.empty())
+  const auto* given = fields.take("code");
+  if (auto code = given != nullptr && given->is_null() ? std::string{}
+                                                       : read_code(fields);
+      given != nullptr)
     out.code = std::move(code);
   if (auto why = fields.finish())
     in.refuse(std::move(*why));

@@ -8,6 +8,7 @@
 #include "actors/kind.hpp"
 #include "edge/protocol/field_reader.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,14 @@ namespace rollcall::edge {
 [[nodiscard]] std::optional<connection_id> read_connection(field_reader& in);
 
 [[nodiscard]] op_id read_op_id(field_reader& in);
+
+/// The first eight bytes of the text's SHA-256, as a number.
+[[nodiscard]] std::uint64_t short_digest(std::string_view text);
+
+/// A digest of what a request asks: of all its fields, in whatever order and
+/// encoding they came, but those that may differ when it is sent again (`id`,
+/// `since` and `view`).
+[[nodiscard]] std::uint64_t digest_of(const value::map& request);
 
 /// `[epoch, rev]`.
 [[nodiscard]] std::optional<version> read_version(field_reader& in,
@@ -44,6 +53,7 @@ namespace rollcall::edge {
 /// `device` and `place`; of the place only what may be kept.
 [[nodiscard]] connection_facts read_facts(field_reader& in);
 
+/// Null for `group`, `default_role` or `code` is an empty text: there is none.
 [[nodiscard]] settings_patch read_settings(field_reader& in, need how);
 
 /// Whom a command is about: `user` or `participant_id`, one of them.

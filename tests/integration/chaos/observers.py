@@ -5,6 +5,8 @@ import collections
 
 #: Versions of which is remembered what they look like.
 PICTURES = 5000
+#: The role of whoever joins a stage: nobody has set it.
+FROM_JOINING = "viewer"
 
 
 class View:
@@ -157,7 +159,8 @@ class Observers:
         elif kind == "left":
             view.people.pop(who, None)
             self.take_left(t, user, session, at or view.at, change, flap)
-        elif kind == "member" and "role" in change and at:
+        elif kind == "member" and at \
+                and change.get("role", FROM_JOINING) != FROM_JOINING:
             self.take_effect(t, user, session, at, change)
         elif kind == "host":
             view.host = change["host"]

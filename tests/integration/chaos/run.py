@@ -12,6 +12,7 @@ from chaos import faults, report, stores, streams
 from chaos.checker import AFTER_FAULT, SILENT
 from chaos.deeds import deed
 from chaos.history import History
+from chaos.observers import FROM_JOINING
 from chaos.person import Person
 from chaos.probe import Probe, slowest
 from chaos.world import World
@@ -356,9 +357,10 @@ class Run:
             for session in sessions:
                 await client.join(session)
                 await client.until(lambda: client[session].one(member))
+                role = client[session].one(member).get("role")
                 self.history.note(
                     "read", session=session, key=member, by=node.name,
-                    value=client[session].one(member).get("role"))
+                    value=None if role == FROM_JOINING else role)
                 await client.ask("leave", session=session)
         finally:
             await client.close()

@@ -47,6 +47,7 @@ TEST(Kind, PresetsAreWhatTheirUsesNeed) {
   expect_timing(stage, {15, 20, 45, 10});
   EXPECT_EQ(stage.membership, membership_mode::durable);
   EXPECT_EQ(stage.host, host_policy::appointed);
+  EXPECT_EQ(stage.default_role, "viewer");
 
   const auto meeting = preset("meeting");
   expect_timing(meeting, {15, 20, 30, 0});

@@ -195,4 +195,46 @@ TEST(Schema, RefusesSchemasThatAreNot) {
   EXPECT_EQ(field(deep), "schema.x.x.x.x");
 }
 
+TEST(Schema, NobodyIsAskedWhatHasNoAnswer) {
+  auto field = [](answer_rule what) {
+    what.name = "x";
+    answer_schema schema{rule("", answer_type::record, 1), std::move(what)};
+    if (schema[1].type == answer_type::list) {
+      schema[1].below = 1;
+      schema[0].below = 2;
+      schema.push_back(rule("", answer_type::boolean));
+    }
+    EXPECT_TRUE(check(schema).ok()) << "what is kept is still read";
+    auto out = check_answerable(schema);
+    return out ? std::string{} : out.error().field;
+  };
+  auto with = [](answer_type type, std::optional<double> least,
+                 std::optional<double> most) {
+    auto out = rule("", type);
+    out.least = least;
+    out.most = most;
+    return out;
+  };
+  EXPECT_EQ(field(with(answer_type::text, {}, -1)), "schema.x.max");
+  EXPECT_EQ(field(with(answer_type::list, {}, -1)), "schema.x.max");
+  EXPECT_EQ(field(with(answer_type::text, 32'769, {})), "schema.x.min");
+  EXPECT_EQ(field(with(answer_type::boolean, 1, {})), "schema.x.min");
+  EXPECT_EQ(field(with(answer_type::boolean, {}, 1)), "schema.x.max");
+  EXPECT_EQ(field(with(answer_type::integer, 0.2, 0.8)), "schema.x.max");
+  EXPECT_EQ(field(with(answer_type::text, 1.5, 1.9)), "schema.x.max");
+  EXPECT_EQ(field(rule("", answer_type::record)), "schema.x.fields");
+  auto pick = rule("", answer_type::choice);
+  pick.choices = {"x", "y", "x"};
+  EXPECT_EQ(field(pick), "schema.x.values");
+  pick.choices = {"x", "y"};
+  EXPECT_EQ(field(pick), "");
+  EXPECT_EQ(field(with(answer_type::number, 0.2, 0.8)), "");
+  EXPECT_EQ(field(with(answer_type::integer, -5, -5)), "");
+  EXPECT_EQ(field(with(answer_type::text, 0, 0)), "");
+  for (const auto& good : {contributions(), evaluations(), various()})
+    EXPECT_TRUE(check_answerable(good).ok());
+  EXPECT_TRUE(check_answerable({rule("", answer_type::record)}).ok())
+    << "that one has answered may be all there is to say";
+}
+
 } // namespace

@@ -113,6 +113,19 @@ TEST_F(SessionAccess, RolesAdmitByTheToken) {
   EXPECT_TRUE(as("ann", join_command{}, {}, "tutor"));
 }
 
+TEST_F(SessionAccess, WhatAdmitsCannotBeTakenAway) {
+  ASSERT_TRUE(
+    s.create("board", {.access = access_mode::code, .code = "K7QX-2MPD"}));
+  auto refused = s.run("owner", 9, configure_command{{.code = ""}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().field, "settings.code");
+  EXPECT_TRUE(s.run(
+    "owner", 9, configure_command{{.access = access_mode::open, .code = ""}}));
+  refused = s.run("owner", 9, configure_command{{.access = access_mode::code}});
+  ASSERT_FALSE(refused) << "it is gone";
+  EXPECT_EQ(refused.error().field, "settings.code");
+}
+
 TEST_F(SessionAccess, ACodeAdmitsWhoKnowsIt) {
   ASSERT_TRUE(
     s.create("board", {.access = access_mode::code, .code = "K7QX-2MPD"}));

@@ -1,3 +1,4 @@
+#include "actors/base/limits.hpp"
 #include "support/session_harness.hpp"
 
 #include <gtest/gtest.h>
@@ -98,6 +99,103 @@ TEST_F(SessionDurable, AnOpIdIsGoodForOneRequest) {
   s.activate();
   EXPECT_EQ(ask(8, "moderator").error().code, errc::conflict);
   EXPECT_TRUE(ask(7, "speaker").ok());
+}
+
+TEST_F(SessionDurable, AnOpIdOfAJoinThatMadeTheSessionIsGoodForThatAlone) {
+  join_command body;
+  body.create_kind = "board";
+  auto first = std::make_shared<command>(*s.make("ann", 1, body, "op1"));
+  first->about = 7;
+  ASSERT_TRUE(s.run(first).ok());
+  auto end = std::make_shared<command>(*s.make("ann", 1, end_command{}, "op1"));
+  end->about = 8;
+  auto refused = s.run(end);
+  ASSERT_FALSE(refused.ok()) << "answered without being done";
+  EXPECT_EQ(refused.error().code, errc::conflict);
+  EXPECT_EQ(refused.error().field, "op_id");
+}
+
+TEST_F(SessionDurable, AJoinThatIsRefusedMakesNoSession) {
+  auto refused
+    = [&](join_command body, const char* kind, errc code, const char* field) {
+        body.create_kind = kind;
+        auto answer = s.run("ann", 1, body);
+        ASSERT_FALSE(answer.ok()) << field;
+        EXPECT_EQ(answer.error().code, code) << field;
+        EXPECT_EQ(answer.error().field, field);
+        EXPECT_FALSE(s.state->exists()) << field;
+        EXPECT_FALSE(s.kept.stored().session.has_value()) << field;
+      };
+  join_command brief;
+  brief.lease = millis{1};
+  refused(brief, "board", errc::bad_request, "lease_ms");
+  join_command odd;
+  odd.live = {{"step", std::int64_t{9}}};
+  refused(odd, "board", errc::bad_request, "live.step");
+  s.grants = {capability::create, capability::observe_roster};
+  refused({}, "board", errc::forbidden, "");
+  s.grants = {capability::create};
+  refused({}, "board", errc::not_found, "session");
+  s.grants = default_grants | capability_set{capability::create};
+  join_command good;
+  good.create_kind = "meeting";
+  good.lease = millis{5'000};
+  EXPECT_TRUE(s.run("ann", 1, good).ok()) << "and nothing is in the way";
+  EXPECT_EQ(s.state->present(), 1U);
+}
+
+TEST_F(SessionDurable, WhatWasDoneToAMemberIsKnownWhenItIsGone) {
+  create("party");
+  auto ask = [&](command_body body, std::string op, std::uint64_t about) {
+    auto asked = std::make_shared<command>(
+      *s.make("owner", 9, std::move(body), std::move(op)));
+    asked->about = about;
+    return s.run(asked);
+  };
+  auto first = ask(member("ada", "speaker"), "put", 1);
+  ASSERT_TRUE(first.ok());
+  for (const char* way : {"kick", "again"}) {
+    if (std::string{way} == "again")
+      s.activate();
+    else
+      ASSERT_TRUE(ask(kick_command{user_id{"ada"}, {}}, "del", 2).ok());
+    auto late = ask(member("ada", "speaker"), "put", 1);
+    ASSERT_TRUE(late.ok()) << way;
+    EXPECT_EQ(late->at.rev, first->at.rev) << way;
+    EXPECT_TRUE(s.kept.stored().members.empty()) << way;
+    EXPECT_EQ(ask(member("ada", "guest"), "put", 3).error().code,
+              errc::conflict);
+    EXPECT_TRUE(ask(kick_command{user_id{"ada"}, {}}, "del", 2).ok());
+  }
+  ASSERT_TRUE(ask(member("ada", "guest"), "new", 4).ok());
+  EXPECT_EQ(s.kept.stored().members.size(), 1U);
+}
+
+TEST_F(SessionDurable, AnOpIdOfTheSessionIsNoneOfAMember) {
+  create("party");
+  auto ask = [&](command_body body, std::uint64_t about) {
+    auto asked
+      = std::make_shared<command>(*s.make("owner", 9, std::move(body), "x"));
+    asked->about = about;
+    return s.run(asked);
+  };
+  ASSERT_TRUE(ask(configure_command{{.capacity = 5}}, 1).ok());
+  EXPECT_EQ(ask(member("ada", "speaker"), 2).error().code, errc::conflict);
+  EXPECT_TRUE(ask(member("ada", "speaker"), 0).ok());
+}
+
+TEST_F(SessionDurable, TheNewestOpsAreRemembered) {
+  op_memory ops;
+  for (revision_t rev = 1; rev <= 20; ++rev)
+    remember(ops, op_id{"s" + std::to_string(rev)}, {1, 2 * rev});
+  op_memory gone;
+  for (revision_t rev = 15; rev <= 20; ++rev)
+    remember(gone, op_id{"m" + std::to_string(rev)}, {1, 2 * rev + 1});
+  take_over(ops, gone);
+  ASSERT_EQ(ops.size(), limits::op_ids_per_record);
+  EXPECT_EQ(ops.front().op.str(), "s11");
+  EXPECT_EQ(ops.back().op.str(), "m20");
+  EXPECT_EQ(ops[ops.size() - 2].op.str(), "s20");
 }
 
 TEST_F(SessionDurable, ARepeatedOpHasOneEffect) {

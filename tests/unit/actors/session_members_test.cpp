@@ -129,13 +129,65 @@ TEST_F(SessionMembers, CanModerateModerates) {
             errc::forbidden);
 }
 
+TEST_F(SessionMembers, ModeratorsAreAnOwnersToGiveAndToTake) {
+  create("party");
+  auto role
+    = [&](const std::string& by, const std::string& user, const char* to) {
+        return s.run(by, 9, set_member_command{user_id{user}, {}, to});
+      };
+  ASSERT_TRUE(role("owner", "mo1", "moderator"));
+  ASSERT_TRUE(role("owner", "mo2", "moderator"));
+  auto refused = role("mo1", "mo2", "viewer");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, errc::forbidden);
+  EXPECT_EQ(refused.error().field, "role");
+  EXPECT_EQ(members().at("mo2").role, "moderator");
+  EXPECT_TRUE(role("mo1", "mo2", "moderator")) << "which changes nothing";
+  EXPECT_TRUE(set("mo2", {"can_speak"}, {}, "mo1"));
+  EXPECT_EQ(refusal_of(role("mo1", "ada", "moderator")), errc::forbidden);
+  EXPECT_EQ(refusal_of(role("mo1", "ada", "owner")), errc::forbidden);
+  EXPECT_TRUE(role("mo1", "ada", "viewer"));
+  EXPECT_TRUE(role("owner", "mo2", "viewer"));
+}
+
+TEST_F(SessionMembers, WhoMayNotChangeMembersLearnsNothingOfThem) {
+  create("party");
+  ASSERT_TRUE(s.run("owner", 9, invite_command{user_id{"ada"}, {}}));
+  auto probe = [&](const std::string& by, const char* user) {
+    set_member_command body;
+    body.participant = session_harness::id_of(user);
+    body.role = "viewer";
+    return s.run(by, 9, body);
+  };
+  EXPECT_EQ(refusal_of(probe("eve", "ada")), errc::forbidden);
+  EXPECT_EQ(refusal_of(probe("eve", "zoe")), errc::forbidden);
+  EXPECT_EQ(refusal_of(probe("owner", "zoe")), errc::not_found);
+  auto history = [&](const std::string& by, const char* user) {
+    get_history_command body;
+    body.participant = session_harness::id_of(user);
+    auto asked = s.state->question(*s.make(by, 9, body), s.now);
+    return asked ? errc{} : asked.error().code;
+  };
+  EXPECT_EQ(history("eve", "ada"), errc::forbidden);
+  EXPECT_EQ(history("eve", "zoe"), errc::forbidden);
+  EXPECT_EQ(history("owner", "zoe"), errc::not_found);
+  ASSERT_TRUE(s.run("owner", 9, end_command{}));
+  EXPECT_EQ(refusal_of(probe("eve", "ada")), errc::session_ended);
+  EXPECT_EQ(refusal_of(probe("eve", "zoe")), errc::session_ended);
+}
+
 TEST_F(SessionMembers, AnInvitationIsGivenOnceAndTakenBack) {
   create("meeting");
   ASSERT_TRUE(s.run("owner", 9, invite_command{user_id{"ada"}, "guest"}));
   auto told = s.changes();
   ASSERT_NE(find_change<member_change>(told), nullptr);
   EXPECT_TRUE(find_change<member_change>(told)->has(member_key::membership));
-  ASSERT_TRUE(s.run("owner", 9, invite_command{user_id{"ada"}, "other"}));
+  ASSERT_TRUE(s.run("owner", 9, invite_command{user_id{"ada"}, "guest"}));
+  ASSERT_TRUE(s.run("owner", 9, invite_command{user_id{"ada"}, {}}));
+  auto other = s.run("owner", 9, invite_command{user_id{"ada"}, "other"});
+  ASSERT_FALSE(other) << "what is not done is not answered as done";
+  EXPECT_EQ(other.error().code, errc::conflict);
+  EXPECT_EQ(other.error().field, "role");
   EXPECT_TRUE(s.changes().empty()) << "who is a member stays as is";
   EXPECT_EQ(members().at("ada").role, "guest");
   ASSERT_TRUE(s.join("ada", 1));
@@ -207,11 +259,77 @@ TEST_F(SessionMembers, WhoeverWithdrawsIsNoMemberAnyMore) {
 }
 
 TEST_F(SessionMembers, JoiningGivesTheKindsRole) {
-  create("stage", {.default_role = "viewer"});
+  create("stage");
   ASSERT_TRUE(s.join("ada", 1));
   EXPECT_EQ(s.look().participants[0].role, "viewer");
   ASSERT_TRUE(set("bob", {"can_speak"}));
   EXPECT_EQ(members().at("bob").role, "viewer");
+  ASSERT_TRUE(s.run("owner", 9, invite_command{user_id{"eve"}, "speaker"}));
+  EXPECT_EQ(members().at("eve").role, "speaker") << "unless said otherwise";
+  ASSERT_TRUE(s.run("owner", 9, configure_command{{.default_role = "guest"}}));
+  ASSERT_TRUE(s.join("cid", 2));
+  EXPECT_EQ(members().at("cid").role, "guest");
+  EXPECT_EQ(members().at("ada").role, "viewer") << "who has one keeps it";
+}
+
+TEST_F(SessionMembers, WhoeverWasInForAMomentIsAMember) {
+  create("party", {.access = access_mode::code, .code = "K7QX"});
+  auto join = [&](std::uint64_t connection, std::string code) {
+    auto asked
+      = std::make_shared<command>(*s.make("ada", connection, join_command{}));
+    asked->caller.code = std::move(code);
+    return asked;
+  };
+  // The leave comes before the membership is on its way to the disk.
+  (void)s.state->handle(join(1, "K7QX"), s.now);
+  auto joined = s.state->at();
+  (void)s.state->handle(s.make("ada", 1, leave_command{}), s.now);
+  s.pump();
+  EXPECT_EQ(s.state->present(), 0U);
+  EXPECT_EQ(s.state->total(), 1U);
+  auto kept = s.kept.stored().members;
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_EQ(kept[0].admitted, joined) << "the order of joining";
+  EXPECT_EQ(kept[0].who.name, "ada");
+  EXPECT_EQ(members().at("ada").status, member_status::left);
+  EXPECT_TRUE(s.run(join(2, ""))) << "who is a member needs no code";
+}
+
+TEST_F(SessionMembers, WhoeverWasRemovedMeanwhileIsNoMember) {
+  create("party");
+  ASSERT_TRUE(s.join("bob", 1));
+  (void)s.state->handle(s.make("owner", 9, kick_command{user_id{"bob"}, {}}),
+                        s.now);
+  auto kick = s.state->next_batch(s.now);
+  ASSERT_TRUE(kick);
+  (void)s.state->handle(s.make("owner", 9, kick_command{user_id{"ada"}, {}}),
+                        s.now);
+  // Comes while it is not yet said that ada is to go.
+  (void)s.state->handle(s.make("ada", 2, join_command{}), s.now);
+  s.kept.keep(kick->records);
+  s.state->committed(kick->number, position_t{1}, s.now);
+  s.pump();
+  EXPECT_EQ(s.state->present(), 0U);
+  EXPECT_EQ(s.state->total(), 0U);
+  EXPECT_TRUE(s.kept.stored().members.empty());
+}
+
+TEST_F(SessionMembers, ASessionThatEndsMeanwhileAdmitsNobody) {
+  create("party");
+  (void)s.state->handle(s.make("owner", 9, end_command{}), s.now);
+  (void)s.state->handle(s.make("ada", 2, join_command{}), s.now);
+  s.pump();
+  EXPECT_TRUE(s.kept.stored().members.empty());
+}
+
+TEST_F(SessionMembers, ARoleThatIsTakenAwayIsGivenToNobody) {
+  create("stage");
+  ASSERT_TRUE(s.run("owner", 9, configure_command{{.default_role = ""}}));
+  ASSERT_TRUE(s.join("ada", 1));
+  EXPECT_EQ(members().at("ada").role, "");
+  s.keep_pages();
+  s.activate();
+  EXPECT_EQ(s.state->settings().default_role, "");
 }
 
 // -- hosts -------------------------------------------------------------------
@@ -256,6 +374,38 @@ TEST_F(SessionMembers, AHostMayBeNamedUnderEveryPolicyButNone) {
   EXPECT_EQ(
     refusal_of(s.run("owner", 9, transfer_host_command{user_id{"bob"}, {}})),
     errc::conflict);
+}
+
+TEST_F(SessionMembers, AnAbsentHostIsHostWhoeverElseGoesForGood) {
+  create("stage");
+  ASSERT_TRUE(s.join("owner", 1));
+  ASSERT_TRUE(s.join("ada", 2));
+  ASSERT_TRUE(s.join("bob", 3));
+  ASSERT_TRUE(s.run("owner", 1, leave_command{}));
+  ASSERT_TRUE(s.run("ada", 2, withdraw_command{}));
+  EXPECT_EQ(s.state->host(), session_harness::id_of("owner"));
+  ASSERT_TRUE(s.run("owner", 9, kick_command{user_id{"bob"}, {}}));
+  s.advance(millis{29'000});
+  EXPECT_EQ(s.state->host(), session_harness::id_of("owner"));
+  s.advance(millis{1'200});
+  EXPECT_EQ(s.state->host(), std::nullopt);
+  ASSERT_TRUE(s.join("owner", 4));
+  ASSERT_TRUE(s.run("owner", 4, leave_command{}));
+  ASSERT_TRUE(s.run("owner", 4, withdraw_command{}));
+  EXPECT_EQ(s.state->host(), std::nullopt) << "who goes for good is no host";
+}
+
+TEST_F(SessionMembers, SayingTheSamePolicyAgainKeepsTheHost) {
+  create("party");
+  ASSERT_TRUE(s.join("ada", 1));
+  ASSERT_TRUE(s.join("bob", 2));
+  ASSERT_TRUE(s.run("ada", 1, transfer_host_command{user_id{"bob"}, {}}));
+  (void)s.changes();
+  ASSERT_TRUE(s.run(
+    "owner", 9,
+    configure_command{{.host = host_policy::oldest_member, .locked = true}}));
+  EXPECT_EQ(s.state->host(), session_harness::id_of("bob"));
+  EXPECT_EQ(count_changes<host_change>(s.changes()), 0U);
 }
 
 TEST_F(SessionMembers, WhoeverIsNamedHostIsAMember) {

@@ -220,6 +220,29 @@ TEST_F(SessionPast, EntriesHaveNumbersOfTheirOwn) {
   EXPECT_EQ(h.kept.audit().size(), 1U + 5U + 5U) << "created, came, went";
 }
 
+TEST_F(SessionPast, AJoinHasOneVersionInTheLogAndInTheHistory) {
+  ASSERT_TRUE(h.join("ada", 1));
+  auto stays = ask_history("owner")->known;
+  ASSERT_EQ(stays.size(), 1U);
+  EXPECT_EQ(entry("join", "ada")->at, stays[0].joined);
+  (void)h.changes();
+  ASSERT_TRUE(h.run("ada", 1, leave_command{}));
+  auto told = h.changes();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(entry("leave", "ada")->at.rev, told[0].rev);
+}
+
+TEST_F(SessionPast, ASessionMadeWithACodeSaysThatThereIsOne) {
+  session_harness other{make_key("s2")};
+  ASSERT_TRUE(
+    other.create("board", {.access = access_mode::code, .code = "sesame"}));
+  ASSERT_EQ(other.kept.audit().size(), 1U);
+  const auto& made = other.kept.audit().begin()->second;
+  EXPECT_EQ(made.action, "create_session");
+  EXPECT_NE(made.after.find(" code=set"), std::string::npos) << made.after;
+  EXPECT_EQ(made.after.find("sesame"), std::string::npos);
+}
+
 TEST_F(SessionPast, HistoryRidesInBoundedWrites) {
   constexpr std::size_t people = limits::history_per_write;
   for (std::uint64_t i = 1; i <= people; ++i)
@@ -386,6 +409,23 @@ TEST_F(SessionPast, AUserIsForgotten) {
   auto again = h.join("ada", 3);
   ASSERT_TRUE(again);
   EXPECT_EQ(std::get<join_reply>(again->body).admitted.reconnections, 0U);
+}
+
+TEST_F(SessionPast, WhatCouldNotBeErasedIsNotForgotten) {
+  ASSERT_TRUE(h.join("ada", 1));
+  ASSERT_TRUE(h.run("ada", 1, leave_command{}));
+  h.grants = h.grants | capability_set{capability::admin};
+  (void)h.state->handle(
+    h.make("root", 8'888, forget_user_command{user_id{"ada"}}), h.now);
+  h.pump(fail(errc::unavailable, "disk"));
+  auto late = h.take_late();
+  ASSERT_EQ(late.size(), 1U);
+  EXPECT_FALSE(late[0].answer.ok());
+  h.keep_pages();
+  EXPECT_EQ(h.kept.stays().size(), 1U) << "the stay is still to be kept";
+  auto again = h.join("ada", 2);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(std::get<join_reply>(again->body).admitted.reconnections, 1U);
 }
 
 TEST_F(SessionPast, AForgottenUserIsInNoBan) {

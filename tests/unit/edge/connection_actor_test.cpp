@@ -317,6 +317,28 @@ TEST_F(ConnectionActor, ALeaseIsAConnectionOfItsOwn) {
   EXPECT_EQ(owner.commands.size(), 2U) << "the end of the socket is not its";
 }
 
+TEST_F(ConnectionActor, SaysWhatAnOpIdIsAboutAndWhoAsks) {
+  auto about
+    = [&](const std::string& user, std::string op, std::uint64_t asked) {
+        open(token(user));
+        session_request body;
+        body.session = session_id{"s"};
+        body.body = end_command{};
+        body.op = op_id{std::move(op)};
+        body.about = asked;
+        (void)ask(body);
+        auto out = owner.commands.back()->about;
+        fixture.drop(client);
+        return out;
+      };
+  auto first = about("ada", "x", 7);
+  EXPECT_NE(first, 0U);
+  EXPECT_EQ(about("ada", "x", 7), first);
+  EXPECT_NE(about("ada", "x", 8), first);
+  EXPECT_NE(about("bob", "x", 7), first);
+  EXPECT_EQ(about("ada", "", 0), 0U);
+}
+
 TEST_F(ConnectionActor, AsksAgainWhatItMayBeShown) {
   open(token("ada"));
   (void)ask(attach_request{session_id{"s"}, view::roster, {}});

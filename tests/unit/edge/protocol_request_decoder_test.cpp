@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <random>
 
 namespace rollcall::edge {
 
@@ -264,6 +265,80 @@ TEST(RequestDecoder, KeepsTheIdOfARefusedRequest) {
   auto out
     = decode_request(dialect::msgpack, test::from_hex("82a2696407a16ac1"));
   EXPECT_EQ(std::get<decode_failure>(out).id, seven);
+}
+
+TEST(RequestDecoder, NullTakesASettingAway) {
+  auto settings = [](std::string_view json) {
+    return accepted<configure_command>(
+             R"({"op":"configure_session","session":"s","settings":)"s
+             + std::string{json} + '}')
+      .settings;
+  };
+  EXPECT_EQ(settings("{}"), settings_patch{});
+  settings_patch cleared;
+  cleared.group = "";
+  cleared.default_role = "";
+  cleared.code = "";
+  EXPECT_EQ(settings(R"({"group":null,"default_role":null,"code":null})"),
+            cleared);
+  for (const char* bad :
+       {R"("group":"")", R"("default_role":"")", R"("code":"")", R"("code":1)",
+        R"("locked":null)", R"("roles":null)", R"("capacity":null)"})
+    EXPECT_TRUE(refused_field(R"({"op":"configure_session","session":"s",)"
+                              R"("settings":{)"s
+                              + bad + "}}")
+                  .starts_with("settings."))
+      << bad;
+}
+
+TEST(RequestDecoder, DigestsWhatIsAskedUnderAnOpId) {
+  auto about = [](std::string_view json) {
+    return accepted<session_request>(json).about;
+  };
+  auto first = about(R"({"op":"end_session","id":1,"session":"s",)"
+                     R"("op_id":"x"})");
+  EXPECT_NE(first, 0U);
+  EXPECT_EQ(about(R"({"op_id":"x","session":"s","op":"end_session"})"), first)
+    << "another id and another order are the same request";
+  EXPECT_NE(about(R"({"op":"delete_session","session":"s","op_id":"x"})"),
+            first);
+  EXPECT_NE(about(R"({"op":"end_session","session":"t","op_id":"x"})"), first);
+  EXPECT_EQ(about(R"({"op":"end_session","session":"s"})"), 0U);
+  auto settings = [&](std::string_view json) {
+    return about(R"({"op":"configure_session","session":"s","op_id":"x",)"
+                 R"("settings":)"s
+                 + std::string{json} + '}');
+  };
+  EXPECT_EQ(settings(R"({"locked":true,"capacity":5})"),
+            settings(R"({"capacity":5,"locked":true})"));
+  EXPECT_NE(settings(R"({"locked":true})"), settings(R"({"locked":false})"));
+  EXPECT_NE(settings(R"({"roles":["a","b"]})"),
+            settings(R"({"roles":["b","a"]})"));
+  auto join = [&](std::string_view rest) {
+    return about(R"({"op":"join","session":"s","create":"board",)"
+                 R"("op_id":"x")"s
+                 + std::string{rest} + '}');
+  };
+  EXPECT_EQ(join(R"(,"since":[1,2],"view":"none")"), join(""));
+}
+
+TEST(RequestDecoder, DigestsAreTheSameInBothEncodings) {
+  std::mt19937_64 draw{7};
+  std::size_t looked_at = 0;
+  while (looked_at < 200) {
+    auto asked = test::random_request(draw);
+    auto digest = [&](dialect language) {
+      auto out
+        = decode_request(language, test::encode_request(language, asked));
+      const auto* good = std::get_if<client_request>(&out);
+      const auto* op
+        = good == nullptr ? nullptr : std::get_if<session_request>(&good->body);
+      return op != nullptr ? op->about : 0U;
+    };
+    auto json = digest(dialect::json);
+    EXPECT_EQ(json, digest(dialect::msgpack));
+    looked_at += json != 0 ? 1 : 0;
+  }
 }
 
 TEST(RequestDecoder, TreatsIdsAsPlainData) {
