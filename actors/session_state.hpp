@@ -301,6 +301,9 @@ private:
   std::optional<failure>
   refuses_group_member(const set_member_command& body) const;
   void prepare_told(durable_op& op);
+  /// Somebody who is a member and not here.
+  [[nodiscard]] bool is_away(const user_id& user) const;
+  void prepare_put_out(durable_op& op, instant now);
   void begin_telling(instant now);
   [[nodiscard]] std::optional<millis> untold_since() const;
 

@@ -52,13 +52,15 @@ struct user_question {
   std::string after;
 };
 
-/// The sessions of a group that are to go: not those that are going already.
+/// The sessions of a group, but for those that are going already.
 struct group_question {
   partition_id partition = 0;
   namespace_id ns;
   std::string group;
   /// Sessions up to this one were looked at.
   session_id after;
+  /// Only those that have one of these as a member; empty: all.
+  std::vector<user_id> members{};
 };
 
 /// How long history is kept.

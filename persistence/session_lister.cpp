@@ -194,6 +194,15 @@ result<found_sessions> find_sessions_of(store& from,
   found_sessions out;
   std::size_t looked_at = 0;
   session_id last;
+  auto concerned = [&](const session_key& session) {
+    return asked.members.empty()
+           || std::any_of(
+             asked.members.begin(), asked.members.end(), [&](const auto& user) {
+               auto kept
+                 = from.get(keys::of_member(asked.partition, session, user));
+               return kept && *kept;
+             });
+  };
   auto visit = [&](auto key, auto value) {
     if (looked_at++ == limits::list_scan
         || out.sessions.size() == limits::group_sessions) {
@@ -207,7 +216,7 @@ result<found_sessions> find_sessions_of(store& from,
     last = kept.key.id;
     auto settings = settings_of(kinds, kept);
     if (kept.ended_at != deleted && settings.access == access_mode::group
-        && settings.group == asked.group)
+        && settings.group == asked.group && concerned(kept.key))
       out.sessions.push_back(kept.key);
     return true;
   };
