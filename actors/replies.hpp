@@ -110,6 +110,8 @@ struct course_reply {
   std::optional<millis> starts_at;
   phase_state phase;
   std::optional<barrier_view> barrier;
+  /// With people: of each round those present who have answered, whatever its
+  /// progress says.
   std::vector<round_view> rounds;
   /// In order of joining; empty unless they were asked for.
   std::vector<participant_view> participants;

@@ -331,9 +331,12 @@ result<reply> session_state::get_course(const command& asked,
   found.phase = record_->phase;
   found.barrier = barrier_shown();
   found.rounds = rounds_.views();
-  if (body.people)
+  if (body.people) {
     for (const auto& [joined, who] : roster_.in_order())
       found.participants.push_back(shown(*who, true));
+    for (auto& round : found.rounds)
+      round.participants = answered_here(round.name);
+  }
   auto out = answer(ack_level::accepted);
   out.body = std::move(found);
   return out;

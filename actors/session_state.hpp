@@ -445,6 +445,9 @@ private:
   void apply_submission(const submission_record& kept);
   result<reply> get_round(const command& asked,
                           const get_round_command& body) const;
+  /// Those present who have answered a round, in order.
+  [[nodiscard]] std::vector<participant_id>
+  answered_here(std::string_view round) const;
   [[nodiscard]] const std::string& role_of(const user_id& user) const;
   [[nodiscard]] participant_id id_of(const identity& caller) const;
   /// An erased user's answers are gone, and observers are told so.
