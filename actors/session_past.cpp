@@ -207,9 +207,12 @@ session_state::prepare_forget(durable_op& op, const forget_user_command& body) {
                         [&](const auto& one) { return one.user == body.user; })
         : 0;
   auto bans = bans_without(body.user);
+  auto answers
+    = rounds_.answers_without(public_id(body.user), limits::answers_forgotten);
   if (member(body.user) == nullptr && roster_.find(body.user) == nullptr
       && record_->created_by != body.user
-      && record_->appointed_host != body.user && untold == 0 && bans.empty())
+      && record_->appointed_host != body.user && untold == 0 && bans.empty()
+      && answers.empty())
     return std::nullopt;
   if (kept.created_by == body.user)
     kept.created_by = {};
@@ -219,6 +222,10 @@ session_state::prepare_forget(durable_op& op, const forget_user_command& body) {
   op.records.emplace_back(std::move(kept));
   op.records.emplace_back(member_erased{key_, body.user});
   std::move(bans.begin(), bans.end(), std::back_inserter(op.records));
+  for (auto& one : answers) {
+    one.at = at();
+    op.records.emplace_back(std::move(one));
+  }
   return std::nullopt;
 }
 

@@ -50,6 +50,8 @@ struct user_question {
   user_id user;
   /// Keys before this one were looked at.
   std::string after;
+  /// What answers of others call the user.
+  participant_id participant{};
 };
 
 /// The sessions of a group, but for those that are going already.

@@ -42,6 +42,8 @@ inline constexpr std::size_t permissions_per_member = 16;
 inline constexpr std::size_t bans_per_session = 16'384;
 /// Bans that one step of an erasure takes a user out of.
 inline constexpr std::size_t bans_forgotten = 256;
+/// Bytes of answers about a user that one step of an erasure writes anew.
+inline constexpr std::size_t answers_forgotten = std::size_t{1} << 20;
 /// Why somebody was banned.
 inline constexpr std::size_t reason_bytes = 128;
 /// The longest time that a ban can be given; one for good has no end.
