@@ -44,7 +44,7 @@ enum class history_view : std::uint8_t {
   people,
   /// Figures and a timeline.
   summary,
-  /// Who was here at `from`, paged.
+  /// Who was here at `from`, or is now where that is zero; paged.
   here,
 };
 

@@ -52,6 +52,8 @@ result<store_question> session_state::question(const command& asked,
       || (rights.has(capability::observe_roster) && (figures || own));
   if (!allowed)
     return fail(errc::forbidden, "this history is not shown to you");
+  if (wish.what == history_view::here && wish.from == millis{0})
+    wish.from = now.wall;
   if (wish.until.value_or(now.wall) < wish.from)
     return fail(errc::bad_request, "ends before it begins", "until");
   out.known = unwritten_stays(wish.user);

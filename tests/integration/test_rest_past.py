@@ -130,6 +130,9 @@ def test_exports(node, ann, session):
     assert len(log.body.splitlines()) >= 7
     assert ann("GET", where + "xml").problem() == (
         400, "bad_request", "format")
+    lines = there(session, "history") + "?what=summary&format=csv"
+    assert ann("GET", lines).problem() == (400, "bad_request", "bucket_ms")
+    assert len(ann("GET", lines + "&bucket_ms=60000").body.splitlines()) >= 2
 
 
 def test_lists_what_is_to_come(node, session):
