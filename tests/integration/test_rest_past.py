@@ -88,6 +88,11 @@ def test_history_and_audit(node, ann, session):
     summary = ann("GET", there(session, "history") + "?what=summary")
     figures = summary["summary"]
     assert figures["unique"] == 2 and figures["joins"] == 3
+    assert ann("GET", there(session, "history") + "?what=here")["stays"] == []
+    for what in ("history", "history?what=people", "audit"):
+        mark = "&" if "?" in what else "?"
+        assert ann("GET", there(session) + f"/{what}{mark}cursor=x").problem(
+            ) == (400, "bad_request", "cursor")
     log = ann("GET", there(session, "audit") + "?action=create_session")
     entry, = log["entries"]
     assert entry["actor"] == "ann" and entry["request"]
