@@ -80,6 +80,8 @@ session_state::prepare_group(durable_op& op, const put_group_command& body,
   }
   if (record_ && record_->group->name == body.name)
     return std::nullopt;
+  if (const auto* why = refuses_shown(body.name))
+    return fail(errc::bad_request, why, "name");
   auto kept = record_.value_or(session_record{});
   if (!record_) {
     kept.key = key_;

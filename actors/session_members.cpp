@@ -154,6 +154,9 @@ std::optional<failure> session_state::prepare_name(durable_op& op,
       && (body.name->empty()
           || body.name->size() > limits::profile_field_bytes))
     return fail(errc::bad_request, "must be 1 to 128 bytes", "name");
+  if (body.name)
+    if (const auto* why = refuses_shown(*body.name))
+      return fail(errc::bad_request, why, "name");
   if (known == nullptr && members_.size() >= limits::members_per_session)
     return fail(errc::too_large, "the session has too many members");
   auto kept = known != nullptr ? *known : new_member(caller.user, now);
