@@ -178,6 +178,9 @@ struct list_sessions_command {
   bool upcoming = false;
   /// Groups in place of sessions.
   bool groups = false;
+  /// The groups that have the caller as a member, at most
+  /// limits::list_groups; nothing where that is not known.
+  std::optional<std::vector<std::string>> in_groups{};
 };
 
 struct session_summary {

@@ -201,6 +201,8 @@ inline constexpr std::size_t history_questions = 256;
 inline constexpr std::size_t list_page_items = 100;
 inline constexpr std::size_t list_scan = 10'000;
 inline constexpr std::size_t list_members = 1'000;
+/// Groups of one caller whose sessions a listing shows.
+inline constexpr std::size_t list_groups = 1'024;
 /// Listings and erasures of users under way on a node.
 inline constexpr std::size_t gathers_in_flight = 64;
 /// Keys that one step of a sweep, or of the erasure of a user, looks at, and
