@@ -52,6 +52,8 @@ struct observe_reply {
   bool here = false;
   /// See session_record.
   version changed{};
+  /// Wall time.
+  std::optional<millis> starts_at{};
 };
 
 struct answer_view {

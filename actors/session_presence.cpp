@@ -400,6 +400,7 @@ reply session_state::observe_answer(const command& asked,
     found.host = host();
   found.created = record_->created_at;
   found.changed = record_->changed;
+  found.starts_at = record_->starts_at;
   found.member = member(asked.caller.user) != nullptr;
   found.here = roster_.find(asked.caller.user) != nullptr;
   auto out = answer(level);

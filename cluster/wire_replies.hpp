@@ -56,8 +56,10 @@ void fields(Io& io, part<Io, roster_reply>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, observe_reply>& value) {
-  auto& [settings, rights, ended, host, created, member, here, changed] = value;
-  tuple<Io> in{io, 8, 6, "observe"};
+  auto& [settings, rights, ended, host, created, member, here, changed,
+         starts_at]
+    = value;
+  tuple<Io> in{io, 9, 7, "observe"};
   fields(io, settings);
   fields(io, rights);
   if (in.has_next())
@@ -72,6 +74,8 @@ void fields(Io& io, part<Io, observe_reply>& value) {
     io.flag(here, "here");
   if (in.has_next())
     fields(io, changed);
+  if (in.has_next())
+    some_time(io, starts_at, "starts_at");
 }
 
 template <class Io>
