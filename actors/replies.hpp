@@ -93,6 +93,14 @@ enum class member_status : std::uint8_t { invited, joined, left, removed };
 
 [[nodiscard]] std::string_view to_string(member_status status) noexcept;
 
+/// Whether and how long before the start a member is reminded of it.
+struct reminder_view {
+  bool enabled = false;
+  millis lead{0};
+
+  friend bool operator==(const reminder_view&, const reminder_view&) = default;
+};
+
 /// A member as others see one, here or not.
 struct member_view {
   participant_id participant;
@@ -105,6 +113,8 @@ struct member_view {
   millis admitted_at{0};
   /// See member_record.
   version changed{};
+  /// For the member alone.
+  std::optional<reminder_view> remind{};
 };
 
 struct course_reply {

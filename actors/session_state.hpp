@@ -344,6 +344,7 @@ private:
   bool shows_users(const command& asked) const;
   std::optional<barrier_view> barrier_shown() const;
   [[nodiscard]] member_view view_of_member(const member_record& known) const;
+  [[nodiscard]] member_view view_of_removed(const user_id& user) const;
   [[nodiscard]] member_record new_member(const user_id& user,
                                          instant now) const;
   void apply_member(const member_record& kept);

@@ -110,10 +110,19 @@ void fields(Io& io, part<Io, round_reply>& value) {
 }
 
 template <class Io>
+void fields(Io& io, part<Io, reminder_view>& value) {
+  auto& [enabled, lead] = value;
+  tuple<Io> in{io, 2, "remind"};
+  io.flag(enabled, "enabled");
+  io.time(lead, "lead");
+}
+
+template <class Io>
 void fields(Io& io, part<Io, member_view>& value) {
-  auto& [participant, user, who, role, allowed, status, admitted_at, changed]
+  auto& [participant, user, who, role, allowed, status, admitted_at, changed,
+         remind]
     = value;
-  tuple<Io> in{io, 8, 1, "members"};
+  tuple<Io> in{io, 9, 2, "members"};
   id(io, participant, "participant");
   id(io, user, "user");
   fields(io, who);
@@ -123,6 +132,8 @@ void fields(Io& io, part<Io, member_view>& value) {
   io.time(admitted_at, "admitted_at");
   if (in.has_next())
     fields(io, changed);
+  if (in.has_next())
+    maybe(io, remind, [&io](auto& x) { fields(io, x); });
 }
 
 template <class Io>

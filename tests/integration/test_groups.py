@@ -311,6 +311,8 @@ async def test_members_enter_over_http(node, ann, club, session):
     assert bob("PUT", where + "/reminder", {"enabled": True}).status == 200
     assert bob("GET", where + "/course").status == 200
     assert eve("GET", where + "/course").status == 404
+    entry = bob("GET", where + "/members/bob")
+    assert entry["reminder"] == {"enabled": True, "lead_ms": 0}
     assert bob("POST", where + "/leave", {}).status == 200
     # Not here any more: the group is asked again.
     assert bob("GET", where + "/participants").status == 200
