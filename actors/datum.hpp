@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -37,6 +38,14 @@ struct datum {
       return a.what == b.what;
     }
 };
+
+/// Whether it is, or has anywhere in it, this text: as a value, or as the name
+/// of a field.
+[[nodiscard]] bool mentions(const datum& value, std::string_view text);
+
+/// Takes that text out: fields of that name and items of lists that are it go,
+/// another value that is it becomes empty text.
+void take_out(datum& from, std::string_view text);
 
 /// About how many bytes it takes, wherever it is kept.
 [[nodiscard]] std::size_t size_of(const datum& value) noexcept;

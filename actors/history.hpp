@@ -44,7 +44,7 @@ enum class history_view : std::uint8_t {
   people,
   /// Figures and a timeline.
   summary,
-  /// Who was here at `from`, paged.
+  /// Who was here at `from`, or is now where that is zero; paged.
   here,
 };
 
@@ -178,6 +178,9 @@ struct list_sessions_command {
   bool upcoming = false;
   /// Groups in place of sessions.
   bool groups = false;
+  /// The groups that have the caller as a member, at most
+  /// limits::list_groups; nothing where that is not known.
+  std::optional<std::vector<std::string>> in_groups{};
 };
 
 struct session_summary {

@@ -96,6 +96,12 @@ struct profile {
   friend bool operator==(const profile&, const profile&) = default;
 };
 
+/// Why a name (UTF-8) may not be shown to others; nothing where it may. It
+/// must have something to see, and nothing that changes how text around it is
+/// read: no control characters, no embeddings, overrides or isolates of the
+/// Unicode bidirectional algorithm.
+[[nodiscard]] const char* refuses_shown(std::string_view name) noexcept;
+
 /// The caller of one command.
 struct identity {
   /// Empty for an anonymous observer.

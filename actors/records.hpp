@@ -168,8 +168,8 @@ struct member_record {
   /// The order of admission. Never wall time.
   version admitted;
   millis admitted_at{0};
-  /// Set by whatever changes role, permissions or profile: no two have the
-  /// same.
+  /// Set by whatever changes role, permissions, profile or reminder: no two
+  /// have the same.
   version at;
   op_memory ops;
   reminder remind{};

@@ -52,6 +52,8 @@ struct observe_reply {
   bool here = false;
   /// See session_record.
   version changed{};
+  /// Wall time.
+  std::optional<millis> starts_at{};
 };
 
 struct answer_view {
@@ -91,6 +93,14 @@ enum class member_status : std::uint8_t { invited, joined, left, removed };
 
 [[nodiscard]] std::string_view to_string(member_status status) noexcept;
 
+/// Whether and how long before the start a member is reminded of it.
+struct reminder_view {
+  bool enabled = false;
+  millis lead{0};
+
+  friend bool operator==(const reminder_view&, const reminder_view&) = default;
+};
+
 /// A member as others see one, here or not.
 struct member_view {
   participant_id participant;
@@ -103,6 +113,8 @@ struct member_view {
   millis admitted_at{0};
   /// See member_record.
   version changed{};
+  /// For the member alone.
+  std::optional<reminder_view> remind{};
 };
 
 struct course_reply {
@@ -110,6 +122,8 @@ struct course_reply {
   std::optional<millis> starts_at;
   phase_state phase;
   std::optional<barrier_view> barrier;
+  /// With people: of each round those present who have answered, whatever its
+  /// progress says.
   std::vector<round_view> rounds;
   /// In order of joining; empty unless they were asked for.
   std::vector<participant_view> participants;

@@ -82,6 +82,23 @@ std::vector<std::string> rounds::forget(const participant_id& who, bool present,
   return out;
 }
 
+std::vector<submission_record>
+rounds::answers_without(const participant_id& who, std::size_t bytes) const {
+  std::vector<submission_record> out;
+  std::size_t taken = 0;
+  for (const auto& [name, one] : all_)
+    for (const auto& [by, kept] : one.answers) {
+      if (by == who || !mentions(kept.answer, who.str()))
+        continue;
+      if (taken > bytes)
+        return out;
+      auto& rest = out.emplace_back(kept);
+      take_out(rest.answer, who.str());
+      taken += size_of(kept.answer);
+    }
+  return out;
+}
+
 // -- who is here -------------------------------------------------------------
 
 void rounds::recount() noexcept {

@@ -59,6 +59,11 @@ public:
   std::vector<std::string> forget(const participant_id& who, bool present,
                                   std::string_view role);
 
+  /// Answers that mention somebody, of others than that one, with what they
+  /// say of it taken out; so many bytes of them, and one more.
+  [[nodiscard]] std::vector<submission_record>
+  answers_without(const participant_id& who, std::size_t bytes) const;
+
   // -- who is here -----------------------------------------------------------
 
   /// Forgets who is here, to be told anew.

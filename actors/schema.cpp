@@ -397,6 +397,40 @@ result<datum> validate(const answer_schema& schema, const datum& answer,
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): bounded by limits::answer_depth.
+bool mentions(const datum& value, std::string_view text) {
+  if (const auto* said = std::get_if<std::string>(&value.what))
+    return *said == text;
+  if (const auto* items = std::get_if<datum::list>(&value.what))
+    return std::any_of(items->begin(), items->end(),
+                       [=](const auto& item) { return mentions(item, text); });
+  if (const auto* named = std::get_if<datum::fields>(&value.what))
+    return std::any_of(named->begin(), named->end(), [=](const auto& field) {
+      return field.first == text || mentions(field.second, text);
+    });
+  return false;
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): bounded by limits::answer_depth.
+void take_out(datum& from, std::string_view text) {
+  if (auto* said = std::get_if<std::string>(&from.what)) {
+    if (*said == text)
+      said->clear();
+  } else if (auto* items = std::get_if<datum::list>(&from.what)) {
+    std::erase_if(*items, [=](const auto& item) {
+      const auto* one = std::get_if<std::string>(&item.what);
+      return one != nullptr && *one == text;
+    });
+    for (auto& item : *items)
+      take_out(item, text);
+  } else if (auto* named = std::get_if<datum::fields>(&from.what)) {
+    std::erase_if(*named,
+                  [=](const auto& field) { return field.first == text; });
+    for (auto& field : *named)
+      take_out(field.second, text);
+  }
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): bounded by limits::answer_depth.
 std::size_t size_of(const datum& value) noexcept {
   std::size_t out = 2;
   if (const auto* text = std::get_if<std::string>(&value.what)) {

@@ -23,7 +23,8 @@ bool says_same(session_record one, const session_record& other) {
 
 bool says_same(const member_record& one, const member_record& other) {
   auto content = [](const member_record& from) {
-    return std::tie(from.who, from.role, from.permissions);
+    return std::tie(from.who, from.role, from.permissions, from.remind.enabled,
+                    from.remind.lead);
   };
   return content(one) == content(other);
 }

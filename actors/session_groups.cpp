@@ -80,6 +80,8 @@ session_state::prepare_group(durable_op& op, const put_group_command& body,
   }
   if (record_ && record_->group->name == body.name)
     return std::nullopt;
+  if (const auto* why = refuses_shown(body.name))
+    return fail(errc::bad_request, why, "name");
   auto kept = record_.value_or(session_record{});
   if (!record_) {
     kept.key = key_;
@@ -250,15 +252,53 @@ result<reply> session_state::settle(const command& asked,
   if (!asked.caller.grants.has(capability::admin))
     return fail(errc::forbidden, "groups alone say this");
   bool touched = false;
+  bool stays = false;
   if (record_ && settings_.access == access_mode::group
       && settings_.group == body.group)
-    for (const auto& user : body.removed)
+    for (const auto& user : body.removed) {
       touched |= put_out(user, now);
+      stays |= is_away(user);
+    }
+  if (stays && !pending_.full()) {
+    durable_op op;
+    op.why = durable_op::purpose::put_out;
+    op.asked = std::make_shared<command>(asked);
+    pending_.push(std::move(op));
+  }
+  touched |= stays;
   settled_reply found;
   found.settled = !touched && !put_out_ && !put_out_in_flight_;
   auto out = answer(ack_level::accepted);
   out.body = found;
   return out;
+}
+
+bool session_state::is_away(const user_id& user) const {
+  return member(user) != nullptr && roster_.find(user) == nullptr;
+}
+
+// What the group gave goes with it: a member who may not come back would stay
+// in lists, and be the host of others. Who is here by a token stays a member.
+void session_state::prepare_put_out(durable_op& op, instant now) {
+  const auto& body = std::get<settle_group_command>(op.asked->body);
+  if (!record_ || record_->ended_at == deleted
+      || settings_.access != access_mode::group
+      || settings_.group != body.group)
+    return;
+  auto kept = *record_;
+  kept.appointed_host.reset();
+  for (const auto& user : body.removed) {
+    if (!is_away(user))
+      continue;
+    if (record_->appointed_host == user) {
+      kept.at = at();
+      op.records.emplace_back(kept);
+    }
+    op.records.emplace_back(member_erased{key_, user});
+    auto entry = audit_entry("kick", user, now);
+    entry.before = describe_record(member_erased{key_, user}).first;
+    op.records.emplace_back(std::move(entry));
+  }
 }
 
 // Whoever only looks on is asked again by its edge: a change of what it is as

@@ -158,6 +158,9 @@ std::optional<failure> session_state::prepare_name(durable_op& op,
       && (body.name->empty()
           || body.name->size() > limits::profile_field_bytes))
     return fail(errc::bad_request, "must be 1 to 128 bytes", "name");
+  if (body.name)
+    if (const auto* why = refuses_shown(*body.name))
+      return fail(errc::bad_request, why, "name");
   if (known == nullptr && members_.size() >= limits::members_per_session)
     return fail(errc::too_large, "the session has too many members");
   auto kept = known != nullptr ? *known : new_member(caller.user, now);
@@ -340,6 +343,14 @@ member_view session_state::view_of_member(const member_record& known) const {
   return out;
 }
 
+member_view session_state::view_of_removed(const user_id& user) const {
+  member_view out;
+  out.participant = public_id(user);
+  out.user = user;
+  out.status = member_status::removed;
+  return out;
+}
+
 // Two lists in one order: moderators see those who were removed, too, as long
 // as anything is known of them, which is as long as they are banned.
 result<reply> session_state::get_members(const command& asked,
@@ -349,16 +360,29 @@ result<reply> session_state::get_members(const command& asked,
     return unknown();
   auto rights = rights_of(asked.caller);
   bool moderates = rights.has(capability::moderate);
-  if (!moderates
+  const auto& self = asked.caller.user;
+  auto view_of = [&, this](const member_record& known) {
+    auto view = view_of_member(known);
+    if (known.user == self)
+      view.remind = reminder_view{known.remind.enabled, known.remind.lead};
+    return view;
+  };
+  // What oneself is, is nobody's secret.
+  bool own = body.only && !self.empty() && *body.only == self;
+  if (!moderates && !own
       && (!rights.has(capability::observe_roster)
           || settings_.identity != identity_mode::named))
     return fail(errc::forbidden, "the members are not shown to you");
   if (body.only) {
     const auto* one = member(*body.only);
-    if (one == nullptr)
+    // As in the list.
+    bool gone = one == nullptr && moderates
+                && bans_.find(*body.only, now.wall) != nullptr;
+    if (one == nullptr && !gone)
       return fail(errc::not_found, "there is no such member", "user");
     auto out = answer(ack_level::accepted);
-    out.body = members_reply{{view_of_member(*one)}};
+    out.body
+      = members_reply{{gone ? view_of_removed(*body.only) : view_of(*one)}};
     return out;
   }
   auto limit = std::min<std::size_t>(body.limit, limits::roster_page_items);
@@ -379,15 +403,10 @@ result<reply> session_state::get_members(const command& asked,
       // Invited again while banned: the invitation counts, in time.
       if (gone != removed.end() && (*gone)->user == known->first)
         ++gone;
-      page.members.push_back(view_of_member((known++)->second));
+      page.members.push_back(view_of((known++)->second));
       continue;
     }
-    member_view view;
-    view.participant = public_id((*gone)->user);
-    view.user = (*gone)->user;
-    view.status = member_status::removed;
-    page.members.push_back(std::move(view));
-    ++gone;
+    page.members.push_back(view_of_removed((*gone++)->user));
   }
   auto out = answer(ack_level::accepted);
   out.body = std::move(page);

@@ -56,6 +56,9 @@ struct durable_op {
     timer,
     /// Forgets changes of a group that were heard everywhere; likewise.
     told,
+    /// Takes out of a group's session whom the group has taken out, as its
+    /// command says.
+    put_out,
   };
 
   purpose why = purpose::command;

@@ -57,6 +57,8 @@ result<store_question> session_state::question(const command& asked,
       || (rights.has(capability::observe_roster) && (figures || own));
   if (!allowed)
     return not_shown();
+  if (wish.what == history_view::here && wish.from == millis{0})
+    wish.from = now.wall;
   if (wish.until.value_or(now.wall) < wish.from)
     return fail(errc::bad_request, "ends before it begins", "until");
   out.known = unwritten_stays(wish.user);
@@ -215,9 +217,12 @@ session_state::prepare_forget(durable_op& op, const forget_user_command& body) {
                         [&](const auto& one) { return one.user == body.user; })
         : 0;
   auto bans = bans_without(body.user);
+  auto answers
+    = rounds_.answers_without(public_id(body.user), limits::answers_forgotten);
   if (member(body.user) == nullptr && roster_.find(body.user) == nullptr
       && record_->created_by != body.user
-      && record_->appointed_host != body.user && untold == 0 && bans.empty()) {
+      && record_->appointed_host != body.user && untold == 0 && bans.empty()
+      && answers.empty()) {
     // Nothing is kept of the user; what waits to be written concerns nobody
     // any more.
     apply_forgotten(body.user);
@@ -231,6 +236,10 @@ session_state::prepare_forget(durable_op& op, const forget_user_command& body) {
   op.records.emplace_back(std::move(kept));
   op.records.emplace_back(member_erased{key_, body.user});
   std::move(bans.begin(), bans.end(), std::back_inserter(op.records));
+  for (auto& one : answers) {
+    one.at = at();
+    op.records.emplace_back(std::move(one));
+  }
   return std::nullopt;
 }
 

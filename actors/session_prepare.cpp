@@ -47,6 +47,10 @@ std::optional<failure> session_state::prepare(durable_op& op, instant now) {
     prepare_told(op);
     return std::nullopt;
   }
+  if (op.why == durable_op::purpose::put_out) {
+    prepare_put_out(op, now);
+    return std::nullopt;
+  }
   if (op.why == durable_op::purpose::host_lapse) {
     // Whoever came back meanwhile is still the host.
     if (!record_ || !record_->appointed_host || reclaim_until_

@@ -359,9 +359,12 @@ result<reply> session_state::get_course(const command& asked,
   found.phase = record_->phase;
   found.barrier = barrier_shown();
   found.rounds = rounds_.views();
-  if (body.people)
+  if (body.people) {
     for (const auto& [joined, who] : roster_.in_order())
       found.participants.push_back(shown(*who, true));
+    for (auto& round : found.rounds)
+      round.participants = answered_here(round.name);
+  }
   auto out = answer(ack_level::accepted);
   out.body = std::move(found);
   return out;
@@ -425,6 +428,7 @@ reply session_state::observe_answer(const command& asked,
     found.host = host();
   found.created = record_->created_at;
   found.changed = record_->changed;
+  found.starts_at = record_->starts_at;
   found.member = member(asked.caller.user) != nullptr;
   found.here = roster_.find(asked.caller.user) != nullptr;
   auto out = answer(level);

@@ -189,6 +189,16 @@ void session_state::publish_rounds() {
 
 // -- the question ------------------------------------------------------------
 
+std::vector<participant_id>
+session_state::answered_here(std::string_view round) const {
+  std::vector<participant_id> out;
+  for (const auto& [joined, who] : roster_.in_order())
+    if (rounds_.answer_of(round, who->public_id) != nullptr)
+      out.push_back(who->public_id);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 result<reply> session_state::get_round(const command& asked,
                                        const get_round_command& body) const {
   const auto& caller = asked.caller;

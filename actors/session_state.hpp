@@ -324,6 +324,9 @@ private:
   std::optional<failure>
   refuses_group_member(const set_member_command& body) const;
   void prepare_told(durable_op& op);
+  /// Somebody who is a member and not here.
+  [[nodiscard]] bool is_away(const user_id& user) const;
+  void prepare_put_out(durable_op& op, instant now);
   void begin_telling(instant now);
   [[nodiscard]] std::optional<millis> untold_since() const;
 
@@ -367,6 +370,7 @@ private:
   bool shows_users(const command& asked) const;
   std::optional<barrier_view> barrier_shown() const;
   [[nodiscard]] member_view view_of_member(const member_record& known) const;
+  [[nodiscard]] member_view view_of_removed(const user_id& user) const;
   [[nodiscard]] member_record new_member(const user_id& user,
                                          instant now) const;
   void apply_member(const member_record& kept);
@@ -476,6 +480,9 @@ private:
   void apply_submission(const submission_record& kept);
   result<reply> get_round(const command& asked,
                           const get_round_command& body) const;
+  /// Those present who have answered a round, in order.
+  [[nodiscard]] std::vector<participant_id>
+  answered_here(std::string_view round) const;
   [[nodiscard]] const std::string& role_of(const user_id& user) const;
   [[nodiscard]] participant_id id_of(const identity& caller) const;
   /// An erased user's answers are gone, and observers are told so.

@@ -50,15 +50,19 @@ struct user_question {
   user_id user;
   /// Keys before this one were looked at.
   std::string after;
+  /// What answers of others call the user.
+  participant_id participant{};
 };
 
-/// The sessions of a group that are to go: not those that are going already.
+/// The sessions of a group, but for those that are going already.
 struct group_question {
   partition_id partition = 0;
   namespace_id ns;
   std::string group;
   /// Sessions up to this one were looked at.
   session_id after;
+  /// Only those that have one of these as a member; empty: all.
+  std::vector<user_id> members{};
 };
 
 /// How long history is kept.

@@ -4,7 +4,9 @@
 #include "actors/base/limits.hpp"
 #include "cluster/partition_shell.hpp"
 
+#include <functional>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -22,10 +24,10 @@ struct settling {
   partition_ptr self;
   promise answer;
   std::vector<session_key> sessions;
-  /// What they are told, and by whom: a session that is to go may be asleep,
-  /// one that has somebody to put out is awake.
+  /// What they are told. A session that only hears who is to leave need not
+  /// be kept awake for it.
   command_body word;
-  bool awake_alone = false;
+  bool as_it_is = false;
   std::size_t next = 0;
   std::size_t in_flight = 0;
   settled_reply found{true, {}};
@@ -62,15 +64,11 @@ void tell(const settling_ptr& step, const session_key& session) {
   auto lost = [step](const caf::error&) {
     told(step, fail(errc::unavailable, "a session did not answer"));
   };
-  if (!step->awake_alone) {
+  auto at = self->state.slots.find(session);
+  if (!step->as_it_is || at == self->state.slots.end()) {
     partition_actor me = self;
     self->request(me, limits::routed_patience, word_for(*step, session))
       .then(use, lost);
-    return;
-  }
-  auto at = self->state.slots.find(session);
-  if (at == self->state.slots.end()) {
-    --step->in_flight;
     return;
   }
   if (at->second.session) {
@@ -93,40 +91,67 @@ void tell_more(const settling_ptr& step) {
     answer_with(step->self->state, step->found, ack_level::accepted));
 }
 
-void delete_sessions(partition_ptr self, const command& asked, promise answer) {
+using use_sessions
+  = std::function<void(const settling_ptr&, const result<store_findings>&)>;
+
+/// Asks the store for the group's sessions, for those with one of these
+/// members or for all; `use` makes a step of them, which is then gone through.
+void find_sessions(partition_ptr self, const command& asked, promise answer,
+                   std::vector<user_id> members, use_sessions use) {
   const auto& body = std::get<settle_group_command>(asked.body);
   group_question question{self->state.env.partition, asked.session.ns,
-                          body.group, body.after};
+                          body.group, body.after, std::move(members)};
   ask_history(self, std::move(question),
-              [self, answer](const result<store_findings>& found) mutable {
-                if (!found) {
-                  answer.deliver(refuse_with(found.error()));
-                  return;
-                }
-                const auto& those = std::get<found_sessions>(*found);
+              [self, answer, use](const result<store_findings>& found) {
                 auto step = std::make_shared<settling>();
                 step->self = self;
-                step->answer = std::move(answer);
-                step->sessions = those.sessions;
-                step->word = delete_command{};
-                step->found = {those.sessions.empty(), those.next};
-                tell_more(step);
+                step->answer = answer;
+                use(step, found);
+                if (step->answer.pending())
+                  tell_more(step);
               });
 }
 
-// Whoever is here, or looks on, keeps a session awake.
-void put_out(partition_ptr self, const command& asked, promise answer) {
-  auto& s = self->state;
-  auto step = std::make_shared<settling>();
-  step->self = self;
-  step->answer = std::move(answer);
-  step->word = asked.body;
-  step->awake_alone = true;
-  step->found.settled = s.loading == 0 && s.to_activate.empty();
-  for (const auto& [key, slot] : s.slots)
-    if (key.ns == asked.session.ns && !is_group(key.id))
-      step->sessions.push_back(key);
-  tell_more(step);
+void delete_sessions(partition_ptr self, const command& asked, promise answer) {
+  find_sessions(
+    self, asked, std::move(answer), {},
+    [](const settling_ptr& step, const result<store_findings>& found) {
+      if (!found) {
+        step->answer.deliver(refuse_with(found.error()));
+        return;
+      }
+      const auto& those = std::get<found_sessions>(*found);
+      step->word = delete_command{};
+      step->found = {those.sessions.empty(), those.next};
+      step->sessions = those.sessions;
+    });
+}
+
+// Whoever is here, or looks on, keeps a session awake; a member may be
+// nowhere. Those awake are told whatever the store says.
+void put_out(partition_ptr self, const command_ptr& asked, promise answer) {
+  const auto& body = std::get<settle_group_command>(asked->body);
+  find_sessions(
+    self, *asked, std::move(answer), body.removed,
+    [asked](const settling_ptr& step, const result<store_findings>& found) {
+      const auto& s = step->self->state;
+      const auto& told = std::get<settle_group_command>(asked->body);
+      std::set<session_key> sessions;
+      step->word = told;
+      step->as_it_is = true;
+      step->found.settled
+        = found.ok() && s.loading == 0 && s.to_activate.empty();
+      if (found) {
+        const auto& those = std::get<found_sessions>(*found);
+        step->found.next = those.next;
+        sessions.insert(those.sessions.begin(), those.sessions.end());
+      }
+      if (told.after.empty())
+        for (const auto& [key, slot] : s.slots)
+          if (key.ns == asked->session.ns && !is_group(key.id))
+            sessions.insert(key);
+      step->sessions.assign(sessions.begin(), sessions.end());
+    });
 }
 
 } // namespace
@@ -138,7 +163,7 @@ void settle_group(partition_ptr self, const command_ptr& asked,
   else if (std::get<settle_group_command>(asked->body).deleted)
     delete_sessions(self, *asked, std::move(answer));
   else
-    put_out(self, *asked, std::move(answer));
+    put_out(self, asked, std::move(answer));
 }
 
 } // namespace rollcall::cluster

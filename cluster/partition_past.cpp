@@ -1,6 +1,7 @@
 // What a partition answers itself: a page of its sessions, a step of the
 // erasure of a user; and the sweep of history that is too old.
 
+#include "actors/base/hash.hpp"
 #include "actors/base/limits.hpp"
 #include "actors/base/log.hpp"
 #include "cluster/partition_shell.hpp"
@@ -177,7 +178,9 @@ void erase_user(partition_ptr self, const command_ptr& asked, promise answer) {
     return;
   }
   user_question question{s.env.partition, asked->session.ns, body.user,
-                         body.after};
+                         body.after,
+                         make_participant_id(s.env.sessions.rules->id_secret,
+                                             asked->session.ns, body.user)};
   bool first = body.after.empty();
   ask_history(
     self, std::move(question),

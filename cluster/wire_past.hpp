@@ -42,9 +42,10 @@ void fields(Io& io, part<Io, get_audit_command>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, list_sessions_command>& value) {
-  auto& [partition, kind, occupied, ended, mine, after, limit, upcoming, groups]
+  auto& [partition, kind, occupied, ended, mine, after, limit, upcoming, groups,
+         in_groups]
     = value;
-  tuple<Io> in{io, 9, 1, "list_sessions"};
+  tuple<Io> in{io, 10, 2, "list_sessions"};
   number(io, partition, "partition");
   maybe(io, kind, [&io](auto& x) { io.text(x, limits::id_bytes, "kind"); });
   maybe(io, occupied, [&io](auto& x) { io.flag(x, "occupied"); });
@@ -55,6 +56,11 @@ void fields(Io& io, part<Io, list_sessions_command>& value) {
   io.flag(upcoming, "upcoming");
   if (in.has_next())
     io.flag(groups, "groups");
+  if (in.has_next())
+    maybe(io, in_groups, [&io](auto& all) {
+      list(io, all, limits::list_groups, "in_groups",
+           [&io](auto& x) { io.text(x, limits::id_bytes, "in_groups"); });
+    });
 }
 
 template <class Io>

@@ -56,8 +56,10 @@ void fields(Io& io, part<Io, roster_reply>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, observe_reply>& value) {
-  auto& [settings, rights, ended, host, created, member, here, changed] = value;
-  tuple<Io> in{io, 8, 6, "observe"};
+  auto& [settings, rights, ended, host, created, member, here, changed,
+         starts_at]
+    = value;
+  tuple<Io> in{io, 9, 7, "observe"};
   fields(io, settings);
   fields(io, rights);
   if (in.has_next())
@@ -72,6 +74,8 @@ void fields(Io& io, part<Io, observe_reply>& value) {
     io.flag(here, "here");
   if (in.has_next())
     fields(io, changed);
+  if (in.has_next())
+    some_time(io, starts_at, "starts_at");
 }
 
 template <class Io>
@@ -106,10 +110,19 @@ void fields(Io& io, part<Io, round_reply>& value) {
 }
 
 template <class Io>
+void fields(Io& io, part<Io, reminder_view>& value) {
+  auto& [enabled, lead] = value;
+  tuple<Io> in{io, 2, "remind"};
+  io.flag(enabled, "enabled");
+  io.time(lead, "lead");
+}
+
+template <class Io>
 void fields(Io& io, part<Io, member_view>& value) {
-  auto& [participant, user, who, role, allowed, status, admitted_at, changed]
+  auto& [participant, user, who, role, allowed, status, admitted_at, changed,
+         remind]
     = value;
-  tuple<Io> in{io, 8, 1, "members"};
+  tuple<Io> in{io, 9, 2, "members"};
   id(io, participant, "participant");
   id(io, user, "user");
   fields(io, who);
@@ -119,6 +132,8 @@ void fields(Io& io, part<Io, member_view>& value) {
   io.time(admitted_at, "admitted_at");
   if (in.has_next())
     fields(io, changed);
+  if (in.has_next())
+    maybe(io, remind, [&io](auto& x) { fields(io, x); });
 }
 
 template <class Io>

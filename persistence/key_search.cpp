@@ -130,8 +130,11 @@ public:
         remove(*key, raw);
       return;
     case table::submission:
-      if (key->user != asked_.user)
+      if (key->user != asked_.user) {
+        if (answers_about(raw, value))
+          out_.sessions.insert(key->session);
         return;
+      }
       // The session has it in memory, too.
       out_.sessions.insert(key->session);
       remove(*key, raw);
@@ -164,6 +167,16 @@ private:
   [[nodiscard]] bool says(std::string_view key, std::string_view value) const {
     auto rec = decode(key, value);
     return rec && speaks_of(std::get<Record>(*rec), asked_.user);
+  }
+
+  [[nodiscard]] bool answers_about(std::string_view key,
+                                   std::string_view value) const {
+    if (asked_.participant.empty())
+      return false;
+    auto rec = decode(key, value);
+    return rec
+           && mentions(std::get<submission_record>(*rec).answer,
+                       asked_.participant.str());
   }
 
   void remove(const keys::parsed& key, std::string_view raw) {

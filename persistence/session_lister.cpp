@@ -1,5 +1,6 @@
 #include "persistence/session_lister.hpp"
 
+#include "actors/access.hpp"
 #include "actors/base/limits.hpp"
 #include "persistence/key_schema.hpp"
 #include "persistence/record_format.hpp"
@@ -114,7 +115,7 @@ private:
     bool known
       = !user.empty() && has(keys::of_member(partition_, kept.key, user));
     auto settings = wish.groups ? group_kind() : settings_of(kinds_, kept);
-    if (!creator && !known && !is_public(settings))
+    if (!creator && !shows_members(settings, known) && !is_public(settings))
       return;
     if (wish.mine && !creator && !known)
       return;
@@ -144,16 +145,47 @@ private:
     return kept.starts_at && *kept.starts_at > asked_.now && !kept.ended_at;
   }
 
+  // A member who may not enter any more sees nothing of the session either.
+  [[nodiscard]] bool shows_members(const kind_settings& settings,
+                                   bool known) const {
+    if (!known || settings.access == access_mode::roles)
+      return known && is_admitted(settings);
+    return settings.access != access_mode::group || !asked_.asked.in_groups
+           || is_admitted(settings);
+  }
+
   // For those the session says nothing of.
   [[nodiscard]] bool is_public(const kind_settings& settings) const {
-    if (asked_.caller.grants.has(capability::admin))
+    const auto& caller = asked_.caller;
+    if (caller.grants.has(capability::admin))
       return true;
-    if (settings.access != access_mode::open)
+    if (!is_admitted(settings))
       return false;
-    return asked_.caller.user.empty()
+    return caller.user.empty()
              ? settings.anonymous_views
-             : asked_.caller.grants.has(capability::observe_count)
-                 || asked_.caller.grants.has(capability::observe_roster);
+             : caller.grants.has(capability::observe_count)
+                 || caller.grants.has(capability::observe_roster);
+  }
+
+  // By what is known of the caller, and not of the session.
+  [[nodiscard]] bool is_admitted(const kind_settings& settings) const {
+    const auto& caller = asked_.caller;
+    switch (settings.access) {
+    case access_mode::open:
+      return true;
+    case access_mode::roles:
+      return !caller.user.empty() && !caller.role.empty()
+             && has_name(settings.roles, caller.role);
+    case access_mode::group:
+      return !caller.user.empty()
+             && (claims_group(settings, caller)
+                 || (asked_.asked.in_groups
+                     && has_name(*asked_.asked.in_groups, settings.group)));
+    case access_mode::members:
+    case access_mode::code:
+      break;
+    }
+    return false;
   }
 
   [[nodiscard]] bool has(const std::string& key) {
@@ -194,6 +226,15 @@ result<found_sessions> find_sessions_of(store& from,
   found_sessions out;
   std::size_t looked_at = 0;
   session_id last;
+  auto concerned = [&](const session_key& session) {
+    return asked.members.empty()
+           || std::any_of(
+             asked.members.begin(), asked.members.end(), [&](const auto& user) {
+               auto kept
+                 = from.get(keys::of_member(asked.partition, session, user));
+               return kept && *kept;
+             });
+  };
   auto visit = [&](auto key, auto value) {
     if (looked_at++ == limits::list_scan
         || out.sessions.size() == limits::group_sessions) {
@@ -207,7 +248,7 @@ result<found_sessions> find_sessions_of(store& from,
     last = kept.key.id;
     auto settings = settings_of(kinds, kept);
     if (kept.ended_at != deleted && settings.access == access_mode::group
-        && settings.group == asked.group)
+        && settings.group == asked.group && concerned(kept.key))
       out.sessions.push_back(kept.key);
     return true;
   };

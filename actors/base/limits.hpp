@@ -42,6 +42,8 @@ inline constexpr std::size_t permissions_per_member = 16;
 inline constexpr std::size_t bans_per_session = 16'384;
 /// Bans that one step of an erasure takes a user out of.
 inline constexpr std::size_t bans_forgotten = 256;
+/// Bytes of answers about a user that one step of an erasure writes anew.
+inline constexpr std::size_t answers_forgotten = std::size_t{1} << 20;
 /// Why somebody was banned.
 inline constexpr std::size_t reason_bytes = 128;
 /// The longest time that a ban can be given; one for good has no end.
@@ -200,6 +202,8 @@ inline constexpr std::size_t history_questions = 256;
 inline constexpr std::size_t list_page_items = 100;
 inline constexpr std::size_t list_scan = 10'000;
 inline constexpr std::size_t list_members = 1'000;
+/// Groups of one caller whose sessions a listing shows.
+inline constexpr std::size_t list_groups = 1'024;
 /// Listings and erasures of users under way on a node.
 inline constexpr std::size_t gathers_in_flight = 64;
 /// Keys that one step of a sweep, or of the erasure of a user, looks at, and

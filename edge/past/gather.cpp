@@ -61,8 +61,10 @@ struct gather_job {
   std::size_t in_flight = 0;
   std::optional<failure> refused;
 
-  // A listing.
+  // A listing: first the caller's groups are asked for.
   listing_merge merge{0};
+  std::vector<std::string> groups;
+  bool groups_known = true;
   caf::actor_clock::time_point deadline{};
 
   // An erasure, look by look.
@@ -95,10 +97,13 @@ millis time_left(const gather_job& job) {
 
 void list_more(const job_ptr& job) {
   auto& s = job->self->state;
+  const auto& asked = std::get<list_sessions_command>(job->order->what);
   while (!job->refused && job->next < s.env.partitions
          && job->in_flight < s.env.at_once) {
-    auto body = std::get<list_sessions_command>(job->order->what);
+    auto body = asked;
     body.partition = job->next++;
+    if (!asked.groups && job->groups_known)
+      body.in_groups = job->groups;
     ++job->in_flight;
     job->self
       ->request(s.env.router, time_left(*job),
@@ -126,6 +131,74 @@ void list_more(const job_ptr& job) {
     finish(job, *job->refused);
   else
     finish(job, gathered{job->merge.finish()});
+}
+
+// Whose sessions the caller may see, too: each partition knows the members of
+// its own groups alone.
+void ask_groups(const job_ptr& job);
+
+void lack_groups(const job_ptr& job) {
+  --job->in_flight;
+  job->groups_known = false;
+  job->merge.add_missing();
+  ask_groups(job);
+}
+
+void groups_in(const job_ptr& job, partition_id partition, session_id after) {
+  auto& s = job->self->state;
+  list_sessions_command body;
+  body.partition = partition;
+  body.groups = body.mine = true;
+  body.after = std::move(after);
+  body.limit = limits::list_page_items;
+  job->self
+    ->request(s.env.router, time_left(*job),
+              command_for(s, *job->order, std::move(body)))
+    .then(
+      [job, partition](const reply_ptr& r) {
+        if (!r->ok()) {
+          lack_groups(job);
+          return;
+        }
+        const auto& page = std::get<list_reply>(r->value().body);
+        for (const auto& one : page.sessions) {
+          if (!one.is_member)
+            continue;
+          if (job->groups.size() == limits::list_groups) {
+            lack_groups(job);
+            return;
+          }
+          job->groups.emplace_back(group_at(one.id));
+        }
+        if (page.reached) {
+          groups_in(job, partition, *page.reached);
+          return;
+        }
+        --job->in_flight;
+        ask_groups(job);
+      },
+      [job](const caf::error&) { lack_groups(job); });
+}
+
+void ask_groups(const job_ptr& job) {
+  auto& s = job->self->state;
+  while (job->groups_known && job->next < s.env.partitions
+         && job->in_flight < s.env.at_once) {
+    ++job->in_flight;
+    groups_in(job, job->next++, {});
+  }
+  if (job->in_flight > 0)
+    return;
+  job->next = 0;
+  job->deadline += s.env.patience / 2;
+  list_more(job);
+}
+
+/// Whether a listing depends on the groups of whoever asks.
+bool needs_groups(const gather_order& order) {
+  const auto& caller = order.caller;
+  return !std::get<list_sessions_command>(order.what).groups
+         && !caller.user.empty() && !caller.grants.has(capability::admin);
 }
 
 // -- erasing a user ----------------------------------------------------------
@@ -220,7 +293,13 @@ promise take_order(self_ptr self, const gather_order_ptr& order) {
   if (const auto* wish = std::get_if<list_sessions_command>(&order->what)) {
     job->merge = listing_merge{wish->limit};
     job->deadline = self->clock().now() + s.env.patience;
-    list_more(job);
+    if (needs_groups(*order)) {
+      // The sessions have the other half.
+      job->deadline -= s.env.patience / 2;
+      ask_groups(job);
+    } else {
+      list_more(job);
+    }
   } else {
     erase_more(job);
   }

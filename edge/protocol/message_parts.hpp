@@ -294,6 +294,15 @@ void write_member(Writer& to, const member_view& who) {
     to.template key<"admitted_at">();
     to.integer(who.admitted_at.count());
   }
+  if (who.remind) {
+    to.template key<"reminder">();
+    to.open_map();
+    to.template key<"enabled">();
+    to.boolean(who.remind->enabled);
+    to.template key<"lead_ms">();
+    to.integer(who.remind->lead.count());
+    to.close_map();
+  }
   to.close_map();
 }
 

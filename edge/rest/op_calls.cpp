@@ -127,6 +127,12 @@ result<session_order> decode_operation(const rest_call& call) {
   if (const auto* name = call.field("format"))
     if (*name != "json" && *name != "csv" && *name != "ndjson")
       return fail(errc::bad_request, "must be json, ndjson or csv", "format");
+  // Lines of a summary are those of its timeline.
+  const auto* what = call.field("what");
+  if (format_of(call) && what != nullptr && *what == "summary"
+      && call.field("bucket_ms") == nullptr)
+    return fail(errc::bad_request, "is needed for the lines of a summary",
+                "bucket_ms");
   auto fields = to_fields(call);
   if (!fields)
     return fields.error();

@@ -99,6 +99,8 @@ failure for_http(failure why) {
     why.field = "Idempotency-Key";
   if (why.field == "expected")
     why.field = "If-Match";
+  if (why.field == "after")
+    why.field = "cursor";
   return why;
 }
 
@@ -199,7 +201,7 @@ void ask_everywhere(caf::event_based_actor* self, const env_ptr& env,
     .then(
       [asked](const gathered_ptr& answer) {
         if (!answer->ok()) {
-          asked->answer(problem(answer->error()));
+          asked->answer(problem(for_http(answer->error())));
           return;
         }
         if (auto encode = asked->call.to->gathered; encode != nullptr) {

@@ -98,6 +98,10 @@ http_response encode_session(const rest_answer& what) {
       to.boolean(found.ended);
       to.key<"created_at">();
       to.integer(found.created.count());
+      if (found.starts_at) {
+        to.key<"starts_at">();
+        to.integer(found.starts_at->count());
+      }
       if (found.host) {
         to.key<"host">();
         to.text(found.host->str());

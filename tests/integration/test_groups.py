@@ -3,6 +3,7 @@ becomes of those when somebody is taken out or the group is deleted."""
 
 import asyncio
 import signal
+import time
 
 import pytest
 
@@ -310,9 +311,34 @@ async def test_members_enter_over_http(node, ann, club, session):
     assert bob("PUT", where + "/reminder", {"enabled": True}).status == 200
     assert bob("GET", where + "/course").status == 200
     assert eve("GET", where + "/course").status == 404
+    entry = bob("GET", where + "/members/bob")
+    assert entry["reminder"] == {"enabled": True, "lead_ms": 0}
     assert bob("POST", where + "/leave", {}).status == 200
     # Not here any more: the group is asked again.
     assert bob("GET", where + "/participants").status == 200
+
+
+async def test_members_find_the_sessions_of_their_group(
+        node, ann, club, session):
+    soon = int(time.time() * 1000) + 3_600_000
+    assert ann("POST", "/v1/sessions", {
+        "session": session, "kind": "party", "starts_at": soon,
+        "settings": {"access": "group", "group": club}}).status == 201
+    ann("PUT", at(club, "members", "bob"))
+    seen = ann("GET", path("v1", "sessions", session))
+    assert seen["starts_at"] == soon
+
+    def lists(who):
+        page = who("GET", "/v1/sessions?upcoming=true&limit=100")
+        assert page["complete"] is True
+        return session in [one["session"] for one in page["sessions"]]
+
+    bob, eve = Rest(node, "bob"), Rest(node, "eve")
+    claims = Rest(node, "cyd", groups=[club])
+    await until(lambda: lists(bob), "a member finds it")
+    assert lists(claims) and not lists(eve)
+    ann("DELETE", at(club, "members", "bob"))
+    await until(lambda: not lists(bob), "who is taken out finds it no more")
 
 
 async def test_other_words_admit_members_too(node, ann, club, session):

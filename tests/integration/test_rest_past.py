@@ -88,6 +88,11 @@ def test_history_and_audit(node, ann, session):
     summary = ann("GET", there(session, "history") + "?what=summary")
     figures = summary["summary"]
     assert figures["unique"] == 2 and figures["joins"] == 3
+    assert ann("GET", there(session, "history") + "?what=here")["stays"] == []
+    for what in ("history", "history?what=people", "audit"):
+        mark = "&" if "?" in what else "?"
+        assert ann("GET", there(session) + f"/{what}{mark}cursor=x").problem(
+            ) == (400, "bad_request", "cursor")
     log = ann("GET", there(session, "audit") + "?action=create_session")
     entry, = log["entries"]
     assert entry["actor"] == "ann" and entry["request"]
@@ -130,6 +135,9 @@ def test_exports(node, ann, session):
     assert len(log.body.splitlines()) >= 7
     assert ann("GET", where + "xml").problem() == (
         400, "bad_request", "format")
+    lines = there(session, "history") + "?what=summary&format=csv"
+    assert ann("GET", lines).problem() == (400, "bad_request", "bucket_ms")
+    assert len(ann("GET", lines + "&bucket_ms=60000").body.splitlines()) >= 2
 
 
 def test_lists_what_is_to_come(node, session):

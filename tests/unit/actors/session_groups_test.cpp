@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 using namespace rollcall;
 using namespace rollcall::test;
 
@@ -465,4 +467,51 @@ TEST_F(SessionOfAGroup, OnlyAGroupMayPutOut) {
                                0, "film-club", false, {user_id{"bob"}}, {}})),
             errc::forbidden);
   EXPECT_EQ(s.state->present(), 1U);
+}
+
+TEST_F(SessionOfAGroup, WhoIsTakenOutIsNoMemberAnyMore) {
+  ASSERT_TRUE(s.run(
+    "owner", 9, configure_command{{.host = host_policy::oldest_member_any}}));
+  ASSERT_TRUE(enter("bob", 1));
+  ASSERT_TRUE(enter("cyd", 2));
+  ASSERT_TRUE(s.run("bob", 1, leave_command{}));
+  s.keep_pages();
+  ASSERT_EQ(s.kept.stored().members.size(), 2U);
+  ASSERT_EQ(s.state->host(), s.id_of("bob"));
+  EXPECT_TRUE(settle({user_id{"bob"}}, "knitting"));
+  EXPECT_EQ(s.state->total(), 2U);
+  EXPECT_FALSE(settle({user_id{"bob"}})) << "it is not kept yet";
+  EXPECT_TRUE(settle({user_id{"bob"}}));
+  EXPECT_EQ(s.kept.stored().members.size(), 1U);
+  EXPECT_EQ(s.state->total(), 1U);
+  EXPECT_EQ(s.state->host(), s.id_of("cyd"));
+  s.keep_pages();
+  auto told = std::count_if(s.kept.audit().begin(), s.kept.audit().end(),
+                            [](const auto& entry) {
+                              return entry.second.action == "kick"
+                                     && entry.second.target == user_id{"bob"};
+                            });
+  EXPECT_EQ(told, 1);
+  s.activate();
+  EXPECT_EQ(s.state->host(), s.id_of("cyd"));
+  EXPECT_TRUE(settle({user_id{"bob"}}));
+}
+
+TEST_F(SessionOfAGroup, WhoIsTakenOutIsNoHostByNameEither) {
+  ASSERT_TRUE(enter("bob", 1));
+  ASSERT_TRUE(enter("cyd", 2));
+  ASSERT_TRUE(s.run("owner", 9, transfer_host_command{user_id{"bob"}, {}}));
+  EXPECT_FALSE(settle({user_id{"bob"}}));
+  s.keep_pages();
+  EXPECT_TRUE(settle({user_id{"bob"}}));
+  EXPECT_EQ(s.kept.stored().session->appointed_host, std::nullopt);
+  EXPECT_EQ(s.state->host(), s.id_of("cyd"));
+}
+
+TEST_F(SessionOfAGroup, WhoIsHereByATokenStaysAMember) {
+  auto claims = std::make_shared<command>(*s.make("bob", 3, join_command{}));
+  claims->caller.groups = {"film-club"};
+  ASSERT_TRUE(s.run(claims));
+  EXPECT_TRUE(settle({user_id{"bob"}}));
+  EXPECT_EQ(s.kept.stored().members.size(), 1U);
 }

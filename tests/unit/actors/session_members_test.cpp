@@ -422,3 +422,48 @@ TEST_F(SessionMembers, WhoeverIsNamedHostIsAMember) {
   ASSERT_TRUE(s.run("owner", 9, kick_command{user_id{"bob"}, {}}));
   EXPECT_EQ(s.kept.stored().session->appointed_host, std::nullopt);
 }
+
+TEST_F(SessionMembers, OnesOwnEntrySaysWhetherOneIsReminded) {
+  create("stage");
+  ASSERT_TRUE(s.join("ada", 1));
+  ASSERT_TRUE(s.join("eve", 2));
+  auto entry_of = [this](const std::string& by, const std::string& user) {
+    get_members_command body;
+    body.only = user_id{user};
+    auto answer = s.run(by, 9, body);
+    EXPECT_TRUE(answer);
+    return answer ? std::get<members_reply>(answer->body).members.at(0)
+                  : member_view{};
+  };
+  auto before = entry_of("ada", "ada");
+  EXPECT_EQ(before.remind, (reminder_view{false, millis{0}}));
+  ASSERT_TRUE(s.run("ada", 1, set_reminder_command{true, millis{600'000}}));
+  auto after = entry_of("ada", "ada");
+  EXPECT_EQ(after.remind, (reminder_view{true, millis{600'000}}));
+  EXPECT_LT(before.changed, after.changed) << "it has a tag of its own";
+  EXPECT_EQ(entry_of("owner", "ada").remind, std::nullopt);
+  EXPECT_EQ(entry_of("eve", "ada").remind, std::nullopt);
+  EXPECT_EQ(members().at("ada").remind, std::nullopt);
+  ASSERT_TRUE(s.run(
+    "owner", 9, configure_command{{.identity = identity_mode::pseudonymous}}));
+  EXPECT_TRUE(entry_of("ada", "ada").remind);
+  get_members_command other;
+  other.only = user_id{"eve"};
+  EXPECT_EQ(refusal_of(s.run("ada", 1, other)), errc::forbidden);
+}
+
+TEST_F(SessionMembers, WhoIsListedAsRemovedIsFoundAsThat) {
+  create("stage");
+  ASSERT_TRUE(s.join("ada", 1));
+  ASSERT_TRUE(s.run("owner", 9, ban_command{user_id{"zoe"}, {}, millis{50}}));
+  get_members_command one;
+  one.only = user_id{"zoe"};
+  auto seen = s.run("owner", 9, one);
+  ASSERT_TRUE(seen);
+  const auto& entry = std::get<members_reply>(seen->body).members.at(0);
+  EXPECT_EQ(entry.status, member_status::removed);
+  EXPECT_EQ(entry.participant, s.id_of("zoe"));
+  EXPECT_EQ(refusal_of(s.run("ada", 1, one)), errc::not_found);
+  s.now = s.now + millis{60};
+  EXPECT_EQ(refusal_of(s.run("owner", 9, one)), errc::not_found);
+}

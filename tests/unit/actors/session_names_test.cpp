@@ -133,3 +133,20 @@ TEST(SessionNames, AreInTheAuditLogWithoutTheName) {
     }
   EXPECT_EQ(entries, 1U);
 }
+
+TEST(SessionNames, ANameHasSomethingToSee) {
+  session_harness s;
+  ASSERT_TRUE(s.create("party"));
+  ASSERT_TRUE(s.join("ada", 1));
+  for (const char* name :
+       {" ", "  \t ", "a\nb", "\u00a0", "\u200b\u200d", "\u3164", "\ufe0f",
+        "\u202eevil", "evil\u202c", "\u2066x\u2069", "\u007f", "\u2028"}) {
+    auto refused = call_oneself(s, "ada", 1, name);
+    ASSERT_FALSE(refused) << name;
+    EXPECT_EQ(refused.error().code, errc::bad_request);
+    EXPECT_EQ(refused.error().field, "name");
+  }
+  for (const char* name : {"Ada L.", "\u05d0\u200e b",
+                           "\U0001f468\u200d\U0001f469", "\u5b57", "a\u0301"})
+    EXPECT_TRUE(call_oneself(s, "ada", 1, name)) << name;
+}

@@ -478,3 +478,16 @@ TEST_F(SessionPast, ForgettingTheCreatorLeavesTheSession) {
 }
 
 } // namespace
+
+TEST_F(SessionPast, WhoIsHereIsWhoIsHereNow) {
+  get_history_command body;
+  body.what = history_view::here;
+  auto asked = ask_history("owner", body);
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(asked->asked.from, h.now.wall);
+  body.from = millis{5};
+  EXPECT_EQ(ask_history("owner", body)->asked.from, millis{5});
+  body.what = history_view::stays;
+  body.from = millis{0};
+  EXPECT_EQ(ask_history("owner", body)->asked.from, millis{0});
+}

@@ -83,3 +83,13 @@ TEST_F(SessionQuestions, DoNotTellWhoBehindAPseudonymIs) {
 }
 
 } // namespace
+
+TEST_F(SessionQuestions, SayWhenItStarts) {
+  auto start = s.now.wall + millis{60'000};
+  ASSERT_TRUE(s.run("owner", 9, create_command{"stage", {}, start}).ok());
+  EXPECT_EQ(seen_by("owner").starts_at, start);
+  configure_command body;
+  body.starts_at.emplace();
+  ASSERT_TRUE(s.run("owner", 9, body).ok());
+  EXPECT_EQ(seen_by("owner").starts_at, std::nullopt);
+}

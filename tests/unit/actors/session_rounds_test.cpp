@@ -302,3 +302,58 @@ TEST_F(SessionRounds, AreBounded) {
 }
 
 } // namespace
+
+TEST_F(SessionRounds, ThoseWhoModerateSeeWhoOfThosePresentHasAnswered) {
+  auto of = rules();
+  of.progress = progress_policy::counts;
+  ASSERT_TRUE(open(of).ok());
+  ASSERT_TRUE(s.join("cyd", 3).ok());
+  ASSERT_TRUE(submit("ada", 1).ok());
+  ASSERT_TRUE(submit("bob", 2).ok());
+  ASSERT_TRUE(s.run("ada", 1, leave_command{}).ok());
+  auto course = [this](bool people) {
+    auto answer = s.run("owner", 9'999, get_course_command{people});
+    EXPECT_TRUE(answer.ok());
+    return answer.ok() ? std::get<course_reply>(answer->body) : course_reply{};
+  };
+  ASSERT_EQ(course(true).rounds.size(), 1U);
+  EXPECT_EQ(course(true).rounds[0].participants, std::vector{s.id_of("bob")});
+  EXPECT_EQ(course(true).rounds[0].progress, progress_policy::counts);
+  EXPECT_TRUE(course(false).rounds[0].participants.empty());
+}
+
+TEST_F(SessionRounds, WhoIsForgottenIsInNobodysAnswer) {
+  answer_rule root;
+  root.below = 2;
+  answer_rule about;
+  about.name = "about";
+  about.type = answer_type::participants;
+  about.below = 1;
+  answer_rule share;
+  share.type = answer_type::integer;
+  round_rules of;
+  of.schema = {root, about, share};
+  ASSERT_TRUE(s.join("cyd", 3).ok());
+  ASSERT_TRUE(open(of).ok());
+  datum::fields named{{"bob", {std::int64_t{1}}}, {"cyd", {std::int64_t{2}}}};
+  ASSERT_TRUE(s.run("ada", 1,
+                    submit_command{"vote", {datum::fields{{"about", {named}}}}},
+                    "k1")
+                .ok());
+  s.grants = s.grants | capability_set{capability::admin};
+  ASSERT_TRUE(s.run("root", 8, forget_user_command{user_id{"bob"}}).ok());
+  datum rest{datum::fields{
+    {"about", {datum::fields{{s.id_of("cyd").str(), {std::int64_t{2}}}}}}}};
+  for (bool anew : {false, true}) {
+    if (anew)
+      s.activate();
+    auto page = page_of("owner");
+    ASSERT_EQ(page.answers.size(), 1U);
+    EXPECT_EQ(page.answers[0].participant, s.id_of("ada"));
+    EXPECT_EQ(page.answers[0].answer, rest);
+    EXPECT_EQ(page.answers[0].revisions, 0U);
+  }
+  auto again = s.state->at();
+  ASSERT_TRUE(s.run("root", 8, forget_user_command{user_id{"bob"}}).ok());
+  EXPECT_EQ(s.state->at(), again) << "nothing is left to do";
+}

@@ -350,3 +350,32 @@ TEST_F(PartitionGroups, ListsGroupsApartFromSessions) {
   ASSERT_TRUE(others);
   EXPECT_TRUE(std::get<list_reply>(others->body).sessions.empty());
 }
+
+TEST_F(PartitionGroups, WhoIsTakenOutIsNoMemberOfWhatSleeps) {
+  add("bob");
+  ASSERT_TRUE(ask(party(), "bob", 2, join_command{}));
+  ASSERT_TRUE(ask(party(), "bob", 2, leave_command{}));
+  fixture.advance(millis{100});
+  auto listed = [this](const std::string& user) {
+    std::string out;
+    for (partition_id p = 0; p < partitions; ++p) {
+      list_sessions_command wish;
+      wish.partition = p;
+      auto page = ask(party(), user, 1, wish);
+      EXPECT_TRUE(page);
+      for (auto& one : std::get<list_reply>(page->body).sessions)
+        out += one.id.str() + ' ';
+    }
+    return out;
+  };
+  EXPECT_EQ(listed("bob"), "party ");
+  // Nobody is in it: the new owners have it asleep.
+  crash();
+  take_out("bob");
+  fixture.advance(limits::group_again * 3, millis{50});
+  EXPECT_EQ(listed("bob"), "");
+  EXPECT_EQ(listed("ada"), "party ");
+  auto seen = ask(party(), "ada", 1, observe_command{});
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->total, 0U);
+}

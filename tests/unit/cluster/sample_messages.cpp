@@ -323,8 +323,11 @@ static std::vector<std::pair<std::string, node_message>> past_messages() {
                             50};
   get_audit_command entries{millis{5}, millis{9}, user_id{"ada"}, "kick", true,
                             "AAAA",    50};
-  list_sessions_command sessions{
-    63, "party", true, false, true, session_id{"movie-night"}, 20, true, true};
+  list_sessions_command sessions{63,   "party",
+                                 true, false,
+                                 true, session_id{"movie-night"},
+                                 20,   true,
+                                 true, std::vector<std::string>{"film-club"}};
   audit_record entry{party(),        {1, 2},          millis{7},
                      user_id{"ada"}, "set_member",    user_id{"bob"},
                      "edge-2/17",    "role=listener", "role=speaker"};
@@ -465,7 +468,8 @@ std::vector<std::pair<std::string, node_message>> messages() {
                               millis{8},
                               true,
                               true,
-                              {1, 7}}},
+                              {1, 7},
+                              millis{9}}},
     {"round", round_reply{a_round(),
                           some_rules().schema,
                           true,
@@ -481,7 +485,8 @@ std::vector<std::pair<std::string, node_message>> messages() {
                                 {"speak"},
                                 member_status::left,
                                 millis{1'700'000'000'000},
-                                {1, 6}}},
+                                {1, 6},
+                                reminder_view{true, millis{600'000}}}},
                               user_id{"bob"}}},
     {"bans",
      bans_reply{{{bob().participant, user_id{"bob"}, millis{1'700'000'060'000},

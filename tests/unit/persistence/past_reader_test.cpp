@@ -432,6 +432,16 @@ TEST_F(PastReader, AUserIsFoundWhereverTheStoreSpeaksOfOne) {
   EXPECT_TRUE(found->sessions.empty());
 }
 
+TEST_F(PastReader, AUserIsFoundInAnswersOfOthers) {
+  put({samples::round(), samples::submission("bob")});
+  user_question asked{home, namespace_id{"acme"}, user_id{"eve"}, {}};
+  EXPECT_TRUE(ask<found_keys>(asked)->sessions.empty());
+  asked.participant = participant_id{"kR2v0qG7mXy5hJ1cT9bLwA"};
+  auto found = ask<found_keys>(asked);
+  EXPECT_EQ(found->sessions, std::set{session});
+  EXPECT_TRUE(found->keys.empty());
+}
+
 TEST_F(PastReader, AUserWhoseIdHasSpacesIsFoundInWords) {
   auto words = entry(9, "transfer_host", "mod", "bob");
   words.before = "host=eve_adams";
