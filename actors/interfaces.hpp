@@ -206,6 +206,8 @@ struct presence_order {
   session_key session;
   connection_id connection;
   bool joined = false;
+  /// No longer, but a join of it that nobody answered may still happen.
+  bool in_doubt = false;
 };
 
 using ownership_ptr = std::shared_ptr<const ownership>;

@@ -263,6 +263,12 @@ inline constexpr std::size_t write_queue_hard_bytes = std::size_t{16} << 20;
 inline constexpr millis slow_reader_grace{10'000};
 /// Requests of one connection that wait for an answer.
 inline constexpr std::size_t requests_in_flight = 64;
+/// Sessions of which a join may still happen that nobody waits for: how many,
+/// for how long (as long as an owner may wait for a commit, and more), and how
+/// often the owner is told meanwhile who is really there.
+inline constexpr std::size_t doubted_sessions = 65'536;
+inline constexpr millis join_doubt = append_doubt_patience + millis{90'000};
+inline constexpr millis doubt_told_every{5'000};
 inline constexpr std::size_t roster_page_items = 1'000;
 /// Distinct client addresses whose connections are counted.
 inline constexpr std::size_t tracked_addresses = 65'536;
