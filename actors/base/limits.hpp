@@ -152,6 +152,9 @@ inline constexpr std::size_t held_per_partition = 16'384;
 /// How long a command may wait for an owner, and for its answer from another
 /// node.
 inline constexpr millis routed_patience{8'000};
+/// How long an edge waits for the answer to a request: whoever is refused has
+/// been given up by the router as well.
+inline constexpr millis request_patience = routed_patience + millis{1'000};
 /// Connections that one announcement names.
 inline constexpr std::size_t announced_connections = 65'536;
 

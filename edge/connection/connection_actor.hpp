@@ -3,6 +3,7 @@
 // One client's connection: verifies who it is, stamps that on its requests,
 // passes them to the owners, and answers.
 
+#include "actors/base/limits.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/ports.hpp"
 #include "actors/session_actor.hpp"
@@ -30,7 +31,7 @@ struct connection_env {
   millis beat{15'000};
   std::size_t requests_per_second = 100;
   /// How long an owner may take to answer.
-  millis request_timeout{5'000};
+  millis request_timeout = limits::request_patience;
   /// How long the partitions of a namespace may take together.
   millis gather_timeout{60'000};
 };
