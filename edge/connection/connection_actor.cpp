@@ -374,12 +374,14 @@ void take_request(self_ptr self, const client_request& asked) {
     attach(self, id, *wish);
   else if (const auto* end = std::get_if<detach_request>(&asked.body))
     detach(self, id, *end);
+  else if (std::holds_alternative<heartbeat_request>(asked.body))
+    acknowledge(self, id, heartbeat_ack{});
+  else if (s.state->token() == nullptr)
+    refuse(self, id, fail(errc::unauthenticated, "a token is needed", "token"));
   else if (const auto* op = std::get_if<session_request>(&asked.body))
     session_op(self, id, *op);
   else if (const auto* all = std::get_if<namespace_request>(&asked.body))
     namespace_op(self, id, *all);
-  else
-    acknowledge(self, id, heartbeat_ack{});
 }
 
 // The answer to a join that the edge has repeated.

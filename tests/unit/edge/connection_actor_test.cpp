@@ -68,6 +68,27 @@ TEST_F(ConnectionActor, AnonymousSeesNoRoster) {
     has(ask(attach_request{session_id{"s"}, view::count, {}}), R"("ok":true)"));
 }
 
+TEST_F(ConnectionActor, AnonymousMayOnlyAttach) {
+  open();
+  (void)ask(hello_request{});
+  EXPECT_TRUE(
+    has(ask(attach_request{session_id{"s"}, view::count, {}}), R"("ok":true)"));
+  EXPECT_TRUE(has(ask(heartbeat_request{}), R"("ok":true)"));
+  owner.commands.clear();
+  for (const command_body& body :
+       {command_body{join_command{}}, command_body{leave_command{}},
+        command_body{get_roster_command{}}, command_body{set_live_command{}}}) {
+    session_request asked;
+    asked.session = session_id{"s"};
+    asked.body = body;
+    EXPECT_TRUE(has(ask(asked), R"("code":"unauthenticated")")) << body.index();
+  }
+  EXPECT_TRUE(has(ask(namespace_request{list_sessions_command{}}),
+                  R"("code":"unauthenticated")"));
+  EXPECT_TRUE(owner.commands.empty());
+  EXPECT_TRUE(has(ask(detach_request{session_id{"s"}}), R"("ok":true)"));
+}
+
 TEST_F(ConnectionActor, TheSeventeenthSessionIsRefused) {
   open(token("ada"));
   for (int i = 0; i < 16; ++i)
