@@ -229,8 +229,8 @@ void joined(self_ptr self, const session_request& body, std::uint64_t number,
                  body.since, answer.at);
 }
 
-// Whether a join that was asked later has been answered: the owner passes the
-// leave over, however late it comes.
+// Whether a join that was asked later has been answered: the owner passes a
+// leave over, however late it comes, and a removal is of the stay before.
 bool is_in_again(connection_shell& s, const session_id& session,
                  std::uint64_t left_by) {
   const auto& all = s.state->sessions();
@@ -447,16 +447,20 @@ void take_direct(self_ptr self, const direct& word) {
     deliver(self, encode_direct(s.language, word));
     return;
   }
+  const auto& removed = std::get<removed_direct>(word.body);
+  // It comes by another way than answers do.
+  if (removed.joined_by != 0
+      && is_in_again(s, word.session.id, removed.joined_by))
+    return;
   forget_session(self, word.session.id);
   deliver(self, encode_direct(s.language, word));
   if (!s.state->sessions().empty())
     return;
-  const auto& [reason, banned] = std::get<removed_direct>(word.body);
-  if (banned)
+  if (removed.banned)
     close(self, close_code::banned);
-  else if (reason == leave_reason::kicked)
+  else if (removed.reason == leave_reason::kicked)
     close(self, close_code::kicked);
-  else if (reason == leave_reason::replaced)
+  else if (removed.reason == leave_reason::replaced)
     close(self, close_code::replaced);
 }
 

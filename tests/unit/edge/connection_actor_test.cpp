@@ -179,6 +179,28 @@ TEST_F(ConnectionActor, BeingKickedFromTheLastSessionCloses) {
   EXPECT_EQ(sink->closed.at(ref), 3502);
 }
 
+// The answer to a later join has overtaken it.
+TEST_F(ConnectionActor, ALateRemovalEndsNoLaterJoin) {
+  open(token("ada"));
+  (void)join("s");
+  (void)join("s");
+  ASSERT_EQ(owner.commands.size(), 2U);
+  auto removed = [&](std::uint64_t joined_by) {
+    auto word = std::make_shared<direct>();
+    word->session = {namespace_id{"default"}, session_id{"s"}};
+    word->connection = id;
+    word->body = removed_direct{leave_reason::kicked, false, joined_by};
+    caf::anon_send(hub, direct_ptr{word});
+    fixture.drain();
+    return sink->take(ref);
+  };
+  EXPECT_TRUE(removed(owner.commands[0]->number).empty());
+  EXPECT_TRUE(sink->closed.empty());
+  EXPECT_GT(sink->watches.at({ref, "s"}), millis{0});
+  EXPECT_TRUE(has(removed(owner.commands[1]->number), R"("type":"removed")"));
+  EXPECT_EQ(sink->closed.at(ref), 3502);
+}
+
 TEST_F(ConnectionActor, ALeaseIsAConnectionOfItsOwn) {
   open(token("ada"));
   session_request body;
