@@ -204,6 +204,8 @@ inline constexpr std::size_t list_scan = 10'000;
 inline constexpr std::size_t list_members = 1'000;
 /// Listings and erasures of users under way on a node.
 inline constexpr std::size_t gathers_in_flight = 64;
+/// Those of one connection.
+inline constexpr std::size_t gathers_per_connection = 4;
 /// Keys that one step of a sweep, or of the erasure of a user, looks at, and
 /// those that it removes.
 inline constexpr std::size_t sweep_scan = 65'536;
@@ -273,6 +275,8 @@ inline constexpr std::size_t doubted_sessions = 65'536;
 inline constexpr millis join_doubt = append_doubt_patience + millis{90'000};
 inline constexpr millis doubt_told_every{5'000};
 inline constexpr std::size_t roster_page_items = 1'000;
+/// Users of boards that are here, or may come back to what a lost socket left.
+inline constexpr std::size_t board_users = 65'536;
 /// Distinct client addresses whose connections are counted.
 inline constexpr std::size_t tracked_addresses = 65'536;
 /// What other threads may have told one io loop that it has not read yet.

@@ -325,12 +325,15 @@ void session_op(self_ptr self, const request_id& id,
 void namespace_op(self_ptr self, const request_id& id,
                   const namespace_request& body) {
   auto& s = self->state;
-  if (!s.state->begin_request()) {
+  // There are few for all clients of the node.
+  if (s.gathers >= limits::gathers_per_connection
+      || !s.state->begin_request()) {
     auto why = fail(errc::rate_limited, "too many unanswered requests");
     why.retry_after = millis{100};
     refuse(self, id, why);
     return;
   }
+  ++s.gathers;
   auto order = std::make_shared<gather_order>();
   order->ns = s.state->key_of(session_id{}).ns;
   order->caller = s.state->caller_for(session_id{});
@@ -343,6 +346,7 @@ void namespace_op(self_ptr self, const request_id& id,
     .then(
       [self, id](const gathered_ptr& answer) {
         self->state.state->end_request();
+        --self->state.gathers;
         if (answer->ok())
           acknowledge(self, id, namespace_ack{answer->value()});
         else
@@ -350,6 +354,7 @@ void namespace_op(self_ptr self, const request_id& id,
       },
       [self, id](const caf::error&) {
         self->state.state->end_request();
+        --self->state.gathers;
         refuse(self, id,
                fail(errc::unavailable, "the partitions did not answer"));
       });

@@ -43,6 +43,8 @@ struct connection_shell {
   /// an owner admits now would be there for good.
   std::optional<client_gone> gone;
   std::uint64_t requests = 0;
+  /// Questions to the whole namespace that are not answered yet.
+  std::size_t gathers = 0;
   bool closing = false;
 };
 

@@ -1,5 +1,6 @@
 #include "edge/connection/connection_actor.hpp"
 
+#include "actors/base/limits.hpp"
 #include "edge/auth/resume_key.hpp"
 #include "edge/protocol/close_codes.hpp"
 #include "unit/edge/connection_world.hpp"
@@ -111,6 +112,23 @@ TEST_F(ConnectionActor, UnansweredRequestsAreBounded) {
   (void)fixture.ask<inspection_ptr>(router, atoms::inspect::value);
   (void)sink->take(ref);
   EXPECT_TRUE(has(join("s"), R"("ok":true)"));
+}
+
+// All clients of a node share what it asks of whole namespaces.
+TEST_F(ConnectionActor, OneClientAsksFewQuestionsToAllAtOnce) {
+  open(token("ada"));
+  (void)sink->take(ref);
+  auto list = [&] { return ask(namespace_request{list_sessions_command{}}); };
+  for (std::size_t n = 0; n < limits::gathers_per_connection; ++n)
+    EXPECT_TRUE(list().empty());
+  auto refused = list();
+  EXPECT_TRUE(has(refused, R"("code":"rate_limited")"));
+  EXPECT_TRUE(has(refused, "retry_after_ms"));
+  EXPECT_TRUE(has(join("s"), R"("ok":true)")) << "that is something else";
+  caf::anon_send(gather, atoms::wake::value);
+  fixture.drain();
+  EXPECT_EQ(sink->take(ref).size(), limits::gathers_per_connection);
+  EXPECT_TRUE(list().empty());
 }
 
 TEST_F(ConnectionActor, ASilentOwnerIsUnavailable) {

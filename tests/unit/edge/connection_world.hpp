@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rollcall::test {
@@ -59,6 +60,28 @@ inline reply_ptr answer_to(const command& asked) {
   return std::make_shared<const result<reply>>(out);
 }
 
+/// Plays the partitions together: they answer at `wake`.
+struct gather_log {
+  std::vector<caf::typed_response_promise<gathered_ptr>> open;
+};
+
+inline gather_actor::behavior_type
+silent_gather(gather_actor::stateful_pointer<gather_log> self) {
+  return {
+    [self](const gather_order_ptr&) -> caf::result<gathered_ptr> {
+      return self->state.open.emplace_back(
+        self->make_response_promise<gathered_ptr>());
+    },
+    [self](atoms::wake) {
+      for (auto& one : std::exchange(self->state.open, {}))
+        one.deliver(std::make_shared<const result<gathered>>(gathered{}));
+    },
+    [](atoms::inspect) -> inspection_ptr {
+      return std::make_shared<const inspection>();
+    },
+  };
+}
+
 class ConnectionActor : public ::testing::Test {
 protected:
   ConnectionActor() {
@@ -88,6 +111,8 @@ protected:
       edge::connection_rules{*verifier, test_secret});
     shared->router = router;
     shared->hub = hub;
+    gather = fixture.system().spawn(silent_gather);
+    shared->gather = gather;
     shared->sink = sink;
     shared->self = {"node1", 1};
     shared->clock = [this] { return fixture.now(); };
@@ -97,6 +122,7 @@ protected:
   ~ConnectionActor() override {
     fixture.drop(client);
     fixture.drop(hub);
+    fixture.drop(gather);
     fixture.drop(router);
   }
 
@@ -147,6 +173,7 @@ protected:
   std::shared_ptr<const edge::connection_env> env;
   router_actor router;
   relay_hub_actor hub;
+  gather_actor gather;
   connection_actor client;
   client_ref ref{0, 77};
   connection_id id{9, 1};
