@@ -62,6 +62,12 @@ void take_board_message(onlooker_ptr self, const client_request& asked) {
               fail(errc::forbidden, "you may speak for yourself alone", "id")));
     return;
   }
+  if (!s.state->begin_request()) {
+    auto why = fail(errc::rate_limited, "too many unanswered requests");
+    why.retry_after = millis{100};
+    deliver(self, encode_board_error(why));
+    return;
+  }
   const auto* request = std::get_if<session_request>(&asked.body);
   if (request == nullptr) {
     ask_to_see(self, true);
@@ -72,6 +78,7 @@ void take_board_message(onlooker_ptr self, const client_request& asked) {
     .then(
       [self, what](const reply_ptr& answer) {
         auto& mine = self->state;
+        mine.state->end_request();
         if (!answer->ok())
           deliver(self, encode_board_error(answer->error()));
         else if (std::holds_alternative<join_command>(what->body))
@@ -80,6 +87,7 @@ void take_board_message(onlooker_ptr self, const client_request& asked) {
           mine.joined = false;
       },
       [self](const caf::error&) {
+        self->state.state->end_request();
         deliver(self, encode_board_error(
                         fail(errc::unavailable, "the session did not answer")));
       });

@@ -41,7 +41,8 @@ void close(onlooker_ptr self, close_code code);
 /// Shows the session as `who` sees it, from its state on.
 void show(onlooker_ptr self, const viewer& who, version at_least);
 
-/// Asks what the client may see and shows it; `again` even if it is shown.
+/// Asks what the client may see and shows it; `again`, as the client asked and
+/// took a place for among its requests, even if it is shown.
 void ask_to_see(onlooker_ptr self, bool again);
 
 } // namespace rollcall::edge

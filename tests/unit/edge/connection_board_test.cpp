@@ -1,0 +1,78 @@
+// Clients that speak the words of boards, each by the lease of its socket.
+
+#include "actors/base/limits.hpp"
+#include "edge/connection/onlooker_actor.hpp"
+#include "unit/edge/connection_world.hpp"
+
+using namespace rollcall;
+using namespace rollcall::test;
+
+namespace {
+
+struct BoardClient : ConnectionActor {
+  struct person {
+    connection_actor actor;
+    connection_id lease;
+    client_ref socket;
+    std::string user;
+  };
+
+  ~BoardClient() override {
+    for (auto& one : opened)
+      fixture.drop(one);
+  }
+
+  person come(const std::string& user) {
+    const connection_id lease{9, ++sockets};
+    const client_ref socket{0, sockets};
+    person out{edge::spawn_onlooker(fixture.system(), env,
+                                    {socket, lease, token(user),
+                                     session_id{"retro"}, vocabulary::board}),
+               lease, socket, user};
+    opened.push_back(out.actor);
+    fixture.drain();
+    return out;
+  }
+
+  std::vector<std::string> say(const person& who, request_body body) {
+    auto asked = std::make_shared<client_request>();
+    asked->body = std::move(body);
+    asked->claims = who.user;
+    asked->said = fixture.now().wall;
+    caf::anon_send(who.actor, client_request_ptr{asked});
+    fixture.drain();
+    return sink->take(who.socket);
+  }
+
+  static session_request about(command_body body) {
+    session_request out;
+    out.session = session_id{"retro"};
+    out.body = std::move(body);
+    return out;
+  }
+
+  std::uint64_t sockets = 0;
+  std::vector<connection_actor> opened;
+};
+
+TEST_F(BoardClient, UnansweredRequestsAreBounded) {
+  owner.silent = true;
+  auto bob = come("bob");
+  attach_request sync;
+  sync.session = session_id{"retro"};
+  for (std::size_t n = 0; n < limits::requests_in_flight; n += 2) {
+    EXPECT_TRUE(say(bob, about(renew_command{})).empty());
+    EXPECT_TRUE(say(bob, sync).empty());
+  }
+  EXPECT_TRUE(has(say(bob, about(renew_command{})), "rate_limited"));
+  EXPECT_TRUE(has(say(bob, sync), "rate_limited"));
+  EXPECT_EQ(owner.commands.size(), limits::requests_in_flight);
+  owner.silent = false;
+  (void)fixture.ask<inspection_ptr>(router, atoms::inspect::value);
+  fixture.drain();
+  (void)sink->take(bob.socket);
+  EXPECT_FALSE(has(say(bob, about(renew_command{})), "rate_limited"));
+  EXPECT_FALSE(has(say(bob, sync), "rate_limited"));
+}
+
+} // namespace
