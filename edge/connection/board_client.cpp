@@ -1,5 +1,6 @@
 #include "edge/connection/board_client.hpp"
 
+#include "actors/base/limits.hpp"
 #include "edge/net/frame_codec.hpp"
 #include "edge/protocol/board_words.hpp"
 
@@ -28,6 +29,18 @@ void joined(onlooker_ptr self, const reply& answer) {
   const auto& found = std::get<join_reply>(answer.body);
   s.joined = true;
   show(self, viewer_for(view::roster, found.rights, found.settings), answer.at);
+}
+
+// Clients of that system take whoever was not active for long for gone, and a
+// beat is activity to them.
+void tell_active(onlooker_ptr self) {
+  auto& s = self->state;
+  auto now = s.env->clock().steady;
+  if (s.active_told && now < *s.active_told + limits::activity_every)
+    return;
+  s.active_told = now;
+  caf::anon_send(s.env->router,
+                 command_ptr{make_command(s, set_live_command{})});
 }
 
 /// The protocol's request with what only this side knows: which lease, and how
@@ -85,6 +98,8 @@ void take_board_message(onlooker_ptr self, const client_request& asked) {
           joined(self, answer->value());
         else if (std::holds_alternative<leave_command>(what->body))
           mine.joined = false;
+        else if (std::holds_alternative<renew_command>(what->body))
+          tell_active(self);
       },
       [self](const caf::error&) {
         self->state.state->end_request();

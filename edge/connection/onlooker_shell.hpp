@@ -11,6 +11,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <memory>
+#include <optional>
 
 namespace rollcall::edge {
 
@@ -25,6 +26,8 @@ struct onlooker_shell {
   viewer shown{};
   /// Of a board: it holds a lease.
   bool joined = false;
+  /// Of a board: when its beat was last passed on as activity, in steady time.
+  std::optional<millis> active_told;
   /// Of a board: commands so far, see command::number.
   std::uint64_t requests = 0;
   bool closing = false;

@@ -159,6 +159,26 @@ async def test_silence_is_a_timeout(node, ann, session):
     await ada.socket.close()
 
 
+async def test_a_beat_is_activity(node, ann, session):
+    ann.create(session, kind="board", identity="named")
+    ada, ben = [await Person.open(node, session, user)
+                for user in ("ada", "ben")]
+    await ada.join()
+    joined = people(await ben.join())["ben"]
+    # The owner tells activity every ten seconds at most.
+    beats = asyncio.create_task(beat(ben))
+    async with asyncio.timeout(20):
+        while True:
+            said = json.loads(await ada.socket.recv())
+            if said["name"] == "status-update":
+                break
+    beats.cancel()
+    assert said["data"]["participantId"] == joined["id"]
+    assert said["data"]["updates"]["lastActive"] >= joined["lastActive"] + 9000
+    for one in (ada, ben):
+        await one.socket.close()
+
+
 async def beat(person):
     while True:
         await person.say("heartbeat", participantId=person.user)

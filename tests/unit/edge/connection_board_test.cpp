@@ -4,6 +4,8 @@
 #include "edge/connection/onlooker_actor.hpp"
 #include "unit/edge/connection_world.hpp"
 
+#include <algorithm>
+
 using namespace rollcall;
 using namespace rollcall::test;
 
@@ -51,9 +53,40 @@ struct BoardClient : ConnectionActor {
     return out;
   }
 
+  void join(const person& who) {
+    join_command body;
+    body.lease = millis{0};
+    (void)say(who, about(body));
+  }
+
+  template <class Command>
+  std::size_t count() const {
+    return static_cast<std::size_t>(std::count_if(
+      owner.commands.begin(), owner.commands.end(), [](const auto& asked) {
+        return std::holds_alternative<Command>(asked->body);
+      }));
+  }
+
   std::uint64_t sockets = 0;
   std::vector<connection_actor> opened;
 };
+
+TEST_F(BoardClient, ABeatIsPassedOnAsActivity) {
+  auto bob = come("bob");
+  join(bob);
+  auto beat = [&] { (void)say(bob, about(renew_command{})); };
+  beat();
+  ASSERT_EQ(count<set_live_command>(), 1U);
+  const auto& told = std::get<set_live_command>(owner.commands.back()->body);
+  EXPECT_TRUE(told.live.empty());
+  EXPECT_EQ(owner.commands.back()->connection, bob.lease);
+  beat();
+  EXPECT_EQ(count<set_live_command>(), 1U) << "the owner would not tell it";
+  fixture.advance(limits::activity_every, millis{250});
+  beat();
+  EXPECT_EQ(count<set_live_command>(), 2U);
+  EXPECT_EQ(count<renew_command>(), 3U);
+}
 
 TEST_F(BoardClient, UnansweredRequestsAreBounded) {
   owner.silent = true;
