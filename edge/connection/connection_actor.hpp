@@ -7,6 +7,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/ports.hpp"
 #include "actors/session_actor.hpp"
+#include "edge/connection/board_seats.hpp"
 #include "edge/connection/connection_state.hpp"
 
 #include <caf/fwd.hpp>
@@ -25,6 +26,7 @@ struct connection_env {
   /// Asks whole namespaces.
   gather_actor gather;
   std::shared_ptr<client_sink> sink;
+  std::shared_ptr<board_seats> seats = std::make_shared<board_seats>();
   node_id self;
   clock_fn clock = system_now;
   /// What `welcome` says.

@@ -10,6 +10,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 
@@ -24,8 +25,11 @@ struct onlooker_shell {
   bool attached = false;
   /// What is shown, once attached.
   viewer shown{};
-  /// Of a board: it holds a lease.
+  /// Of a board: it holds a lease, which lasts this long.
   bool joined = false;
+  millis lasts{120'000};
+  /// Of a board: joins that are not answered yet.
+  std::size_t joining = 0;
   /// Of a board: when its beat was last passed on as activity, in steady time.
   std::optional<millis> active_told;
   /// Of a board: commands so far, see command::number.

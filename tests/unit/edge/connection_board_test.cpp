@@ -1,6 +1,7 @@
 // Clients that speak the words of boards, each by the lease of its socket.
 
 #include "actors/base/limits.hpp"
+#include "edge/connection/board_seats.hpp"
 #include "edge/connection/onlooker_actor.hpp"
 #include "unit/edge/connection_world.hpp"
 
@@ -59,6 +60,15 @@ struct BoardClient : ConnectionActor {
     (void)say(who, about(body));
   }
 
+  void end(const person& who, bool goodbye) {
+    caf::anon_send(who.actor, client_gone{goodbye});
+    fixture.drain();
+  }
+
+  std::optional<connection_id> continued() const {
+    return std::get<join_command>(owner.commands.back()->body).resumes;
+  }
+
   template <class Command>
   std::size_t count() const {
     return static_cast<std::size_t>(std::count_if(
@@ -70,6 +80,54 @@ struct BoardClient : ConnectionActor {
   std::uint64_t sockets = 0;
   std::vector<connection_actor> opened;
 };
+
+TEST_F(BoardClient, WhoComesBackContinuesWhatTheLostSocketLeft) {
+  auto before = come("bob");
+  join(before);
+  EXPECT_FALSE(continued());
+  end(before, false);
+  EXPECT_EQ(count<leave_command>(), 0U) << "it may come back";
+  auto ann = come("ann");
+  join(ann);
+  EXPECT_FALSE(continued()) << "that is somebody else's";
+  auto after = come("bob");
+  join(after);
+  EXPECT_EQ(continued(), before.lease);
+  auto beside = come("bob");
+  join(beside);
+  EXPECT_FALSE(continued()) << "it is continued once";
+  end(after, true);
+  ASSERT_EQ(count<leave_command>(), 1U);
+  EXPECT_EQ(std::get<leave_command>(owner.commands.back()->body).lease,
+            after.lease);
+}
+
+// The loss of a socket may be noticed long after its user has come back.
+TEST_F(BoardClient, ALossBesideAnotherSocketEndsItsLease) {
+  auto before = come("bob");
+  join(before);
+  auto after = come("bob");
+  join(after);
+  end(before, false);
+  ASSERT_EQ(count<leave_command>(), 1U);
+  EXPECT_EQ(std::get<leave_command>(owner.commands.back()->body).lease,
+            before.lease);
+  end(after, false);
+  EXPECT_EQ(count<leave_command>(), 1U) << "nobody is left to go on";
+  auto again = come("bob");
+  join(again);
+  EXPECT_EQ(continued(), after.lease);
+}
+
+TEST_F(BoardClient, AGoodbyeEndsAJoinThatIsNotAnsweredYet) {
+  owner.silent = true;
+  auto bob = come("bob");
+  join(bob);
+  end(bob, true);
+  ASSERT_EQ(count<leave_command>(), 1U);
+  EXPECT_EQ(std::get<leave_command>(owner.commands.back()->body).lease,
+            bob.lease);
+}
 
 TEST_F(BoardClient, ABeatIsPassedOnAsActivity) {
   auto bob = come("bob");
@@ -106,6 +164,23 @@ TEST_F(BoardClient, UnansweredRequestsAreBounded) {
   (void)sink->take(bob.socket);
   EXPECT_FALSE(has(say(bob, about(renew_command{})), "rate_limited"));
   EXPECT_FALSE(has(say(bob, sync), "rate_limited"));
+}
+
+TEST(BoardSeats, AreBounded) {
+  edge::board_seats seats;
+  const session_key board{namespace_id{"default"}, session_id{"retro"}};
+  auto lose = [&](std::size_t n, millis now) {
+    return seats.lose(board, user_id{"u" + std::to_string(n)}, {1, n}, false,
+                      now, now + millis{120'000});
+  };
+  for (std::size_t n = 0; n < limits::board_users; ++n)
+    EXPECT_FALSE(lose(n, millis{0}));
+  auto late = user_id{"u" + std::to_string(limits::board_users)};
+  EXPECT_FALSE(lose(limits::board_users, millis{60'000}));
+  EXPECT_FALSE(seats.left_behind(board, late)) << "there is no room";
+  EXPECT_FALSE(lose(limits::board_users, millis{121'000}));
+  EXPECT_TRUE(seats.left_behind(board, late)) << "the others have lapsed";
+  EXPECT_FALSE(seats.left_behind(board, user_id{"u0"}));
 }
 
 } // namespace
