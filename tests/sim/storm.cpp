@@ -1,5 +1,7 @@
 #include "sim/storm.hpp"
 
+#include "actors/base/log.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -15,6 +17,25 @@ constexpr std::uint64_t least_faults = 10;
 constexpr std::uint64_t least_operations = 500;
 /// Leases, confirm windows and the grace of most kinds, one after the other.
 constexpr millis quiet_lasts{60'000};
+
+// What nodes log; which of them it is they do not say.
+void print_line(const log_line& line) noexcept {
+  std::printf("    %.*s %.*s", static_cast<int>(line.subject.size()),
+              line.subject.data(), static_cast<int>(line.event.size()),
+              line.event.data());
+  for (const auto& one : line.fields) {
+    std::printf(" %.*s=", static_cast<int>(one.key.size()), one.key.data());
+    std::visit(
+      [](const auto& value) {
+        if constexpr (requires { value.size(); })
+          std::printf("%.*s", static_cast<int>(value.size()), value.data());
+        else
+          std::printf("%lld", static_cast<long long>(value));
+      },
+      one.value);
+  }
+  std::printf("\n");
+}
 
 std::string session_of(std::size_t who) {
   return "s" + std::to_string(who % session_kinds.size());
@@ -54,8 +75,10 @@ void storm_totals::add(const storm_totals& other) {
 
 storm::storm(std::uint64_t seed, const storm_bugs& bugs)
   : random_(seed), world_(seed) {
-  if (const char* whom = std::getenv("ROLLCALL_SIM_TRACE"))
+  if (const char* whom = std::getenv("ROLLCALL_SIM_TRACE")) {
     traced_ = whom;
+    set_log_sink(print_line, log_level::info);
+  }
   world_.bugs = bugs.node;
   world_.log->bugs = bugs.log;
   draw_faults(bugs.needs);

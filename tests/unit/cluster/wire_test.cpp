@@ -301,8 +301,8 @@ TEST(Wire, DeadlinesNeverOverflow) {
 
 TEST(Wire, SkipsWhatLaterVersionsAdd) {
   auto bytes = enveloped({.version = 9}, 2, [](packer& out) {
-    pack_heartbeat(out, 8, [](packer& more) {
-      more.pack(1'760'000'000'000).pack(7).pack(false);
+    pack_heartbeat(out, 9, [](packer& more) {
+      more.pack(1'760'000'000'000).pack(7).pack(false).pack(2);
       more.pack_map(2).pack("a").pack(1.5F).pack("b");
       for (int depth = 0; depth < 1'000; ++depth)
         more.pack_array(1);
@@ -329,6 +329,7 @@ TEST(Wire, ReadsWhatEarlierVersionsLeaveOut) {
   EXPECT_EQ(word->wall, millis{1'760});
   EXPECT_EQ(word->up, millis{7});
   EXPECT_FALSE(word->aside);
+  EXPECT_EQ(word->reads, record_form_first);
   got = decode(enveloped({}, 0, [](packer& out) { pack_heartbeat(out); }),
                sent_at);
   ASSERT_TRUE(got) << got.error().field << ' ' << got.error().message;
