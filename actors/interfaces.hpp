@@ -213,6 +213,8 @@ struct presence_order {
   bool joined = false;
   /// What its stay began with; zero while its join is not answered.
   version stay{};
+  /// No longer, but a join of it that nobody answered may still happen.
+  bool in_doubt = false;
 };
 
 using ownership_ptr = std::shared_ptr<const ownership>;

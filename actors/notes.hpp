@@ -78,6 +78,10 @@ struct removed_direct {
   leave_reason reason = leave_reason::kicked;
   /// Not to come back for now: `kicked` is meant so.
   bool banned = false;
+  /// The number of the join that the removal ends (see command::number): on
+  /// its way it may be overtaken by the answer to a later one, which stands.
+  /// Zero: not known.
+  std::uint64_t joined_by = 0;
 };
 
 /// The owner does not know the connection, or knows an earlier stay of it: its

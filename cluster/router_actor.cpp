@@ -189,8 +189,10 @@ void dispatch(self_ptr self, partition_id partition, held_item item) {
               behind_field));
   } else if (to.here) {
     auto asked = item.asked;
+    // What is left of its patience: it may have waited already.
+    auto left = later(item.until - s.env.clock().steady, millis{1});
     auto shared = std::make_shared<held_item>(std::move(item));
-    self->request(to.here, limits::routed_patience, asked)
+    self->request(to.here, left, asked)
       .then(
         [self, partition, shared](const reply_ptr& r) {
           if (says_not_owner(r))
@@ -293,8 +295,24 @@ void take_answer(self_ptr self, const routed_reply& got) {
     sent.item.answer.deliver(got.answer);
 }
 
+// What came back from an owner stands behind younger ones: each has a patience
+// of its own, and nothing is done for whoever was refused.
+void drop_overdue(self_ptr self, partition_id partition) {
+  auto& s = self->state;
+  auto now = s.env.clock().steady;
+  auto& held = s.routes[partition].held;
+  s.held -= std::erase_if(held, [&](held_item& item) {
+    if (item.until > now)
+      return false;
+    if (item.asked)
+      item.answer.deliver(refusal("nobody owns the session"));
+    return true;
+  });
+}
+
 void flush_held(self_ptr self, partition_id partition) {
   auto& s = self->state;
+  drop_overdue(self, partition);
   auto waiting = std::exchange(s.routes[partition].held, {});
   s.held -= waiting.size();
   for (auto& item : waiting)
@@ -339,15 +357,12 @@ void sweep(self_ptr self) {
   s.sweeping = false;
   auto now = s.env.clock().steady;
   for (partition_id p = 0; p < s.routes.size(); ++p) {
-    auto& held = s.routes[p].held;
-    while (!held.empty() && held.front().until <= now) {
-      if (held.front().asked)
-        held.front().answer.deliver(refusal("nobody owns the session"));
-      held.pop_front();
-      --s.held;
-    }
+    auto& to = s.routes[p];
+    if (to.held.empty())
+      continue;
+    drop_overdue(self, p);
     // Somebody said it was not the owner, and the news has not changed.
-    if (s.routes[p].known() && !held.empty())
+    if (to.known())
       flush_held(self, p);
   }
   for (auto at = s.sent.begin(); at != s.sent.end();) {

@@ -451,11 +451,13 @@ void fields(Io& io, part<Io, note>& value) {
 
 template <class Io>
 void fields(Io& io, part<Io, removed_direct>& value) {
-  auto& [reason, banned] = value;
-  tuple<Io> in{io, 2, 1, "removed"};
+  auto& [reason, banned, joined_by] = value;
+  tuple<Io> in{io, 3, 2, "removed"};
   name(io, reason, leave_reason::edge_lost, "reason");
   if (in.has_next())
     io.flag(banned, "banned");
+  if (in.has_next())
+    number(io, joined_by, "joined_by");
 }
 
 template <class Io>

@@ -155,6 +155,9 @@ inline constexpr std::size_t held_per_partition = 16'384;
 /// How long a command may wait for an owner, and for its answer from another
 /// node.
 inline constexpr millis routed_patience{8'000};
+/// How long an edge waits for the answer to a request: whoever is refused has
+/// been given up by the router as well.
+inline constexpr millis request_patience = routed_patience + millis{1'000};
 /// Connections that one announcement names.
 inline constexpr std::size_t announced_connections = 65'536;
 
@@ -206,6 +209,8 @@ inline constexpr std::size_t list_members = 1'000;
 inline constexpr std::size_t list_groups = 1'024;
 /// Listings and erasures of users under way on a node.
 inline constexpr std::size_t gathers_in_flight = 64;
+/// Those of one connection.
+inline constexpr std::size_t gathers_per_connection = 4;
 /// Keys that one step of a sweep, or of the erasure of a user, looks at, and
 /// those that it removes.
 inline constexpr std::size_t sweep_scan = 65'536;
@@ -268,7 +273,15 @@ inline constexpr std::size_t write_queue_hard_bytes = std::size_t{16} << 20;
 inline constexpr millis slow_reader_grace{10'000};
 /// Requests of one connection that wait for an answer.
 inline constexpr std::size_t requests_in_flight = 64;
+/// Sessions of which a join may still happen that nobody waits for: how many,
+/// for how long (as long as an owner may wait for a commit, and more), and how
+/// often the owner is told meanwhile who is really there.
+inline constexpr std::size_t doubted_sessions = 65'536;
+inline constexpr millis join_doubt = append_doubt_patience + millis{90'000};
+inline constexpr millis doubt_told_every{5'000};
 inline constexpr std::size_t roster_page_items = 1'000;
+/// Users of boards that are here, or may come back to what a lost socket left.
+inline constexpr std::size_t board_users = 65'536;
 /// Distinct client addresses whose connections are counted.
 inline constexpr std::size_t tracked_addresses = 65'536;
 /// What other threads may have told one io loop that it has not read yet.

@@ -134,16 +134,17 @@ void send_elsewhere(self_ptr self, const failure& why) {
     close(self, close_code::overloaded);
 }
 
-// Asks the owner; `use` gets the reply if it is not a refusal.
+// Asks the owner; `use` gets the reply if it is not a refusal, `refused`
+// whether what was asked may happen all the same.
 void ask(self_ptr self, const request_id& id, const command_ptr& asked,
          std::function<void(const reply&)> use,
-         std::function<void()> refused = {}) {
+         std::function<void(bool)> refused = {}) {
   auto& s = self->state;
   if (!s.state->begin_request()) {
     auto why = fail(errc::rate_limited, "too many unanswered requests");
     why.retry_after = millis{100};
     if (refused)
-      refused();
+      refused(false);
     refuse(self, id, why);
     return;
   }
@@ -156,14 +157,14 @@ void ask(self_ptr self, const request_id& id, const command_ptr& asked,
           return;
         }
         if (refused)
-          refused();
+          refused(may_still_happen(answer->error()));
         refuse(self, id, as_seen_here(self->state, asked, answer->error()));
         send_elsewhere(self, answer->error());
       },
       [self, id, refused](const caf::error&) {
         self->state.state->end_request();
         if (refused)
-          refused();
+          refused(true);
         refuse(self, id, fail(errc::unavailable, "the owner did not answer"));
       });
 }
@@ -228,17 +229,8 @@ void joined(self_ptr self, const session_request& body, std::uint64_t number,
                  body.since, answer.at);
 }
 
-// Whether the client has taken a join back that is answered now.
-bool end_join(connection_shell& s, const session_id& session) {
-  auto at = s.joining.find(session);
-  bool taken_back = at->second.taken_back;
-  if (--at->second.count == 0)
-    s.joining.erase(at);
-  return taken_back;
-}
-
-// Whether a join that was asked later has been answered: the owner passes the
-// leave over, however late it comes.
+// Whether a join that was asked later has been answered: the owner passes a
+// leave over, however late it comes, and a removal is of the stay before.
 bool is_in_again(connection_shell& s, const session_id& session,
                  std::uint64_t left_by) {
   const auto& all = s.state->sessions();
@@ -294,11 +286,8 @@ void session_op(self_ptr self, const request_id& id,
   bool leaves = std::holds_alternative<leave_command>(work);
   bool joins = std::holds_alternative<join_command>(work);
   if (joins) {
-    // Ahead of the command: an announcement made meanwhile names us.
-    tell_presence(self, body.session, true);
-    auto& open = s.joining[body.session];
-    ++open.count;
-    open.taken_back = false;
+    begin_join(self, body.session);
+    s.joining[body.session].taken_back = false;
   } else if (auto at = s.joining.find(body.session);
              leaves && at != s.joining.end()) {
     at->second.taken_back = true;
@@ -315,21 +304,21 @@ void session_op(self_ptr self, const request_id& id,
       acknowledge(self, id,
                   session_ack{body.session, answer, as_given,
                               self->state.env->clock().steady});
-      bool taken_back = joins && end_join(self->state, body.session);
-      if (taken_back)
-        leave_again(self, body.session);
-      else if (std::holds_alternative<join_reply>(answer.body))
+      const auto* found = std::get_if<join_reply>(&answer.body);
+      bool unwanted = joins && end_join(self, body.session);
+      if (unwanted && found != nullptr)
+        undo_join(self, body.session, found->settings.suspect_after);
+      else if (found != nullptr)
         joined(self, body, number, answer);
       else if (leaves && !is_in_again(self->state, body.session, number))
         forget_session(self, body.session);
+      quit_if_done(self);
     },
-    [self, joins, session = body.session] {
+    [self, joins, session = body.session](bool in_doubt) {
       if (joins)
-        (void)end_join(self->state, session);
-      const auto& all = self->state.state->sessions();
-      auto at = all.find(session);
-      if (at == all.end() || !at->second.joined)
-        tell_presence(self, session, false);
+        (void)end_join(self, session);
+      drop_join(self, session, joins && in_doubt);
+      quit_if_done(self);
     });
 }
 
@@ -338,12 +327,15 @@ void session_op(self_ptr self, const request_id& id,
 void namespace_op(self_ptr self, const request_id& id,
                   const namespace_request& body) {
   auto& s = self->state;
-  if (!s.state->begin_request()) {
+  // There are few for all clients of the node.
+  if (s.gathers >= limits::gathers_per_connection
+      || !s.state->begin_request()) {
     auto why = fail(errc::rate_limited, "too many unanswered requests");
     why.retry_after = millis{100};
     refuse(self, id, why);
     return;
   }
+  ++s.gathers;
   auto order = std::make_shared<gather_order>();
   order->ns = s.state->key_of(session_id{}).ns;
   order->caller = s.state->caller_for(session_id{});
@@ -356,6 +348,7 @@ void namespace_op(self_ptr self, const request_id& id,
     .then(
       [self, id](const gathered_ptr& answer) {
         self->state.state->end_request();
+        --self->state.gathers;
         if (answer->ok())
           acknowledge(self, id, namespace_ack{answer->value()});
         else
@@ -363,6 +356,7 @@ void namespace_op(self_ptr self, const request_id& id,
       },
       [self, id](const caf::error&) {
         self->state.state->end_request();
+        --self->state.gathers;
         refuse(self, id,
                fail(errc::unavailable, "the partitions did not answer"));
       });
@@ -387,12 +381,36 @@ void take_request(self_ptr self, const client_request& asked) {
     attach(self, id, *wish);
   else if (const auto* end = std::get_if<detach_request>(&asked.body))
     detach(self, id, *end);
+  else if (std::holds_alternative<heartbeat_request>(asked.body))
+    acknowledge(self, id, heartbeat_ack{});
+  else if (s.state->token() == nullptr)
+    refuse(self, id, fail(errc::unauthenticated, "a token is needed", "token"));
   else if (const auto* op = std::get_if<session_request>(&asked.body))
     session_op(self, id, *op);
   else if (const auto* all = std::get_if<namespace_request>(&asked.body))
     namespace_op(self, id, *all);
-  else
-    acknowledge(self, id, heartbeat_ack{});
+}
+
+// The answer to a join that the edge has repeated.
+void rejoined(self_ptr self, const session_id& session,
+              const result<reply>& answer) {
+  auto& s = self->state;
+  bool unwanted = end_join(self, session);
+  if (!answer.ok()) {
+    drop_join(self, session, may_still_happen(answer.error()));
+    if (s.gone || is_retryable(answer.error().code))
+      return;
+    direct word;
+    word.session = s.state->key_of(session);
+    word.body = removed_direct{leave_reason::edge_lost};
+    take_direct(self, word);
+    return;
+  }
+  const auto& all = s.state->sessions();
+  auto at = all.find(session);
+  const auto* found = std::get_if<join_reply>(&answer->body);
+  if (found != nullptr && (unwanted || at == all.end() || !at->second.joined))
+    undo_join(self, session, found->settings.suspect_after);
 }
 
 // An owner that knows of another stay has the last word.
@@ -419,21 +437,20 @@ void join_again(self_ptr self, const session_id& session) {
   auto asked = make_command(self, session, std::move(body));
   // A leave that the client has asked for since is still the later one.
   asked->number = at->second.joined_by;
+  begin_join(self, session);
   self->request(s.env->router, s.env->request_timeout, command_ptr{asked})
     .then(
       [self, session, asked](const reply_ptr& answer) {
-        if (answer->ok()) {
+        if (answer->ok())
           take_stay(self, *asked, answer->value());
-          return;
-        }
-        if (is_retryable(answer->error().code))
-          return;
-        direct word;
-        word.session = self->state.state->key_of(session);
-        word.body = removed_direct{leave_reason::edge_lost};
-        take_direct(self, word);
+        rejoined(self, session, *answer);
+        quit_if_done(self);
       },
-      [](const caf::error&) {});
+      [self, session](const caf::error&) {
+        (void)end_join(self, session);
+        drop_join(self, session, true);
+        quit_if_done(self);
+      });
 }
 
 // What the session lets us do has changed, so may what we are shown.
@@ -451,16 +468,20 @@ void take_direct(self_ptr self, const direct& word) {
     deliver(self, encode_direct(s.language, word));
     return;
   }
+  const auto& removed = std::get<removed_direct>(word.body);
+  // It comes by another way than answers do.
+  if (removed.joined_by != 0
+      && is_in_again(s, word.session.id, removed.joined_by))
+    return;
   forget_session(self, word.session.id);
   deliver(self, encode_direct(s.language, word));
   if (!s.state->sessions().empty())
     return;
-  const auto& [reason, banned] = std::get<removed_direct>(word.body);
-  if (banned)
+  if (removed.banned)
     close(self, close_code::banned);
-  else if (reason == leave_reason::kicked)
+  else if (removed.reason == leave_reason::kicked)
     close(self, close_code::kicked);
-  else if (reason == leave_reason::replaced)
+  else if (removed.reason == leave_reason::replaced)
     close(self, close_code::replaced);
 }
 
@@ -481,16 +502,21 @@ void take_wake(self_ptr self) {
 
 void take_end(self_ptr self, client_gone end) {
   auto& s = self->state;
+  if (s.gone)
+    return;
+  s.gone = end;
+  s.closing = true;
   for (const auto& [session, where] : s.state->sessions()) {
     if (where.joined && end.goodbye)
       caf::anon_send(s.env->router,
                      command_ptr{make_command(self, session, leave_command{})});
     order_detach(self, session);
   }
+  s.state->sessions().clear();
   for (const auto& session : std::set<session_id>{s.named})
-    tell_presence(self, session, false);
-  self->send(s.env->hub, s.state->id());
-  self->quit();
+    if (!s.joining.contains(session))
+      tell_presence(self, session, false);
+  quit_if_done(self);
 }
 
 inspection_ptr inspect(self_ptr self) {

@@ -3,9 +3,11 @@
 // One client's connection: verifies who it is, stamps that on its requests,
 // passes them to the owners, and answers.
 
+#include "actors/base/limits.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/ports.hpp"
 #include "actors/session_actor.hpp"
+#include "edge/connection/board_seats.hpp"
 #include "edge/connection/connection_state.hpp"
 
 #include <caf/fwd.hpp>
@@ -24,13 +26,14 @@ struct connection_env {
   /// Asks whole namespaces.
   gather_actor gather;
   std::shared_ptr<client_sink> sink;
+  std::shared_ptr<board_seats> seats = std::make_shared<board_seats>();
   node_id self;
   clock_fn clock = system_now;
   /// What `welcome` says.
   millis beat{15'000};
   std::size_t requests_per_second = 100;
   /// How long an owner may take to answer.
-  millis request_timeout{5'000};
+  millis request_timeout = limits::request_patience;
   /// How long the partitions of a namespace may take together.
   millis gather_timeout{60'000};
 };

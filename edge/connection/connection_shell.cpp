@@ -77,8 +77,64 @@ void tell_presence(connection_ptr self, const session_id& session,
     = joined ? s.named.insert(session).second : s.named.erase(session) != 0;
   if (!news)
     return;
-  self->send(s.env->hub, std::make_shared<const presence_order>(presence_order{
-                           s.state->key_of(session), s.state->id(), joined}));
+  bool in_doubt = !joined && s.in_doubt.erase(session) != 0;
+  self->send(s.env->hub,
+             std::make_shared<const presence_order>(presence_order{
+               s.state->key_of(session), s.state->id(), joined, in_doubt}));
+}
+
+// -- joins on their way ------------------------------------------------------
+
+void begin_join(connection_ptr self, const session_id& session) {
+  tell_presence(self, session, true);
+  ++self->state.joining[session].count;
+}
+
+bool end_join(connection_ptr self, const session_id& session) {
+  auto& s = self->state;
+  auto at = s.joining.find(session);
+  bool unwanted = at->second.taken_back || s.gone;
+  if (--at->second.count == 0)
+    s.joining.erase(at);
+  return unwanted;
+}
+
+// A socket that was lost ends the stay as it would have ended it a moment
+// later: the loop no longer knows the client, and reports it as closed.
+void undo_join(connection_ptr self, const session_id& session,
+               millis suspect_after) {
+  auto& s = self->state;
+  if (!s.gone || s.gone->goodbye) {
+    leave_again(self, session);
+    return;
+  }
+  s.env->sink->watch(s.client, s.state->id(), s.state->key_of(session),
+                     suspect_after);
+}
+
+void drop_join(connection_ptr self, const session_id& session, bool in_doubt) {
+  auto& s = self->state;
+  if (in_doubt && s.named.contains(session))
+    s.in_doubt.insert(session);
+  const auto& all = s.state->sessions();
+  auto at = all.find(session);
+  bool stands = at != all.end() && at->second.joined;
+  if (!s.gone && !stands && !s.joining.contains(session))
+    tell_presence(self, session, false);
+}
+
+bool may_still_happen(const failure& why) noexcept {
+  return why.code == errc::unavailable || why.code == errc::internal;
+}
+
+void quit_if_done(connection_ptr self) {
+  auto& s = self->state;
+  if (!s.gone || !s.joining.empty())
+    return;
+  for (const auto& session : std::set<session_id>{s.named})
+    tell_presence(self, session, false);
+  self->send(s.env->hub, s.state->id());
+  self->quit();
 }
 
 void tell_stay(connection_ptr self, const session_id& session, version stay) {

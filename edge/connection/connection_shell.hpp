@@ -18,7 +18,8 @@
 
 namespace rollcall::edge {
 
-/// Joins of a session that are not answered yet.
+/// Joins of a session that are not answered yet, the client's own and those
+/// that the edge repeats.
 struct open_joins {
   std::uint32_t count = 0;
   /// The client has asked to leave since.
@@ -36,7 +37,14 @@ struct connection_shell {
   std::set<session_id> named;
   /// At most as many as there are unanswered requests.
   std::map<session_id, open_joins> joining;
+  /// Those of `named` of which a join was sent that nobody answered.
+  std::set<session_id> in_doubt;
+  /// How the socket ended. The actor stays until every join is answered: whom
+  /// an owner admits now would be there for good.
+  std::optional<client_gone> gone;
   std::uint64_t requests = 0;
+  /// Questions to the whole namespace that are not answered yet.
+  std::size_t gathers = 0;
   bool closing = false;
 };
 
@@ -65,6 +73,28 @@ void tell_presence(connection_ptr self, const session_id& session, bool joined);
 
 /// With what our stay began, to be named with us: the owner has answered.
 void tell_stay(connection_ptr self, const session_id& session, version stay);
+
+/// A join is about to be sent: ahead of it, as an announcement that is made
+/// meanwhile has to name us.
+void begin_join(connection_ptr self, const session_id& session);
+
+/// A join was answered. True if the client is not to be in the session after
+/// all, as it has asked to leave since or is gone; an admission is then undone
+/// with `undo_join`.
+[[nodiscard]] bool end_join(connection_ptr self, const session_id& session);
+
+/// The owner admitted whom nobody stands for.
+void undo_join(connection_ptr self, const session_id& session,
+               millis suspect_after);
+
+/// A join was refused. `in_doubt`: it may happen all the same.
+void drop_join(connection_ptr self, const session_id& session, bool in_doubt);
+
+/// Whether the owner may do what it has refused.
+[[nodiscard]] bool may_still_happen(const failure& why) noexcept;
+
+/// The end of the actor, once the socket is gone and no join is open.
+void quit_if_done(connection_ptr self);
 
 /// Takes no part in the session any more.
 void forget_session(connection_ptr self, const session_id& session);

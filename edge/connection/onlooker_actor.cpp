@@ -123,12 +123,18 @@ void ask_to_see(onlooker_ptr self, bool again) {
               command_ptr{make_command(s, observe_command{})})
     .then(
       [self, again](const reply_ptr& answer) {
+        if (again)
+          self->state.state->end_request();
         if (answer->ok())
           attach(self, answer->value(), again);
         else
           close(self, code_for(answer->error()));
       },
-      [self](const caf::error&) { close(self, close_code::overloaded); });
+      [self, again](const caf::error&) {
+        if (again)
+          self->state.state->end_request();
+        close(self, close_code::overloaded);
+      });
 }
 
 namespace {

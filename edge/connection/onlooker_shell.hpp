@@ -10,7 +10,9 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 
 namespace rollcall::edge {
 
@@ -23,8 +25,13 @@ struct onlooker_shell {
   bool attached = false;
   /// What is shown, once attached.
   viewer shown{};
-  /// Of a board: it holds a lease.
+  /// Of a board: it holds a lease, which lasts this long.
   bool joined = false;
+  millis lasts{120'000};
+  /// Of a board: joins that are not answered yet.
+  std::size_t joining = 0;
+  /// Of a board: when its beat was last passed on as activity, in steady time.
+  std::optional<millis> active_told;
   /// Of a board: commands so far, see command::number.
   std::uint64_t requests = 0;
   bool closing = false;
@@ -41,7 +48,8 @@ void close(onlooker_ptr self, close_code code);
 /// Shows the session as `who` sees it, from its state on.
 void show(onlooker_ptr self, const viewer& who, version at_least);
 
-/// Asks what the client may see and shows it; `again` even if it is shown.
+/// Asks what the client may see and shows it; `again`, as the client asked and
+/// took a place for among its requests, even if it is shown.
 void ask_to_see(onlooker_ptr self, bool again);
 
 } // namespace rollcall::edge

@@ -49,6 +49,9 @@ struct hub_shell {
   std::unordered_map<session_key, local_people> joined;
   /// Which owners are still to be told who of ours is there.
   announcements turns{0, millis{0}};
+  /// Until when a join may still happen there that nobody waits for; at most
+  /// limits::doubted_sessions.
+  std::unordered_map<session_key, millis> doubted;
   /// When the next look at them is due, where one is.
   std::optional<millis> look_due;
   millis next_round{0};
@@ -123,18 +126,35 @@ void turn_wheel(self_ptr self) {
   arm(self);
 }
 
+// Nothing is lost on the way to owners of one's own: they are told in rounds
+// only of what they may do behind our back.
+bool is_alone(const hub_shell& s) {
+  return s.env.announce_every == millis{0};
+}
+
 // Earlier looks that are still under way find nothing due.
 void look_again(self_ptr self, millis now) {
   auto& s = self->state;
   auto next = s.turns.next();
-  if (s.env.announce_every > millis{0}
-      && (!s.joined.empty() || !s.relays.empty()))
+  if (is_alone(s) ? !s.doubted.empty() : !s.joined.empty() || !s.relays.empty())
     next = std::min(next.value_or(s.next_round), s.next_round);
   if (!next || (s.look_due && *s.look_due <= *next))
     return;
   s.look_due = next;
   self->delayed_send(self, later(*next - now, millis{0}),
                      atoms::announce::value);
+}
+
+void doubt(self_ptr self, const session_key& session) {
+  auto& s = self->state;
+  if (s.doubted.size() >= limits::doubted_sessions
+      && !s.doubted.contains(session))
+    return;
+  auto now = s.env.clock().steady;
+  if (is_alone(s) && s.doubted.empty())
+    s.next_round = now + limits::doubt_told_every;
+  s.doubted[session] = now + limits::join_doubt;
+  look_again(self, now);
 }
 
 void take_presence(self_ptr self, const presence_order& order) {
@@ -156,8 +176,11 @@ void take_presence(self_ptr self, const presence_order& order) {
   if (at == s.joined.end())
     return;
   at->second.who.erase(order.connection);
+  if (order.in_doubt)
+    doubt(self, order.session);
   // Nobody is left: that is told as well, should it not have been heard.
-  if (at->second.who.empty() && s.env.announce_every == millis{0})
+  if (at->second.who.empty() && is_alone(s)
+      && !s.doubted.contains(order.session))
     s.joined.erase(at);
 }
 
@@ -185,8 +208,15 @@ void announce_session(self_ptr self, const session_key& session,
 // A turn for everyone, and for every relay a look whether something is missing.
 void start_round(self_ptr self, millis now) {
   auto& s = self->state;
-  if (s.env.announce_every == millis{0} || now < s.next_round)
+  std::erase_if(s.doubted, [&](const auto& one) { return one.second <= now; });
+  if (now < s.next_round)
     return;
+  if (is_alone(s)) {
+    s.next_round = now + limits::doubt_told_every;
+    for (const auto& [session, until] : s.doubted)
+      s.turns.call(partition_of(session, s.env.partitions), now);
+    return;
+  }
   s.next_round = now + s.env.announce_every;
   for (const auto& [session, who] : s.joined)
     s.turns.call(partition_of(session, s.env.partitions), now);
@@ -208,7 +238,8 @@ void announce(self_ptr self) {
     auto& [who, farewells] = at->second;
     if (due)
       announce_session(self, at->first, who);
-    bool over = due && who.empty() && ++farewells >= s.env.farewells;
+    bool over = who.empty() && !s.doubted.contains(at->first)
+                && (is_alone(s) || (due && ++farewells >= s.env.farewells));
     at = over ? s.joined.erase(at) : std::next(at);
   }
   look_again(self, now);

@@ -4,6 +4,7 @@
 // with who asks, and carried to the owner by an actor of its own that lives
 // until the answer.
 
+#include "actors/base/limits.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/session_actor.hpp"
 #include "edge/connection/connection_state.hpp"
@@ -27,7 +28,7 @@ struct rest_env {
   frame_rules frame;
   clock_fn clock = system_now;
   /// How long an owner may take to answer. Below the server's response_timeout.
-  millis request_timeout{5'000};
+  millis request_timeout = limits::request_patience;
   /// How long all partitions together may take; below it, too.
   millis gather_timeout{25'000};
 };

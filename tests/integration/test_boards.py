@@ -159,6 +159,56 @@ async def test_silence_is_a_timeout(node, ann, session):
     await ada.socket.close()
 
 
+async def test_who_came_back_can_leave(node, ann, session):
+    ann.create(session, kind="board", identity="named")
+    ada = await Person.open(node, session, "ada")
+    await ada.join()
+    for way in ("said", "closed"):
+        ben = await Person.open(node, session, "ben")
+        await ben.join()
+        ben.socket.transport.abort()
+        # It joins before, or after, the loss is noticed.
+        ben = await Person.open(node, session, "ben")
+        await ben.join()
+        assert ann.session(session)["present"] == 2
+        until = time.monotonic() + PATIENCE
+        while (connections_of(ann, session, "ben")) > 1:
+            assert time.monotonic() < until
+            await asyncio.sleep(0.05)
+        if way == "said":
+            await ben.say("participant-left", participantId="ben")
+        await ben.socket.close()
+        left = await ada.hear("participant-left")
+        assert left["reason"] == "intentional", way
+        assert ann.session(session)["present"] == 1
+    await ada.socket.close()
+
+
+def connections_of(rest, session, user):
+    roster = rest.session(session, "participants")["participants"]
+    return {one["user"]: one["connections"] for one in roster}[user]
+
+
+async def test_a_beat_is_activity(node, ann, session):
+    ann.create(session, kind="board", identity="named")
+    ada, ben = [await Person.open(node, session, user)
+                for user in ("ada", "ben")]
+    await ada.join()
+    joined = people(await ben.join())["ben"]
+    # The owner tells activity every ten seconds at most.
+    beats = asyncio.create_task(beat(ben))
+    async with asyncio.timeout(20):
+        while True:
+            said = json.loads(await ada.socket.recv())
+            if said["name"] == "status-update":
+                break
+    beats.cancel()
+    assert said["data"]["participantId"] == joined["id"]
+    assert said["data"]["updates"]["lastActive"] >= joined["lastActive"] + 9000
+    for one in (ada, ben):
+        await one.socket.close()
+
+
 async def beat(person):
     while True:
         await person.say("heartbeat", participantId=person.user)

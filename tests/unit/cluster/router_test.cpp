@@ -1,8 +1,10 @@
+#include "actors/base/limits.hpp"
 #include "cluster/local_bus.hpp"
 #include "cluster/router_actor.hpp"
 #include "support/actor_fixture.hpp"
 
 #include <caf/scheduled_actor.hpp>
+#include <caf/scoped_actor.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <gtest/gtest.h>
@@ -48,6 +50,7 @@ struct Router : testing::Test {
   std::shared_ptr<cluster::local_bus> owners
     = std::make_shared<cluster::local_bus>(exchange);
   std::vector<note_ptr> arrived;
+  std::vector<routed_command_ptr> routed;
   actor_fixture fixture;
   router_actor subject;
 
@@ -56,6 +59,8 @@ struct Router : testing::Test {
     owners->open(owner, [this](const node_id&, const node_message& message) {
       if (const auto* told = std::get_if<note_ptr>(&message))
         arrived.push_back(*told);
+      else if (const auto* asked = std::get_if<routed_command_ptr>(&message))
+        routed.push_back(*asked);
     });
     subject = cluster::spawn_router(
       fixture.system(), {1, self, bus, [this] { return fixture.now(); }});
@@ -66,11 +71,11 @@ struct Router : testing::Test {
     fixture.drop(subject);
   }
 
-  void tell_owner() {
-    caf::anon_send(
-      subject,
-      ownership_ptr{std::make_shared<const ownership>(ownership{0, owner, 1})},
-      partition_actor{});
+  void tell_owner(epoch_t epoch = 1) {
+    caf::anon_send(subject,
+                   ownership_ptr{std::make_shared<const ownership>(
+                     ownership{0, owner, epoch})},
+                   partition_actor{});
     fixture.advance(millis{10});
   }
 
@@ -127,6 +132,59 @@ TEST_F(Router, WhereTheJournalIsAwayNothingIsRefusedForGood) {
   EXPECT_EQ(code(true), errc::unavailable);
   EXPECT_EQ(code(false), errc::not_found);
   fixture.drop(here);
+}
+
+// Who was refused is not there a moment later all the same.
+TEST_F(Router, WhatComesBackWaitsNoLongerThanItsPatience) {
+  tell_owner();
+  auto ask = [&](caf::scoped_actor& asker, connection_id who) {
+    auto what = std::make_shared<command>();
+    what->session = session;
+    what->connection = who;
+    what->body = join_command{};
+    auto asked = asker->request(subject, std::chrono::minutes{60},
+                                command_ptr{std::move(what)});
+    fixture.advance(millis{10});
+    return asked;
+  };
+  caf::scoped_actor old{fixture.system()};
+  caf::scoped_actor young{fixture.system()};
+  auto first = ask(old, {1, 1});
+  fixture.advance(millis{5'000}, millis{50});
+  auto second = ask(young, {1, 2});
+  ASSERT_EQ(routed.size(), 2U);
+  // The owner knows that it is none any more before this node does: the
+  // younger one is back first.
+  auto refused = std::make_shared<routed_reply>();
+  refused->ticket = routed[1]->ticket;
+  refused->answer = std::make_shared<const result<reply>>(
+    fail(errc::unavailable, "not the owner", not_owner_field));
+  caf::anon_send(subject, routed_reply_ptr{refused});
+  fixture.drain();
+  tell_owner(0);
+  routed.clear();
+  fixture.advance(limits::routed_patience - millis{4'700}, millis{50});
+  EXPECT_TRUE(old->has_next_message()) << "it has waited long enough";
+  EXPECT_FALSE(young->has_next_message());
+  fixture.advance(millis{1'500}, millis{50});
+  tell_owner(2);
+  ASSERT_EQ(routed.size(), 1U) << "only for the one who still waits";
+  EXPECT_EQ(routed[0]->asked->connection, (connection_id{1, 2}));
+  auto yes = std::make_shared<routed_reply>();
+  yes->ticket = routed[0]->ticket;
+  yes->answer = std::make_shared<const result<reply>>(reply{});
+  caf::anon_send(subject, routed_reply_ptr{yes});
+  fixture.drain();
+  auto ok = [](auto& answered) {
+    bool out = false;
+    answered.receive([&](const reply_ptr& answer) { out = answer->ok(); },
+                     [](const caf::error&) {});
+    return out;
+  };
+  ASSERT_TRUE(old->has_next_message());
+  EXPECT_FALSE(ok(first));
+  ASSERT_TRUE(young->has_next_message());
+  EXPECT_TRUE(ok(second));
 }
 
 // Cut off, it cannot know that it is not the owner any more; who has seen a

@@ -382,9 +382,11 @@ std::vector<std::pair<std::string, node_message>> messages() {
   std::vector<std::pair<std::string, node_message>> out{
     {"batch", a_batch()},
     {"snapshot", a_snapshot()},
-    {"direct_removed",
-     std::make_shared<direct>(direct{
-       party(), {8, 9}, edge(), removed_direct{leave_reason::kicked, true}})},
+    {"direct_removed", std::make_shared<direct>(direct{
+                         party(),
+                         {8, 9},
+                         edge(),
+                         removed_direct{leave_reason::kicked, true, 7}})},
     {"direct_recheck", std::make_shared<direct>(
                          direct{party(), {8, 9}, edge(), recheck_direct{}})},
     {"direct_unknown", std::make_shared<direct>(

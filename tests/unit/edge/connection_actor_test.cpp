@@ -4,153 +4,12 @@
 #include "actors/base/limits.hpp"
 #include "edge/auth/resume_key.hpp"
 #include "edge/protocol/close_codes.hpp"
-#include "edge/relay/relay_actor.hpp"
-#include "support/actor_fixture.hpp"
-#include "support/fake_router.hpp"
-#include "support/recording_sink.hpp"
-#include "support/session_harness.hpp"
-
-#include <caf/scheduled_actor.hpp>
-#include <caf/stateful_actor.hpp>
-#include <caf/typed_event_based_actor.hpp>
-#include <caf/typed_response_promise.hpp>
-#include <gtest/gtest.h>
+#include "unit/edge/connection_world.hpp"
 
 using namespace rollcall;
 using namespace rollcall::test;
 
 namespace {
-
-/// Plays the owners: answers joins and observations, keeps what it was asked.
-struct owner_log {
-  std::vector<command_ptr> commands;
-  std::vector<note_ptr> notes;
-  /// While set, nothing is answered.
-  bool silent = false;
-  /// While set, the answer to everything.
-  std::optional<failure> refusal;
-  /// What those who join are admitted with.
-  version stay{1, 1};
-  /// While set, the node is cut off and knows less than was seen.
-  bool behind = false;
-};
-
-reply_ptr knows_less() {
-  return std::make_shared<const result<reply>>(
-    fail(errc::unavailable, "the node is cut off", behind_field));
-}
-
-reply_ptr answer_to(const command& asked, version stay) {
-  reply out;
-  out.at = {1, 1};
-  if (std::holds_alternative<join_command>(asked.body))
-    out.body = join_reply{asked.caller.participant,
-                          preset_kinds()[4],
-                          {stay, millis{0}, 0},
-                          asked.caller.grants};
-  else if (std::holds_alternative<observe_command>(asked.body))
-    out.body = observe_reply{preset_kinds()[0],
-                             asked.caller.user.empty()
-                               ? capability_set{capability::observe_count}
-                               : asked.caller.grants};
-  else if (std::holds_alternative<renew_command>(asked.body))
-    out.body = renew_reply{millis{45'000}};
-  return std::make_shared<const result<reply>>(out);
-}
-
-class ConnectionActor : public ::testing::Test {
-protected:
-  ConnectionActor() {
-    router = spawn_fake_router(
-      fixture.system(),
-      {[this](const command_ptr& asked) {
-         owner.commands.push_back(asked);
-         if (owner.refusal)
-           return std::make_shared<const result<reply>>(*owner.refusal);
-         if (owner.behind && asked->seen)
-           return knows_less();
-         return owner.silent ? nullptr : answer_to(*asked, owner.stay);
-       },
-       [this](const note_ptr& told) { owner.notes.push_back(told); }});
-    edge::relay_env relays;
-    relays.router = router;
-    relays.sink = sink;
-    relays.self = {"node1", 1};
-    relays.clock = [this] { return fixture.now(); };
-    hub = edge::spawn_relay_hub(fixture.system(), relays);
-    edge::token_config tokens;
-    tokens.keys.push_back(key);
-    auto verifier = edge::token_verifier::make(tokens);
-    EXPECT_TRUE(verifier.ok());
-    auto shared = std::make_shared<edge::connection_env>();
-    shared->rules = std::make_shared<edge::connection_rules>(
-      edge::connection_rules{*verifier, test_secret});
-    shared->router = router;
-    shared->hub = hub;
-    shared->sink = sink;
-    shared->self = {"node1", 1};
-    shared->clock = [this] { return fixture.now(); };
-    env = shared;
-  }
-
-  ~ConnectionActor() override {
-    fixture.drop(client);
-    fixture.drop(hub);
-    fixture.drop(router);
-  }
-
-  std::string token(const std::string& user,
-                    millis lifetime = millis{3'600'000}) {
-    edge::token_claims claims;
-    claims.user = user_id{user};
-    claims.issued_at = fixture.now().wall;
-    claims.expires_at = fixture.now().wall + lifetime;
-    return edge::mint_token(key, claims);
-  }
-
-  void open(const std::string& with_token = {}) {
-    client = edge::spawn_connection(fixture.system(), env,
-                                    {ref, dialect::json, id, with_token});
-    fixture.drain();
-  }
-
-  std::vector<std::string> ask(request_body body) {
-    auto asked = std::make_shared<client_request>();
-    asked->id = std::int64_t{++last_id};
-    asked->body = std::move(body);
-    caf::anon_send(client, client_request_ptr{asked});
-    fixture.drain();
-    return sink->take(ref);
-  }
-
-  std::vector<std::string> join(const std::string& session) {
-    session_request body;
-    body.session = session_id{session};
-    body.body = join_command{};
-    return ask(body);
-  }
-
-  static bool has(const std::vector<std::string>& frames,
-                  const std::string& text) {
-    for (const auto& frame : frames)
-      if (frame.find(text) != std::string::npos)
-        return true;
-    return false;
-  }
-
-  edge::signing_key key{
-    {}, namespace_id{"default"}, edge::algorithm::hs256, test_secret};
-  actor_fixture fixture;
-  owner_log owner;
-  std::shared_ptr<recording_sink> sink = std::make_shared<recording_sink>();
-  std::shared_ptr<const edge::connection_env> env;
-  router_actor router;
-  relay_hub_actor hub;
-  connection_actor client;
-  client_ref ref{0, 77};
-  connection_id id{9, 1};
-  std::int64_t last_id = 0;
-};
 
 TEST_F(ConnectionActor, ATokenAtTheUpgradeIsWelcomedAtOnce) {
   open(token("ada"));
@@ -211,6 +70,27 @@ TEST_F(ConnectionActor, AnonymousSeesNoRoster) {
     has(ask(attach_request{session_id{"s"}, view::count, {}}), R"("ok":true)"));
 }
 
+TEST_F(ConnectionActor, AnonymousMayOnlyAttach) {
+  open();
+  (void)ask(hello_request{});
+  EXPECT_TRUE(
+    has(ask(attach_request{session_id{"s"}, view::count, {}}), R"("ok":true)"));
+  EXPECT_TRUE(has(ask(heartbeat_request{}), R"("ok":true)"));
+  owner.commands.clear();
+  for (const command_body& body :
+       {command_body{join_command{}}, command_body{leave_command{}},
+        command_body{get_roster_command{}}, command_body{set_live_command{}}}) {
+    session_request asked;
+    asked.session = session_id{"s"};
+    asked.body = body;
+    EXPECT_TRUE(has(ask(asked), R"("code":"unauthenticated")")) << body.index();
+  }
+  EXPECT_TRUE(has(ask(namespace_request{list_sessions_command{}}),
+                  R"("code":"unauthenticated")"));
+  EXPECT_TRUE(owner.commands.empty());
+  EXPECT_TRUE(has(ask(detach_request{session_id{"s"}}), R"("ok":true)"));
+}
+
 TEST_F(ConnectionActor, TheSeventeenthSessionIsRefused) {
   open(token("ada"));
   for (int i = 0; i < 16; ++i)
@@ -235,11 +115,32 @@ TEST_F(ConnectionActor, UnansweredRequestsAreBounded) {
   EXPECT_TRUE(has(join("s"), R"("ok":true)"));
 }
 
+// All clients of a node share what it asks of whole namespaces.
+TEST_F(ConnectionActor, OneClientAsksFewQuestionsToAllAtOnce) {
+  open(token("ada"));
+  (void)sink->take(ref);
+  auto list = [&] { return ask(namespace_request{list_sessions_command{}}); };
+  for (std::size_t n = 0; n < limits::gathers_per_connection; ++n)
+    EXPECT_TRUE(list().empty());
+  auto refused = list();
+  EXPECT_TRUE(has(refused, R"("code":"rate_limited")"));
+  EXPECT_TRUE(has(refused, "retry_after_ms"));
+  EXPECT_TRUE(has(join("s"), R"("ok":true)")) << "that is something else";
+  caf::anon_send(gather, atoms::wake::value);
+  fixture.drain();
+  EXPECT_EQ(sink->take(ref).size(), limits::gathers_per_connection);
+  EXPECT_TRUE(list().empty());
+}
+
 TEST_F(ConnectionActor, ASilentOwnerIsUnavailable) {
   open(token("ada"));
   owner.silent = true;
   (void)join("s");
-  fixture.advance(millis{5'100}, millis{100});
+  // As long as the router looks for an owner; who is refused earlier would be
+  // there a moment later all the same.
+  fixture.advance(limits::routed_patience + millis{500}, millis{100});
+  EXPECT_FALSE(has(sink->take(ref), R"("code":"unavailable")"));
+  fixture.advance(millis{600}, millis{100});
   EXPECT_TRUE(has(sink->take(ref), R"("code":"unavailable")"));
 }
 
@@ -294,6 +195,28 @@ TEST_F(ConnectionActor, BeingKickedFromTheLastSessionCloses) {
   EXPECT_TRUE(sink->closed.empty());
   EXPECT_EQ(sink->watches.at({ref, "s1"}), millis{0});
   (void)kicked("s2");
+  EXPECT_EQ(sink->closed.at(ref), 3502);
+}
+
+// The answer to a later join has overtaken it.
+TEST_F(ConnectionActor, ALateRemovalEndsNoLaterJoin) {
+  open(token("ada"));
+  (void)join("s");
+  (void)join("s");
+  ASSERT_EQ(owner.commands.size(), 2U);
+  auto removed = [&](std::uint64_t joined_by) {
+    auto word = std::make_shared<direct>();
+    word->session = {namespace_id{"default"}, session_id{"s"}};
+    word->connection = id;
+    word->body = removed_direct{leave_reason::kicked, false, joined_by};
+    caf::anon_send(hub, direct_ptr{word});
+    fixture.drain();
+    return sink->take(ref);
+  };
+  EXPECT_TRUE(removed(owner.commands[0]->number).empty());
+  EXPECT_TRUE(sink->closed.empty());
+  EXPECT_GT(sink->watches.at({ref, "s"}), millis{0});
+  EXPECT_TRUE(has(removed(owner.commands[1]->number), R"("type":"removed")"));
   EXPECT_EQ(sink->closed.at(ref), 3502);
 }
 
