@@ -146,12 +146,17 @@ void session_state::publish_live(const participant& who,
                                  const live_update& live) {
   if (auto at = live_at_.find(&who); at != live_at_.end()) {
     auto& earlier = std::get<live_change>(changes_[at->second].body);
+    auto both = earlier.live;
     for (const auto& [key, value] : live)
-      earlier.live[key] = value;
-    return;
+      both[key] = value;
+    // A change carries no more; those that were removed are among them.
+    if (both.size() <= limits::live_keys) {
+      earlier.live = std::move(both);
+      return;
+    }
   }
   push_change(live_change{who.public_id, live});
-  live_at_.emplace(&who, changes_.size() - 1);
+  live_at_[&who] = changes_.size() - 1;
 }
 
 } // namespace rollcall

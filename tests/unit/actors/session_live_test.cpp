@@ -196,6 +196,35 @@ TEST(SessionLive, KeysThatWereRemovedTakeNoRoom) {
     EXPECT_LE(who.live.size(), limits::live_keys);
 }
 
+// Keys that come and go within one tick are more than the wire takes at once.
+TEST(SessionLive, NoChangeCarriesMoreKeysThanThereMayBe) {
+  session_harness s;
+  make_board(s, {.live_rate = 0});
+  std::map<std::string, live_value> shown;
+  for (int round = 0; round < 3; ++round)
+    for (bool on : {true, false}) {
+      live_update update;
+      for (int i = 0; i < 16; ++i)
+        if (on || round < 2)
+          update.emplace(std::to_string(round) + "k" + std::to_string(i),
+                         on ? std::optional{live_value{true}} : std::nullopt);
+      if (!update.empty()) {
+        ASSERT_TRUE(s.run("ada", 1, set_live_command{update, {}}));
+      }
+    }
+  for (const auto& one : s.changes())
+    if (const auto* told = std::get_if<live_change>(&one.body)) {
+      EXPECT_LE(told->live.size(), limits::live_keys);
+      for (const auto& [key, value] : told->live)
+        if (value)
+          shown[key] = *value;
+        else
+          shown.erase(key);
+    }
+  EXPECT_EQ(shown.size(), 16U);
+  EXPECT_TRUE(shown.contains("2k7"));
+}
+
 TEST(SessionLive, ZeroIsNoLimit) {
   session_harness s;
   make_board(s, {.live_rate = 0});
