@@ -18,6 +18,9 @@ using self_ptr = partition_ptr;
 using promise = caf::typed_response_promise<reply_ptr>;
 using phase = session_slot::phase;
 
+/// Before a session that could not be read is read once more.
+constexpr millis load_again{1'000};
+
 void load(self_ptr self, const session_key& key);
 
 const session_key& key_of(const waiting_item& item) {
@@ -81,6 +84,7 @@ void activate_more(self_ptr self) {
     s.to_activate.pop_front();
     if (!s.slots.contains(key))
       load(self, key);
+    s.slots[key].wanted = true;
   }
   tell_ready(self);
 }
@@ -95,7 +99,10 @@ void loaded(self_ptr self, const session_key& key,
   if (!found) {
     for (auto& item : at->second.queue)
       refuse(item, errc::unavailable, "the session could not be read");
+    if (at->second.wanted)
+      s.wheel.schedule(key, s.env.sessions.clock().steady + load_again);
     s.slots.erase(at);
+    arm(self);
   } else {
     auto& to = at->second;
     partition_actor me = self;
@@ -258,6 +265,7 @@ void turn_wheel(self_ptr self) {
       s.to_activate.push_back(key);
       continue;
     }
+    at->second.wanted = true;
     if (at->second.at == phase::active)
       self->send(at->second.session, atoms::wake::value);
   }

@@ -35,6 +35,8 @@ struct session_slot {
   phase at = phase::loading;
   session_actor session;
   std::deque<waiting_item> queue;
+  /// Due, or occupied: should it not be read now, then later, asked or not.
+  bool wanted = false;
 };
 
 struct partition_shell {
