@@ -33,6 +33,15 @@ protected:
     return out;
   }
 
+  /// Nobody is in the session, which has been kept, and is about to go.
+  void make_idle() {
+    ASSERT_TRUE(run("owner", 9, create_command{"board", {}}).ok());
+    ASSERT_TRUE(run("ada", 1, join_command{}).ok());
+    ASSERT_TRUE(run("ada", 1, leave_command{}).ok());
+    fixture.advance(millis{5'000}, millis{100});
+    ASSERT_EQ(figure("sessions"), 1);
+  }
+
   std::shared_ptr<distant_journal> far = std::make_shared<distant_journal>();
 };
 
@@ -56,6 +65,52 @@ TEST_F(PartitionFaults, WhatAClientAskedForInVainIsNotReadAgain) {
   EXPECT_EQ(refused.error().code, errc::unavailable);
   EXPECT_EQ(figure("timers"), 0);
   disk->fail_reads(0);
+}
+
+// -- the journal is silent when a session is to go ---------------------------
+
+TEST_F(PartitionFaults, WhoJoinsDoesNotWaitForAFarewell) {
+  make_idle();
+  far->silent = true;
+  fixture.advance(millis{56'000}, millis{100});
+  ASSERT_EQ(far->waiting(), 1U) << "the farewell";
+  // Another one: the partition has begun to wait.
+  caf::scoped_actor self{fixture.system()};
+  auto id = self->request(router, std::chrono::minutes{60},
+                          maker.make("bob", 2, join_command{}));
+  fixture.advance(millis{2'000}, millis{50});
+  ASSERT_TRUE(self->has_next_message());
+  id.receive([](const reply_ptr& answer) { EXPECT_TRUE(answer->ok()); },
+             [](const caf::error&) { ADD_FAILURE() << "an error"; });
+  // The farewell comes to be after all, and does no harm.
+  far->speak();
+  fixture.advance(millis{5'000}, millis{100});
+  EXPECT_EQ(figure("sessions"), 1);
+  crash();
+  auto seen = run("owner", 9, observe_command{});
+  ASSERT_TRUE(seen.ok());
+  EXPECT_EQ(seen->present, 1U);
+}
+
+TEST_F(PartitionFaults, ASessionSaysOneFarewellAtATime) {
+  make_idle();
+  far->silent = true;
+  fixture.advance(millis{120'000}, millis{100});
+  EXPECT_EQ(far->waiting(), 1U);
+  EXPECT_EQ(figure("sessions"), 1);
+  far->speak();
+  fixture.advance(millis{3'000}, millis{100});
+  EXPECT_EQ(figure("sessions"), 0);
+}
+
+TEST_F(PartitionFaults, AFarewellThatIsRefusedIsSaidAgain) {
+  make_idle();
+  far->refuses = true;
+  fixture.advance(millis{60'000}, millis{100});
+  EXPECT_EQ(figure("sessions"), 1);
+  far->refuses = false;
+  fixture.advance(millis{3'000}, millis{100});
+  EXPECT_EQ(figure("sessions"), 0);
 }
 
 } // namespace
