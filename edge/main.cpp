@@ -4,6 +4,7 @@
 // that knows every folder.
 
 #include "actors/base/hash.hpp"
+#include "actors/base/limits.hpp"
 #include "actors/base/log.hpp"
 #include "cluster/local_bus.hpp"
 #include "cluster/nats_access.hpp"
@@ -70,7 +71,7 @@ struct engine {
   router_actor router;
   /// Only of a node among others.
   node_actor node;
-  std::shared_ptr<journal> order;
+  std::shared_ptr<cluster::nats_journal> order;
   std::shared_ptr<cluster::copy_book> book;
   standby_actor standby;
 };
@@ -287,7 +288,20 @@ result<done> start_engine(caf::actor_system& system, const node_config& config,
   return start_among_others(system, config, disk, how, signal, node);
 }
 
-/// Sessions hand what they hold to the store before it ends.
+/// The store ends when all that it was given is kept. A journal that says
+/// nothing is not waited for: what reached it is found at the next start.
+void stop_store(caf::scoped_actor& self, engine& node) {
+  self->send(node.store, atoms::stop::value);
+  if (!node.order)
+    return;
+  self->monitor(node.store);
+  self->receive([](const caf::down_msg&) {},
+                caf::after(limits::drain_patience) >> [] {});
+  node.order->interrupt();
+}
+
+/// Sessions hand what they hold to the store before it ends. The standby may
+/// wait for the journal, and is the last that does.
 void stop_engine(caf::actor_system& system, engine& node) {
   caf::scoped_actor self{system};
   if (node.standby)
@@ -302,14 +316,14 @@ void stop_engine(caf::actor_system& system, engine& node) {
   for (auto& partition : node.partitions)
     self->send(partition, atoms::stop::value);
   self->wait_for(node.partitions);
-  if (node.standby)
-    self->wait_for(node.standby);
   if (node.router)
     self->send_exit(node.router, caf::exit_reason::user_shutdown);
   if (node.past)
     self->send(node.past, atoms::stop::value);
   if (node.store)
-    self->send(node.store, atoms::stop::value);
+    stop_store(self, node);
+  if (node.standby)
+    self->wait_for(node.standby);
 }
 
 // -- the edge, among others --------------------------------------------------
