@@ -35,6 +35,8 @@ void commit_records(self_ptr self, std::vector<record> records,
         settle(self);
       },
       [self, then](const caf::error&) {
+        // It may come to be after all, and we would not know of it.
+        send_word(self, session_word::kind::fenced);
         then(fail(errc::unavailable, "the store did not answer"));
         settle(self);
       });

@@ -5,6 +5,7 @@
 
 #include "actors/ports.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <utility>

@@ -113,4 +113,82 @@ TEST_F(PartitionFaults, AFarewellThatIsRefusedIsSaidAgain) {
   EXPECT_EQ(figure("sessions"), 0);
 }
 
+// -- the disk fails for longer than a commit is waited for -------------------
+
+// The journal has it: it comes to be, whatever its owner believes.
+TEST_F(PartitionFaults, WhatWasGivenUpAndCameToBeIsKnownToTheOwner) {
+  ASSERT_TRUE(run("owner", 9, create_command{"party", {}}).ok());
+  ASSERT_TRUE(run("ada", 1, join_command{}).ok());
+  fixture.advance(millis{1'000}, millis{50});
+  disk->fail_writes(1'000'000'000);
+  caf::scoped_actor self{fixture.system()};
+  auto id = self->request(
+    router, std::chrono::minutes{60},
+    maker.make("owner", 9, configure_command{settings_patch{.capacity = 3}}));
+  fixture.advance(millis{700'000}, millis{500});
+  ASSERT_TRUE(self->has_next_message());
+  id.receive(
+    [](const reply_ptr& answer) {
+      ASSERT_FALSE(answer->ok());
+      EXPECT_EQ(answer->error().code, errc::unavailable);
+    },
+    [](const caf::error&) { ADD_FAILURE() << "an error"; });
+  disk->fail_writes(0);
+  fixture.advance(millis{20'000}, millis{500});
+  ASSERT_TRUE(kept().session);
+  EXPECT_EQ(kept().session->overrides.capacity, 3U);
+  ASSERT_NE(shown(), nullptr);
+  EXPECT_EQ(snapshots.back()->settings.capacity, 3U);
+  EXPECT_EQ(claims.size(), 1U);
+}
+
+// -- a session fails ---------------------------------------------------------
+
+TEST_F(PartitionFaults, ASessionThatFailedGoesOnWithLaterVersions) {
+  ASSERT_TRUE(run("owner", 9, create_command{"party", {}}).ok());
+  ASSERT_TRUE(run("ada", 1, join_command{}).ok());
+  tell(observe_note{});
+  for (std::uint64_t i = 2; i < 12; ++i) {
+    ASSERT_TRUE(run("bob", i, join_command{}).ok());
+    ASSERT_TRUE(run("bob", i, leave_command{}).ok());
+  }
+  fixture.advance(millis{1'000}, millis{50});
+  ASSERT_FALSE(batches.empty());
+  auto seen = batches.back().second->to;
+  auto before = figure("epoch");
+  breaks = 1;
+  (void)run("cyd", 20, join_command{});
+  fixture.advance(millis{1'000}, millis{50});
+  ASSERT_EQ(claims.size(), 1U) << "edges are told";
+  EXPECT_GT(figure("epoch"), before);
+  tell(observe_note{seen});
+  tell(announce_note{{{7, 1}, {7, 20}}, true});
+  fixture.advance(millis{100});
+  ASSERT_FALSE(snapshots.empty());
+  EXPECT_GT(snapshots.back()->at, seen);
+  fixture.advance(millis{60'000}, millis{100});
+  auto roster = run("ada", 1, get_roster_command{});
+  ASSERT_TRUE(roster.ok());
+  EXPECT_GE(roster->present, 1U) << "ada was announced";
+}
+
+// Others of its partition would pay for each time.
+TEST_F(PartitionFaults, ASessionThatFailsAgainAndAgainRests) {
+  ASSERT_TRUE(run("owner", 9, create_command{"party", {}}).ok());
+  ASSERT_TRUE(run("ada", 1, join_command{}).ok());
+  breaks = 1'000'000;
+  for (int i = 0; i < 600; ++i) {
+    tell(observe_note{});
+    fixture.advance(millis{100}, millis{50});
+  }
+  EXPECT_GE(claims.size(), 2U);
+  EXPECT_LE(claims.size(), 5U) << "in a minute";
+  breaks = 0;
+  EXPECT_EQ(run("ada", 1, get_roster_command{}).error().code,
+            errc::unavailable);
+  fixture.advance(millis{600'000}, millis{500});
+  auto roster = run("owner", 9, get_roster_command{});
+  EXPECT_TRUE(roster.ok()) << roster.error().message;
+}
+
 } // namespace

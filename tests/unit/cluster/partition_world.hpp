@@ -16,11 +16,45 @@
 
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace rollcall::test {
+
+/// A session that says something over it fails, `left` times.
+class breaking_bus final : public message_bus {
+public:
+  breaking_bus(std::shared_ptr<message_bus> to, int& left)
+    : to_(std::move(to)), left_(left) {
+    // nop
+  }
+
+  void send(const node_id& to, node_message message) override {
+    if (left_ > 0) {
+      --left_;
+      throw std::runtime_error("planted");
+    }
+    to_->send(to, std::move(message));
+  }
+
+  void broadcast(node_message message) override {
+    to_->broadcast(std::move(message));
+  }
+
+  void open(const node_id& self, receiver deliver) override {
+    to_->open(self, std::move(deliver));
+  }
+
+  void close() override {
+    to_->close();
+  }
+
+private:
+  std::shared_ptr<message_bus> to_;
+  int& left_;
+};
 
 /// Store, one partition, router; we are the edge.
 class partition_world : public ::testing::Test {
@@ -52,13 +86,14 @@ protected:
     cluster::partition_env env;
     env.sessions.rules = make_rules();
     env.sessions.store = store;
-    env.sessions.bus = bus;
+    env.sessions.bus = std::make_shared<breaking_bus>(bus, breaks);
     env.sessions.clock = [this] {
       auto now = fixture.now();
       return instant{now.steady, now.wall + wall_step};
     };
     env.self = {"node1", ++incarnation};
     env.ready = [this](const result<epoch_t>& epoch) { ready = epoch; };
+    env.claimed_anew = [this](epoch_t epoch) { claims.push_back(epoch); };
     partition = cluster::spawn_partition(fixture.system(), env);
     router = cluster::spawn_router(fixture.system(), {partition});
     fixture.advance(millis{10});
@@ -125,6 +160,10 @@ protected:
   std::shared_ptr<memory_store> disk = std::make_shared<memory_store>();
   /// Without one the store is its own journal.
   std::shared_ptr<journal> distant;
+  /// So many of the next words of a session make it fail.
+  int breaks = 0;
+  /// The claims that followed on a failure.
+  std::vector<epoch_t> claims;
   /// How far somebody has set the wall clock forward.
   millis wall_step{0};
   std::shared_ptr<message_bus> bus;
