@@ -110,6 +110,7 @@ void loaded(self_ptr self, const session_key& key, epoch_t epoch,
       self->system(), s.env.sessions,
       {key, s.env.partition, s.epoch, *found, given_for(s, key)}, me);
     self->monitor(to.session);
+    s.asleep.cancel(key);
     to.at = phase::active;
     for (auto& item : to.queue)
       hand_over(self, to, std::move(item));
@@ -231,14 +232,13 @@ void opened(self_ptr self, const result<opened_partition>& found) {
   const auto again = std::exchange(s.epoch, found->epoch) != 0;
   check_given(s, found->position);
   tell_node(s, partition_word::kind::opened);
-  auto now = s.env.sessions.clock();
   for (const auto& [key, given] : s.env.given)
     s.to_activate.push_back(key);
   for (const auto& key : found->occupied)
     if (!s.env.given.contains(key))
       s.to_activate.push_back(key);
   for (const auto& [key, when] : found->due)
-    s.wheel.schedule(key, now.steady + later(when - now.wall, millis{0}));
+    s.asleep.schedule(key, when);
   auto waiting = std::exchange(s.before_open, {});
   for (auto& item : waiting)
     route(self, std::move(item));
@@ -307,8 +307,7 @@ void take_word(self_ptr self, const session_word& word) {
   case session_word::kind::gone: {
     auto queue = std::exchange(from.queue, {});
     s.slots.erase(at);
-    s.wheel.schedule(word.session, word.when);
-    arm(self);
+    fall_asleep(self, word.session, word.when);
     for (auto& item : queue)
       route(self, std::move(item));
     quit_when_empty(self);
@@ -366,7 +365,7 @@ inspection_ptr inspect(self_ptr self) {
     {"sessions", static_cast<std::int64_t>(s.slots.size())},
     {"loading", static_cast<std::int64_t>(s.loading)},
     {"to_activate", static_cast<std::int64_t>(s.to_activate.size())},
-    {"timers", static_cast<std::int64_t>(s.wheel.size())},
+    {"timers", static_cast<std::int64_t>(s.wheel.size() + s.asleep.size())},
     {"swept", static_cast<std::int64_t>(s.swept)},
   };
   out->waiting_for = s.open ? "" : "the claim";
@@ -378,6 +377,7 @@ partition_actor::behavior_type partition_behavior(self_ptr self,
   auto& s = self->state;
   s.env = std::move(env);
   s.wheel = timer_wheel<session_key>{s.env.wheel_tick};
+  s.asleep = timer_wheel<session_key>{s.env.wheel_tick};
   self->set_down_handler(
     [self](const caf::down_msg& down) { session_down(self, down); });
   open(self);

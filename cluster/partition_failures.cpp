@@ -28,6 +28,7 @@ void claim_anew(partition_ptr self) {
   s.loading = 0;
   s.to_activate.clear();
   s.wheel = timer_wheel<session_key>{s.env.wheel_tick};
+  s.asleep = timer_wheel<session_key>{s.env.wheel_tick};
   s.env.given.clear();
   for (auto& [key, from] : slots)
     for (auto& item : from.queue)

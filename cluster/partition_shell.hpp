@@ -62,8 +62,13 @@ struct partition_shell {
   std::size_t loading = 0;
   std::deque<session_key> to_activate;
   std::deque<waiting_item> before_open;
+  /// When to wake those that are here, by the steady clock, and when to bring
+  /// back those that sleep, by the wall clock.
   timer_wheel<session_key> wheel{millis{100}};
+  timer_wheel<session_key> asleep{millis{100}};
   std::optional<millis> armed;
+  /// How far the wall clock was ahead of the steady one when we last looked.
+  std::optional<millis> wall_ahead;
   std::optional<millis> retry_open;
   /// At most limits::activations_in_flight.
   std::unordered_map<session_key, failed_session> failed;
@@ -134,6 +139,9 @@ void arm(partition_ptr self);
 
 /// Wakes, or brings back, every session whose time has come.
 void turn_wheel(partition_ptr self);
+
+/// It has gone, and is to be back at the steady time `when`, or `never`.
+void fall_asleep(partition_ptr self, const session_key& key, millis when);
 
 // -- sessions that failed (partition_failures.cpp) ---------------------------
 

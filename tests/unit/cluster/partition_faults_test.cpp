@@ -191,4 +191,32 @@ TEST_F(PartitionFaults, ASessionThatFailsAgainAndAgainRests) {
   EXPECT_TRUE(roster.ok()) << roster.error().message;
 }
 
+// -- somebody sets the wall clock --------------------------------------------
+
+TEST_F(PartitionFaults, APhaseEndsByAWallClockThatWasSetForward) {
+  ASSERT_TRUE(run("owner", 9, create_command{"board", {}}).ok());
+  set_phase_command body{"voting", {}, millis{3'600'000}, "results"};
+  ASSERT_TRUE(run("owner", 9, body).ok());
+  ASSERT_TRUE(run("ada", 1, join_command{}).ok());
+  fixture.advance(millis{10'000}, millis{100});
+  ASSERT_EQ(figure("sessions"), 1);
+  wall_step += millis{3'600'000};
+  fixture.advance(millis{3'000}, millis{100});
+  EXPECT_EQ(kept().session->phase.name, "results") << "while it is awake";
+}
+
+TEST_F(PartitionFaults, ASleepingPhaseEndsByAWallClockThatWasSet) {
+  ASSERT_TRUE(run("owner", 9, create_command{"board", {}}).ok());
+  set_phase_command body{"voting", {}, millis{3'600'000}, "results"};
+  ASSERT_TRUE(run("owner", 9, body).ok());
+  fixture.advance(millis{70'000}, millis{500});
+  ASSERT_EQ(figure("sessions"), 0) << "passivated";
+  wall_step -= millis{1'800'000};
+  fixture.advance(millis{3'600'000}, millis{500});
+  EXPECT_EQ(kept().session->phase.name, "voting");
+  wall_step += millis{1'800'000};
+  fixture.advance(millis{3'000}, millis{100});
+  EXPECT_EQ(kept().session->phase.name, "results");
+}
+
 } // namespace
