@@ -35,6 +35,8 @@ void commit_records(self_ptr self, std::vector<record> records,
         settle(self);
       },
       [self, then](const caf::error&) {
+        // It may come to be after all, and we would not know of it.
+        send_word(self, session_word::kind::fenced);
         then(fail(errc::unavailable, "the store did not answer"));
         settle(self);
       });
@@ -127,7 +129,7 @@ void leave_when_quiet(self_ptr self) {
   publish(self);
   if (s.state->pages_dirty() && !std::exchange(s.pages_tried, true))
     write_pages(self, s.env.clock().steady);
-  if (!s.state->quiet())
+  if (!s.state->quiet() || s.parting)
     return;
   s.gone = true;
   s.leaving->deliver(session_transfer_ptr{
@@ -149,6 +151,8 @@ void settle(session_ptr self) {
   auto now = s.env.clock();
   schedule_flush(self, now.steady);
   auto next = s.state->next_deadline(now);
+  if (next && s.stays_until && s.state->idle())
+    next = later(*next, *s.stays_until);
   if (next && (!s.asked_wake || *next < *s.asked_wake)) {
     s.asked_wake = next;
     send_word(self, session_word::kind::wake_at, *next);
@@ -249,30 +253,61 @@ void carry_out(session_ptr self, open_command what) {
 
 namespace {
 
+/// How long commands wait for a session that is about to go, and how long
+/// one that could not go stays.
+constexpr millis farewell_patience{1'000};
+
+void stay(self_ptr self) {
+  auto& s = self->state;
+  s.patient_until.reset();
+  s.asked_wake.reset();
+  s.stays_until = s.env.clock().steady + farewell_patience;
+  send_word(self, session_word::kind::staying);
+  settle(self);
+}
+
+// Who did not wait for it is past that: whatever was committed meanwhile
+// stands behind the farewell.
+void said_farewell(self_ptr self, const result<position_t>& outcome) {
+  auto& s = self->state;
+  s.parting = false;
+  if (!outcome && outcome.error().code == errc::conflict)
+    send_word(self, session_word::kind::fenced);
+  if (!s.patient_until) {
+    settle(self);
+  } else if (outcome && s.state->idle()) {
+    auto due = s.state->next_due(s.env.clock()).value_or(never);
+    send_word(self, session_word::kind::gone, due);
+    self->quit();
+  } else {
+    stay(self);
+  }
+}
+
 void take_stop(self_ptr self) {
   auto& s = self->state;
-  if (s.leaving || !s.at_group.empty() || !s.state->idle()) {
+  if (s.leaving || s.parting || !s.at_group.empty() || !s.state->idle()) {
     send_word(self, session_word::kind::staying);
     return;
   }
-  auto due = s.state->next_due(s.env.clock()).value_or(never);
   auto records = s.state->farewell();
   if (records.empty()) {
+    auto due = s.state->next_due(s.env.clock()).value_or(never);
     send_word(self, session_word::kind::gone, due);
     self->quit();
     return;
   }
+  s.parting = true;
+  s.patient_until = s.env.clock().steady + farewell_patience;
+  self->delayed_send(self, farewell_patience, atoms::wake::value);
   auto asked = std::make_shared<const commit>(
     commit{s.partition, s.epoch, std::move(records)});
-  auto leave = [self, due](bool kept) {
-    send_word(
-      self, kept ? session_word::kind::gone : session_word::kind::staying, due);
-    if (kept)
-      self->quit();
-  };
   self->request(s.env.store, s.env.commit_timeout, commit_ptr{asked})
-    .then([leave](const committed_ptr& answer) { leave(answer->ok()); },
-          [leave](const caf::error&) { leave(false); });
+    .then([self](const committed_ptr& answer) { said_farewell(self, *answer); },
+          [self](const caf::error&) {
+            said_farewell(self,
+                          fail(errc::unavailable, "the store did not answer"));
+          });
 }
 
 void take_wake(self_ptr self) {
@@ -282,12 +317,21 @@ void take_wake(self_ptr self) {
   auto now = s.env.clock();
   if (s.asked_wake && now.steady - *s.asked_wake > s.env.stall_after)
     s.state->stalled(now.steady - *s.asked_wake);
+  if (s.patient_until) {
+    if (now.steady >= *s.patient_until)
+      stay(self);
+    return;
+  }
   s.asked_wake.reset();
   if (s.env.heard)
     s.state->hold_others(s.env.heard->self(), s.env.heard->deaf_until());
   s.state->expire(now);
+  if (s.stays_until && now.steady >= *s.stays_until && !s.parting)
+    s.stays_until.reset();
+  else if (s.parting)
+    s.stays_until = now.steady + farewell_patience;
   auto next = s.state->next_deadline(now);
-  if (s.state->idle() && next && *next <= now.steady)
+  if (s.state->idle() && !s.stays_until && next && *next <= now.steady)
     send_word(self, session_word::kind::idle);
   else
     settle(self);

@@ -50,6 +50,12 @@ struct session_shell {
   /// The hand-over that was asked for, and whether it is done.
   std::optional<caf::typed_response_promise<session_transfer_ptr>> leaving;
   bool pages_tried = false;
+  /// Told to stop: the farewell is under way, and the partition waits for a
+  /// word until then.
+  bool parting = false;
+  std::optional<millis> patient_until;
+  /// Idle as it may be, it does not ask to be stopped before.
+  std::optional<millis> stays_until;
   bool gone = false;
   std::int64_t commands = 0;
   std::int64_t batches = 0;

@@ -158,4 +158,8 @@ result<done> nats_journal::give_up(partition_id partition,
   return state_->lane_of(partition).give_up(stored);
 }
 
+void nats_journal::interrupt() noexcept {
+  state_->ask->stop();
+}
+
 } // namespace rollcall::cluster

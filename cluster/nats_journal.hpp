@@ -56,6 +56,11 @@ public:
   result<done> give_up(partition_id partition,
                        const checkpoint& stored) override;
 
+  /// Whoever waits for it waits no longer, and nothing more is sent: every
+  /// answer from here on is `unavailable`. For the end of a node, when what it
+  /// had to append is appended.
+  void interrupt() noexcept;
+
 private:
   struct state;
 

@@ -72,7 +72,7 @@ result<done> nats_lane::make_anew(const checkpoint& stored,
   auto entry = make_entry();
   entry.kind = entry_kind::seeded;
   entry.body = encode_base(stored);
-  auto ended = publish(names_.seeded(here()), entry, true,
+  auto ended = publish(names_.seeded(here()), entry, false,
                        clock::now() + config_.patience);
   if (!ended)
     return ended.error();
@@ -104,6 +104,8 @@ result<done> nats_lane::give_up(const checkpoint& stored) const {
 }
 
 // Each piece is an append of its own: a reader needs no more memory than one.
+// None is waited for longer than an answer may take. Nobody goes on without
+// it, as an owner would: the attempt is over, and the next one passes over it.
 result<std::uint64_t> nats_lane::publish_copy(const journal::content& read) {
   std::uint64_t count = 0;
   std::uint64_t pieces = 0;
@@ -118,7 +120,7 @@ result<std::uint64_t> nats_lane::publish_copy(const journal::content& read) {
       entry.part = static_cast<std::uint32_t>(i);
       entry.parts = static_cast<std::uint32_t>(parts.size());
       entry.body = std::move(parts[i]);
-      auto at = publish(names_.base(here(), pieces++), entry, true,
+      auto at = publish(names_.base(here(), pieces++), entry, false,
                         clock::now() + config_.patience);
       if (!at)
         outcome = at.error();

@@ -18,24 +18,15 @@ using self_ptr = partition_ptr;
 using promise = caf::typed_response_promise<reply_ptr>;
 using phase = session_slot::phase;
 
+/// Before a session that could not be read is read once more.
+constexpr millis load_again{1'000};
+
 void load(self_ptr self, const session_key& key);
 
 const session_key& key_of(const waiting_item& item) {
   if (const auto* x = std::get_if<waiting_command>(&item))
     return x->asked->session;
   return std::get<note_ptr>(item)->session;
-}
-
-void arm(self_ptr self) {
-  auto& s = self->state;
-  auto next = s.wheel.next();
-  if (s.retry_open)
-    next = next ? std::min(*next, *s.retry_open) : *s.retry_open;
-  if (!next || (s.armed && *s.armed <= *next))
-    return;
-  s.armed = next;
-  auto now = s.env.sessions.clock().steady;
-  self->delayed_send(self, later(*next - now, millis{0}), atoms::wake::value);
 }
 
 // Hands a waiting item to an active session. The answer goes from the session
@@ -74,20 +65,33 @@ session_transfer_ptr given_for(partition_shell& s, const session_key& key) {
   return out;
 }
 
+} // namespace
+
 void activate_more(self_ptr self) {
   auto& s = self->state;
   while (!s.to_activate.empty() && s.loading < limits::activations_in_flight) {
     auto key = s.to_activate.front();
     s.to_activate.pop_front();
+    if (rests(self, key)) {
+      s.wheel.schedule(key, s.failed.at(key).rests_until);
+      arm(self);
+      continue;
+    }
     if (!s.slots.contains(key))
       load(self, key);
+    s.slots[key].wanted = true;
   }
   tell_ready(self);
 }
 
-void loaded(self_ptr self, const session_key& key,
+namespace {
+
+void loaded(self_ptr self, const session_key& key, epoch_t epoch,
             const result<stored_session>& found) {
   auto& s = self->state;
+  // What it held before our last claim.
+  if (!s.open || s.epoch != epoch)
+    return;
   --s.loading;
   auto at = s.slots.find(key);
   if (at == s.slots.end())
@@ -95,7 +99,10 @@ void loaded(self_ptr self, const session_key& key,
   if (!found) {
     for (auto& item : at->second.queue)
       refuse(item, errc::unavailable, "the session could not be read");
+    if (at->second.wanted)
+      s.wheel.schedule(key, s.env.sessions.clock().steady + load_again);
     s.slots.erase(at);
+    arm(self);
   } else {
     auto& to = at->second;
     partition_actor me = self;
@@ -103,6 +110,7 @@ void loaded(self_ptr self, const session_key& key,
       self->system(), s.env.sessions,
       {key, s.env.partition, s.epoch, *found, given_for(s, key)}, me);
     self->monitor(to.session);
+    s.asleep.cancel(key);
     to.at = phase::active;
     for (auto& item : to.queue)
       hand_over(self, to, std::move(item));
@@ -113,6 +121,7 @@ void loaded(self_ptr self, const session_key& key,
 
 void load(self_ptr self, const session_key& key) {
   auto& s = self->state;
+  auto epoch = s.epoch;
   s.slots[key].at = phase::loading;
   ++s.loading;
   auto asked
@@ -120,11 +129,14 @@ void load(self_ptr self, const session_key& key) {
   self
     ->request(s.env.sessions.store, s.env.store_timeout,
               load_session_ptr{asked})
-    .then([self, key](const loaded_ptr& r) { loaded(self, key, *r); },
-          [self, key](const caf::error&) {
-            loaded(self, key, fail(errc::unavailable, "no answer"));
-          });
+    .then(
+      [self, key, epoch](const loaded_ptr& r) { loaded(self, key, epoch, *r); },
+      [self, key, epoch](const caf::error&) {
+        loaded(self, key, epoch, fail(errc::unavailable, "no answer"));
+      });
 }
+
+} // namespace
 
 void route(self_ptr self, waiting_item item) {
   auto& s = self->state;
@@ -147,6 +159,10 @@ void route(self_ptr self, waiting_item item) {
   const auto key = key_of(item);
   auto at = s.slots.find(key);
   if (at == s.slots.end()) {
+    if (rests(self, key)) {
+      refuse(item, errc::unavailable, "the session has failed");
+      return;
+    }
     if (s.slots.size() >= limits::sessions_per_partition) {
       refuse(item, errc::unavailable, "too many sessions are active");
       return;
@@ -163,6 +179,8 @@ void route(self_ptr self, waiting_item item) {
     to.queue.push_back(std::move(item));
 }
 
+namespace {
+
 caf::result<reply_ptr> take_command(self_ptr self, const command_ptr& asked) {
   auto& s = self->state;
   if (is_about_partition(*asked))
@@ -176,8 +194,6 @@ caf::result<reply_ptr> take_command(self_ptr self, const command_ptr& asked) {
   route(self, waiting_command{asked, answer});
   return answer;
 }
-
-void open(self_ptr self);
 
 // An append of which the owner before never heard, or a claim it knew nothing
 // of, would be visible in no change.
@@ -193,6 +209,9 @@ void check_given(partition_shell& s, position_t claimed) {
 
 void opened(self_ptr self, const result<opened_partition>& found) {
   auto& s = self->state;
+  // Given away while we claimed it anew.
+  if (s.shutting_down)
+    return;
   if (!found) {
     log(log_level::error, "partition", "claim_failed",
         {{"partition", s.env.partition}, {"why", found.error()}});
@@ -211,24 +230,28 @@ void opened(self_ptr self, const result<opened_partition>& found) {
     return;
   }
   s.open = true;
-  s.epoch = found->epoch;
+  const auto again = std::exchange(s.epoch, found->epoch) != 0;
   check_given(s, found->position);
   tell_node(s, partition_word::kind::opened);
-  auto now = s.env.sessions.clock();
   for (const auto& [key, given] : s.env.given)
     s.to_activate.push_back(key);
   for (const auto& key : found->occupied)
     if (!s.env.given.contains(key))
       s.to_activate.push_back(key);
   for (const auto& [key, when] : found->due)
-    s.wheel.schedule(key, now.steady + later(when - now.wall, millis{0}));
+    s.asleep.schedule(key, when);
   auto waiting = std::exchange(s.before_open, {});
   for (auto& item : waiting)
     route(self, std::move(item));
   activate_more(self);
-  start_sweeping(self);
+  if (!again)
+    start_sweeping(self);
+  else if (s.env.claimed_anew)
+    s.env.claimed_anew(s.epoch);
   arm(self);
 }
+
+} // namespace
 
 void open(self_ptr self) {
   auto& s = self->state;
@@ -243,28 +266,7 @@ void open(self_ptr self) {
           });
 }
 
-void turn_wheel(self_ptr self) {
-  auto& s = self->state;
-  auto now = s.env.sessions.clock();
-  s.armed.reset();
-  if (s.retry_open && *s.retry_open <= now.steady) {
-    s.retry_open.reset();
-    open(self);
-  }
-  std::vector<session_key> due;
-  s.wheel.expire(now.steady, due);
-  for (const auto& key : due) {
-    auto at = s.slots.find(key);
-    if (at == s.slots.end()) {
-      s.to_activate.push_back(key);
-      continue;
-    }
-    if (at->second.at == phase::active)
-      self->send(at->second.session, atoms::wake::value);
-  }
-  activate_more(self);
-  arm(self);
-}
+namespace {
 
 void take_word(self_ptr self, const session_word& word) {
   auto& s = self->state;
@@ -272,6 +274,10 @@ void take_word(self_ptr self, const session_word& word) {
   if (at == s.slots.end())
     return;
   auto& from = at->second;
+  // One that spoke before the last claim, or before it failed.
+  if (caf::actor_cast<caf::strong_actor_ptr>(from.session)
+      != self->current_sender())
+    return;
   // It belongs to the next owner.
   if (s.heir && word.what != session_word::kind::fenced)
     return;
@@ -287,7 +293,10 @@ void take_word(self_ptr self, const session_word& word) {
     }
     break;
   case session_word::kind::fenced:
-    tell_node(s, partition_word::kind::fenced);
+    if (s.env.tell)
+      tell_node(s, partition_word::kind::fenced);
+    else
+      claim_anew(self);
     break;
   case session_word::kind::staying: {
     from.at = phase::active;
@@ -299,8 +308,7 @@ void take_word(self_ptr self, const session_word& word) {
   case session_word::kind::gone: {
     auto queue = std::exchange(from.queue, {});
     s.slots.erase(at);
-    s.wheel.schedule(word.session, word.when);
-    arm(self);
+    fall_asleep(self, word.session, word.when);
     for (auto& item : queue)
       route(self, std::move(item));
     quit_when_empty(self);
@@ -321,8 +329,9 @@ void lose_edge(self_ptr self, const node_id& edge) {
   }
 }
 
-// A session ended: as asked, or by a fault of its own. Then what it kept is
-// loaded again; those present stay shown until their edges confirm them.
+// A session ended: as asked, or by a fault of its own. Then it begins again
+// with what it kept, under a new claim; those present stay shown until their
+// edges confirm them.
 void session_down(self_ptr self, const caf::down_msg& down) {
   auto& s = self->state;
   auto at = std::find_if(s.slots.begin(), s.slots.end(), [&](auto& entry) {
@@ -341,10 +350,10 @@ void session_down(self_ptr self, const caf::down_msg& down) {
   log(log_level::error, "partition", "session_failed",
       {{"partition", s.env.partition},
        {"why", self->system().render(down.reason)}});
-  s.to_activate.push_back(key);
+  note_failure(self, key);
+  claim_anew(self);
   for (auto& item : queue)
     route(self, std::move(item));
-  activate_more(self);
 }
 
 inspection_ptr inspect(self_ptr self) {
@@ -357,7 +366,7 @@ inspection_ptr inspect(self_ptr self) {
     {"sessions", static_cast<std::int64_t>(s.slots.size())},
     {"loading", static_cast<std::int64_t>(s.loading)},
     {"to_activate", static_cast<std::int64_t>(s.to_activate.size())},
-    {"timers", static_cast<std::int64_t>(s.wheel.size())},
+    {"timers", static_cast<std::int64_t>(s.wheel.size() + s.asleep.size())},
     {"swept", static_cast<std::int64_t>(s.swept)},
   };
   out->waiting_for = s.open ? "" : "the claim";
@@ -369,6 +378,7 @@ partition_actor::behavior_type partition_behavior(self_ptr self,
   auto& s = self->state;
   s.env = std::move(env);
   s.wheel = timer_wheel<session_key>{s.env.wheel_tick};
+  s.asleep = timer_wheel<session_key>{s.env.wheel_tick};
   self->set_down_handler(
     [self](const caf::down_msg& down) { session_down(self, down); });
   open(self);

@@ -32,6 +32,10 @@ struct partition_env {
   /// Called once, when the claim is in force and the occupied sessions are
   /// back, or with the reason why not.
   std::function<void(const result<epoch_t>&)> ready;
+  /// Called after each further claim, which follows on the failure of a
+  /// session, on this actor's thread: edges are to announce who is there and
+  /// to observe again. May be empty; among others `tell` says the same.
+  std::function<void(epoch_t)> claimed_anew;
   /// Set where other nodes may own the partition: told what becomes of the
   /// claim. A claim that fails is then not repeated here; the actor quits.
   std::function<void(const partition_word&)> tell;

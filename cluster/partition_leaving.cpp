@@ -47,13 +47,13 @@ void refuse_waiting(partition_ptr self) {
       refuse_leaving(s, item);
 }
 
+} // namespace
+
 void end_sessions(partition_ptr self) {
   for (auto& [key, from] : self->state.slots)
     if (from.session)
       self->send_exit(from.session, caf::exit_reason::kill);
 }
-
-} // namespace
 
 void quit_when_empty(partition_ptr self) {
   auto& s = self->state;

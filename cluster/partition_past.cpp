@@ -253,8 +253,12 @@ void start_sweeping(partition_ptr self) {
 // Sessions that are due and asleep are woken on the way.
 void sweep(partition_ptr self) {
   auto& s = self->state;
-  if (s.shutting_down || !s.open)
+  if (s.shutting_down)
     return;
+  if (!s.open) {
+    sweep_in(self, sweep_pause);
+    return;
+  }
   aged_question question{s.env.partition, s.env.sessions.clock().wall,
                          s.env.retention, s.sweep_from};
   ask_history(

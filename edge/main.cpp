@@ -4,6 +4,7 @@
 // that knows every folder.
 
 #include "actors/base/hash.hpp"
+#include "actors/base/limits.hpp"
 #include "actors/base/log.hpp"
 #include "cluster/local_bus.hpp"
 #include "cluster/nats_access.hpp"
@@ -38,6 +39,7 @@
 #include <future>
 #include <iostream>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -58,6 +60,26 @@ int complain(const std::string& what) {
 
 // -- the engine --------------------------------------------------------------
 
+/// Who shows sessions, once there is somebody. Thread-safe.
+class late_hub {
+public:
+  void set(const relay_hub_actor& hub) {
+    std::lock_guard guard{mutex_};
+    hub_ = hub;
+  }
+
+  void tell(const ownership& now) {
+    std::lock_guard guard{mutex_};
+    if (hub_)
+      caf::anon_send(hub_,
+                     ownership_ptr{std::make_shared<const ownership>(now)});
+  }
+
+private:
+  std::mutex mutex_;
+  relay_hub_actor hub_;
+};
+
 /// Everything behind the router. Stops in the reverse of its start.
 struct engine {
   node_id self;
@@ -67,10 +89,11 @@ struct engine {
   std::shared_ptr<message_bus> bus;
   /// Of a node alone; among others `node` has them.
   std::vector<partition_actor> partitions;
+  std::shared_ptr<late_hub> shown = std::make_shared<late_hub>();
   router_actor router;
   /// Only of a node among others.
   node_actor node;
-  std::shared_ptr<journal> order;
+  std::shared_ptr<cluster::nats_journal> order;
   std::shared_ptr<cluster::copy_book> book;
   standby_actor standby;
 };
@@ -135,6 +158,10 @@ result<done> open_alone(caf::actor_system& system, const node_config& config,
     env.sweep_every = sweep_every;
     env.ready
       = [told](const result<epoch_t>& epoch) { told->set_value(epoch); };
+    env.claimed_anew
+      = [shown = node.shown, p, self = node.self](epoch_t epoch) {
+          shown->tell({p, self, epoch});
+        };
     node.partitions.push_back(cluster::spawn_partition(system, env));
     caf::anon_send(node.router,
                    ownership_ptr{std::make_shared<const ownership>(
@@ -287,7 +314,20 @@ result<done> start_engine(caf::actor_system& system, const node_config& config,
   return start_among_others(system, config, disk, how, signal, node);
 }
 
-/// Sessions hand what they hold to the store before it ends.
+/// The store ends when all that it was given is kept. A journal that says
+/// nothing is not waited for: what reached it is found at the next start.
+void stop_store(caf::scoped_actor& self, engine& node) {
+  self->send(node.store, atoms::stop::value);
+  if (!node.order)
+    return;
+  self->monitor(node.store);
+  self->receive([](const caf::down_msg&) {},
+                caf::after(limits::drain_patience) >> [] {});
+  node.order->interrupt();
+}
+
+/// Sessions hand what they hold to the store before it ends. The standby may
+/// wait for the journal, and is the last that does.
 void stop_engine(caf::actor_system& system, engine& node) {
   caf::scoped_actor self{system};
   if (node.standby)
@@ -302,14 +342,14 @@ void stop_engine(caf::actor_system& system, engine& node) {
   for (auto& partition : node.partitions)
     self->send(partition, atoms::stop::value);
   self->wait_for(node.partitions);
-  if (node.standby)
-    self->wait_for(node.standby);
   if (node.router)
     self->send_exit(node.router, caf::exit_reason::user_shutdown);
   if (node.past)
     self->send(node.past, atoms::stop::value);
   if (node.store)
-    self->send(node.store, atoms::stop::value);
+    stop_store(self, node);
+  if (node.standby)
+    self->wait_for(node.standby);
 }
 
 // -- the edge, among others --------------------------------------------------
@@ -464,11 +504,13 @@ int run_node(const parsed_command_line& told, const node_config& config,
   auto ready_figures = edge.ready.register_figures(figures);
   if (!config.cluster.nats.empty())
     join_cluster(system, config, node, edge);
+  node.shown->set(edge.hub);
   open_inbox(node, edge.hub);
   if (node.node && node.order)
     stand_by(system, config, disk, node);
   int status = serve(told, config, signal, *edge.network);
   stop_engine(system, node);
+  node.shown->set(relay_hub_actor{});
   caf::anon_send_exit(edge.hub, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(edge.gather, caf::exit_reason::user_shutdown);
   return status;

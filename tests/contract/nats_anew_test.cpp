@@ -501,6 +501,60 @@ TEST_F(NatsAnew, WhatWasNotFinishedIsBegunAgain) {
   EXPECT_FALSE(empty.content().contains(key("half")));
 }
 
+// Other journals wait for whoever makes one anew, and so does a node's end.
+TEST_F(NatsAnew, SilenceDoesNotHoldWhoMakesItAnew) {
+  auto config = quick_config();
+  config.patience = millis{1'000};
+  config.doubt_patience = millis{60'000};
+  replica owner{options_for(server), "a", config};
+  ASSERT_TRUE(owner.claim());
+  ASSERT_TRUE(owner.append({{key("k"), "v"}}));
+  delete_stream();
+  auto silent_since = std::chrono::steady_clock::now();
+  auto made = owner.order->make_anew(0, owner.at(), [&](const auto& visit) {
+    for (int i = 0; i < 6; ++i) {
+      if (i == 3) {
+        server.pause();
+        silent_since = std::chrono::steady_clock::now();
+      }
+      if (!visit(key(std::to_string(i)), std::string(400'000, 'x')))
+        break;
+    }
+    return done{};
+  });
+  auto held = std::chrono::steady_clock::now() - silent_since;
+  server.resume();
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, errc::unavailable);
+  EXPECT_LT(held, millis{2'000});
+  // The attempt is passed over.
+  for (int i = 0; i < 5 && !owner.make_anew(); ++i)
+    ;
+  ASSERT_TRUE(owner.claim());
+  EXPECT_EQ(owner.content().size(), 1u);
+  EXPECT_TRUE(owner.content().contains(key("k")));
+}
+
+TEST_F(NatsAnew, AnEndInterruptsWhoMakesItAnew) {
+  auto config = quick_config();
+  config.patience = millis{15'000};
+  replica owner{options_for(server), "a", config};
+  ASSERT_TRUE(owner.claim());
+  delete_stream();
+  std::thread other;
+  auto begin = std::chrono::steady_clock::now();
+  auto made = owner.order->make_anew(0, owner.at(), [&](const auto& visit) {
+    server.pause();
+    other = std::thread{[&] { owner.order->interrupt(); }};
+    visit(key("k"), "v");
+    return done{};
+  });
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, millis{5'000});
+  EXPECT_FALSE(made);
+  server.resume();
+  other.join();
+}
+
 // -- somebody else's ---------------------------------------------------------
 
 TEST_F(NatsAnew, AClusterOfAnotherCountOfPartitionsIsRefused) {
