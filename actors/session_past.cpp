@@ -22,8 +22,8 @@ stay stay_of(const interval_record& closed) {
 
 result<store_question> session_state::question(const command& asked,
                                                instant now) const {
-  if (hidden_from(asked.caller))
-    return unknown();
+  if (auto why = refuses(asked.caller, now.wall))
+    return *why;
   auto rights = rights_of(asked.caller);
   if (const auto* entries = std::get_if<get_audit_command>(&asked.body)) {
     if (!rights.has(capability::configure))
