@@ -128,6 +128,7 @@ bool session_state::needs_journal(durable_op& op, instant now) {
     for (auto& kept : op.records)
       set_about(kept, *op.asked);
   op.due = earliest_due(op.records);
+  take_room(op);
   return true;
 }
 
@@ -164,6 +165,7 @@ void session_state::committed(std::uint64_t number,
   in_flight_.erase(at);
   for (auto& op : ops) {
     pending_.finished(op);
+    give_room_back(op);
     if (op.due)
       coming_due_.erase(coming_due_.find(*op.due));
     if (op.why == durable_op::purpose::erasure)

@@ -76,7 +76,7 @@ session_state::prepare_member(durable_op& op, const set_member_command& body,
     if (has_name(kept.permissions, can_moderate) != moderated)
       return only_an_owner("permissions");
   }
-  if (known == nullptr && members_.size() >= limits::members_per_session)
+  if (known == nullptr && members_full())
     return fail(errc::too_large, "the session has too many members");
   if (kept.permissions.size() > limits::permissions_per_member)
     return fail(errc::too_large, "has more than 16 items", "permissions");
@@ -96,7 +96,7 @@ std::optional<failure> session_state::prepare_invite(durable_op& op,
     return only_an_owner("role");
   if (member(body.user) != nullptr)
     return std::nullopt;
-  if (members_.size() >= limits::members_per_session)
+  if (members_full())
     return fail(errc::too_large, "the session has too many members");
   auto kept = new_member(body.user, now);
   if (body.role)
@@ -154,7 +154,7 @@ std::optional<failure> session_state::prepare_name(durable_op& op,
       && (body.name->empty()
           || body.name->size() > limits::profile_field_bytes))
     return fail(errc::bad_request, "must be 1 to 128 bytes", "name");
-  if (known == nullptr && members_.size() >= limits::members_per_session)
+  if (known == nullptr && members_full())
     return fail(errc::too_large, "the session has too many members");
   auto kept = known != nullptr ? *known : new_member(caller.user, now);
   if (known == nullptr)
@@ -172,8 +172,7 @@ std::optional<failure> session_state::prepare_name(durable_op& op,
 std::optional<failure> session_state::prepare_admission(durable_op& op,
                                                         instant now) {
   const auto* here = roster_.find(*op.touches);
-  if (here == nullptr || member(*op.touches) != nullptr
-      || members_.size() >= limits::members_per_session)
+  if (here == nullptr || member(*op.touches) != nullptr || members_full())
     return std::nullopt;
   auto kept = new_member(here->user, now);
   kept.admitted = here->joined;

@@ -81,7 +81,7 @@ session_state::prepare_reminder(durable_op& op,
   if (body.lead < millis{0} || body.lead > limits::longest_wait)
     return fail(errc::bad_request, "must be between 0 and 366 days", "lead_ms");
   const auto* known = member(caller.user);
-  if (known == nullptr && members_.size() >= limits::members_per_session)
+  if (known == nullptr && members_full())
     return fail(errc::too_large, "the session has too many members");
   auto kept = known != nullptr ? *known : new_member(caller.user, now);
   if (known == nullptr) {

@@ -388,6 +388,14 @@ private:
   void queue_erasure();
   void queue_host_lapse();
 
+  // session_room.cpp
+  /// Whether no member more fits, those on their way counted.
+  [[nodiscard]] bool members_full() const noexcept;
+  /// From its start to the journal's word an operation holds what it adds to
+  /// members and answers.
+  void take_room(durable_op& op);
+  void give_room_back(const durable_op& op);
+
   // session_past.cpp
   std::vector<stay> unwritten_stays(const user_id& only) const;
   audit_record audit_entry(std::string action, user_id target, instant now);
@@ -505,6 +513,9 @@ private:
   bool due_known_ = true;
   /// The deadlines that operations in flight bring.
   std::multiset<millis> coming_due_;
+  /// What operations in flight add.
+  std::size_t members_coming_ = 0;
+  rounds::growth answers_coming_;
   /// Reminders that were pushed and are not kept yet.
   std::set<user_id> reminded_;
 
