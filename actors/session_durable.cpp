@@ -165,7 +165,7 @@ void session_state::committed(std::uint64_t number,
   in_flight_.erase(at);
   for (auto& op : ops) {
     pending_.finished(op);
-    give_room_back(op);
+    give_room_back(op, outcome.ok());
     if (op.due)
       coming_due_.erase(coming_due_.find(*op.due));
     if (op.why == durable_op::purpose::erasure)
@@ -263,8 +263,6 @@ void session_state::apply(const durable_op& op, instant now) {
       apply_submission(*answer);
     else if (const auto* round = std::get_if<round_record>(&kept))
       apply_round(*round);
-    else if (const auto* entry = std::get_if<event_record>(&kept))
-      events_.add(entry->at, entry->when);
     else if (const auto* old = std::get_if<event_erased>(&kept))
       events_.erased(old->at);
     else if (const auto* ban = std::get_if<ban_record>(&kept))

@@ -214,6 +214,8 @@ void session_state::add_event(durable_op& op, event_record entry, instant now) {
 void session_state::timer_failed(const timer_name& name, instant now) {
   if (name.kind == timer_kind::barrier)
     barrier_opens_ = false;
+  // What it was to erase is still there.
+  timers_.set({timer_kind::events}, events_.due(rules_->event_retention));
   timers_.set(name, now.wall + limits::timer_again);
 }
 

@@ -20,15 +20,27 @@ void session_state::take_room(durable_op& op) {
         answer->round,
         here != nullptr ? here->public_id : public_id(answer->user));
       op.new_answers += rounds::growth_of(size_of(answer->answer), old);
+    } else if (const auto* entry = std::get_if<event_record>(&one)) {
+      events_.add(entry->at, entry->when);
+    } else if (const auto* gone = std::get_if<event_erased>(&one)) {
+      events_.erasing(gone->at);
     }
   }
   members_coming_ += op.new_members;
   answers_coming_ += op.new_answers;
 }
 
-void session_state::give_room_back(const durable_op& op) {
+void session_state::give_room_back(const durable_op& op, bool kept) {
   members_coming_ -= op.new_members;
   answers_coming_ -= op.new_answers;
+  if (kept)
+    return;
+  for (const auto& one : op.records) {
+    if (const auto* entry = std::get_if<event_record>(&one))
+      events_.lost(entry->at);
+    else if (const auto* gone = std::get_if<event_erased>(&one))
+      events_.stays(gone->at);
+  }
 }
 
 } // namespace rollcall

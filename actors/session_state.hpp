@@ -392,9 +392,9 @@ private:
   /// Whether no member more fits, those on their way counted.
   [[nodiscard]] bool members_full() const noexcept;
   /// From its start to the journal's word an operation holds what it adds to
-  /// members and answers.
+  /// members, answers and the event log, and the entries that it erases.
   void take_room(durable_op& op);
-  void give_room_back(const durable_op& op);
+  void give_room_back(const durable_op& op, bool kept);
 
   // session_past.cpp
   std::vector<stay> unwritten_stays(const user_id& only) const;
