@@ -249,6 +249,7 @@ void session_state::apply(const durable_op& op, instant now) {
     rounds_ = {};
     barrier_.reset();
     events_ = {};
+    reminded_.clear();
     timers_.clear();
     return;
   }

@@ -249,6 +249,7 @@ void session_state::apply_member_erased(const user_id& user,
     remove_participant(*here, reason, now);
   }
   timers_.set({timer_kind::reminder, user}, std::nullopt);
+  reminded_.erase(user);
   if (auto known = members_.find(user); known != members_.end()) {
     admitted_.erase({known->second.admitted, user});
     members_.erase(known);

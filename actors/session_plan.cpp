@@ -186,13 +186,16 @@ void session_state::prepare_reminding(durable_op& op, instant now) {
   auto kept = *known;
   kept.remind.given_for = record_->starts_at;
   kept.at = at();
-  if (const auto* here = roster_.find(kept.user);
-      here != nullptr && reminded_.insert(kept.user).second)
-    for (const auto& item : here->connections)
-      directs_.push_back(
-        {key_, item.id, item.edge,
-         reminder_direct{*record_->starts_at,
-                         now.wall >= due + limits::reminder_late_after}});
+  if (const auto* here = roster_.find(kept.user)) {
+    // Of another start it was not reminded.
+    auto& told = reminded_[kept.user];
+    if (std::exchange(told, *record_->starts_at) != *record_->starts_at)
+      for (const auto& item : here->connections)
+        directs_.push_back(
+          {key_, item.id, item.edge,
+           reminder_direct{*record_->starts_at,
+                           now.wall >= due + limits::reminder_late_after}});
+  }
   op.records.emplace_back(std::move(kept));
   event_record entry;
   entry.type = "reminder";

@@ -516,8 +516,9 @@ private:
   /// What operations in flight add.
   std::size_t members_coming_ = 0;
   rounds::growth answers_coming_;
-  /// Reminders that were pushed and are not kept yet.
-  std::set<user_id> reminded_;
+  /// Members with the start of which they were reminded last, while that is
+  /// not kept yet.
+  std::map<user_id, millis> reminded_;
 
   std::vector<change> changes_;
   /// Observers are still to be told that the epoch is a new one.

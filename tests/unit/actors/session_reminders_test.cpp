@@ -67,6 +67,18 @@ protected:
     ASSERT_TRUE(s.run("owner", 9'999, later).ok());
   }
 
+  /// Five minutes before it begins.
+  result<reply> remind(const std::string& user, std::uint64_t connection) {
+    return s.run(user, connection, set_reminder_command{true, millis{300'000}});
+  }
+
+  std::size_t reminders_told() {
+    std::size_t count = 0;
+    for (const auto& word : s.state->take_directs())
+      count += std::holds_alternative<reminder_direct>(word.body) ? 1 : 0;
+    return count;
+  }
+
   session_harness s;
 };
 
@@ -118,6 +130,38 @@ TEST(EventLog, MoreThanFitMakeWayForEachOther) {
   EXPECT_EQ(log.size(), limits::events_per_session);
   EXPECT_EQ(log.surplus(millis{1}, millis{100}, 1),
             (std::vector<version>{{1, 2}}));
+}
+
+TEST_F(SessionReminders, ANewStartIsToldThoughTheOldWasNotKept) {
+  create();
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  ASSERT_TRUE(remind("ada", 1).ok());
+  s.keep_pages();
+  s.now = s.now + millis{300'500};
+  (void)remind_all(fail(errc::unavailable, "disk"));
+  EXPECT_EQ(reminders_told(), 1U);
+  start_at(s.now.wall + millis{900'000});
+  s.now = s.now + millis{600'500};
+  (void)remind_all(fail(errc::unavailable, "disk"));
+  EXPECT_EQ(reminders_told(), 1U) << "of the new one";
+  s.now = s.now + limits::timer_again;
+  (void)remind_all();
+  EXPECT_EQ(reminders_told(), 0U) << "and of each once";
+}
+
+TEST_F(SessionReminders, WhoComesBackIsRemindedAnew) {
+  create();
+  ASSERT_TRUE(s.join("ada", 1).ok());
+  ASSERT_TRUE(remind("ada", 1).ok());
+  s.keep_pages();
+  s.now = s.now + millis{300'500};
+  (void)remind_all(fail(errc::unavailable, "disk"));
+  EXPECT_EQ(reminders_told(), 1U);
+  ASSERT_TRUE(s.run("ada", 1, withdraw_command{}).ok());
+  ASSERT_TRUE(s.join("ada", 2).ok());
+  ASSERT_TRUE(remind("ada", 2).ok());
+  (void)remind_all();
+  EXPECT_EQ(reminders_told(), 1U);
 }
 
 } // namespace
