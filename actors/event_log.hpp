@@ -7,38 +7,58 @@
 #include "actors/base/instant.hpp"
 #include "actors/base/limits.hpp"
 
-#include <deque>
+#include <map>
 #include <optional>
-#include <utility>
 #include <vector>
 
 namespace rollcall {
 
-/// Names of the entries, oldest first; at most limits::events_per_session
-/// once what `surplus` names is erased. Owned by one session_state.
+/// Names of the entries, oldest first, those on their way to the store among
+/// them; at most limits::events_per_session but those whose erasure is on its
+/// way. Owned by one session_state.
 class event_log {
 public:
+  /// One that is kept, or on its way: `lost` takes it back.
   void add(version at, millis when) {
-    kept_.emplace_back(at, when);
+    if (!going_.contains(at))
+      here_.try_emplace(at, when);
+  }
+
+  /// It could not be kept.
+  void lost(version at) {
+    here_.erase(at);
+    going_.erase(at);
+  }
+
+  /// Its erasure is on its way: `erased` or `stays` says what became of it.
+  void erasing(version at) {
+    if (auto found = here_.extract(at))
+      going_.insert(std::move(found));
   }
 
   void erased(version at) {
-    std::erase_if(kept_, [&](const auto& one) { return one.first == at; });
+    lost(at);
+  }
+
+  void stays(version at) {
+    if (auto found = going_.extract(at))
+      here_.insert(std::move(found));
   }
 
   /// When the oldest is over its `retention`.
   [[nodiscard]] std::optional<millis> due(millis retention) const {
-    if (kept_.empty())
+    if (here_.empty())
       return std::nullopt;
-    return kept_.front().second + retention;
+    return here_.begin()->second + retention;
   }
 
   /// What is to be erased at the wall time `now` when `more` are written.
+  /// Nothing whose erasure is on its way.
   [[nodiscard]] std::vector<version> surplus(millis now, millis retention,
                                              std::size_t more) const {
     std::vector<version> out;
-    auto left = kept_.size() + more;
-    for (const auto& [at, when] : kept_) {
+    auto left = here_.size() + more;
+    for (const auto& [at, when] : here_) {
       if (left <= limits::events_per_session && when + retention > now)
         break;
       out.push_back(at);
@@ -47,17 +67,13 @@ public:
     return out;
   }
 
-  /// The newest entry; the next one must be above it.
-  [[nodiscard]] version last() const {
-    return kept_.empty() ? version{} : kept_.back().first;
-  }
-
   [[nodiscard]] std::size_t size() const noexcept {
-    return kept_.size();
+    return here_.size();
   }
 
 private:
-  std::deque<std::pair<version, millis>> kept_;
+  std::map<version, millis> here_;
+  std::map<version, millis> going_;
 };
 
 } // namespace rollcall

@@ -20,11 +20,16 @@ const submission_record* rounds::answer_of(std::string_view name,
   return at == one->answers.end() ? nullptr : &at->second;
 }
 
-result<done> rounds::room_for(std::size_t bytes,
-                              const submission_record* old) const {
-  auto count = answers_ + (old == nullptr ? 1 : 0);
-  auto total = bytes_ + bytes - (old == nullptr ? 0 : size_of(old->answer));
-  if (count > limits::answers_per_session || total > limits::answers_bytes)
+rounds::growth rounds::growth_of(std::size_t bytes,
+                                 const submission_record* old) noexcept {
+  if (old == nullptr)
+    return {1, bytes};
+  return {0, bytes - std::min(bytes, size_of(old->answer))};
+}
+
+result<done> rounds::room_for(const growth& more) const {
+  if (answers_ + more.answers > limits::answers_per_session
+      || bytes_ + more.bytes > limits::answers_bytes)
     return fail(errc::too_large, "the session has too many answers", "answer");
   return done{};
 }

@@ -42,9 +42,30 @@ public:
     return all_.size();
   }
 
-  /// Whether one more answer of so many bytes fits, in place of `old`.
-  [[nodiscard]] result<done> room_for(std::size_t bytes,
-                                      const submission_record* old) const;
+  /// What answers add to those that are here.
+  struct growth {
+    std::size_t answers = 0;
+    std::size_t bytes = 0;
+
+    growth& operator+=(const growth& other) noexcept {
+      answers += other.answers;
+      bytes += other.bytes;
+      return *this;
+    }
+
+    growth& operator-=(const growth& other) noexcept {
+      answers -= other.answers;
+      bytes -= other.bytes;
+      return *this;
+    }
+  };
+
+  /// Of an answer of so many bytes in place of `old`; never less than nothing.
+  [[nodiscard]] static growth growth_of(std::size_t bytes,
+                                        const submission_record* old) noexcept;
+
+  /// Whether so much more fits.
+  [[nodiscard]] result<done> room_for(const growth& more) const;
 
   /// Takes a record; an answer of a round that is not here is dropped.
   void take(const round_record& kept);

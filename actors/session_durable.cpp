@@ -152,6 +152,7 @@ bool session_state::needs_journal(durable_op& op, instant now) {
     for (auto& kept : op.records)
       set_about(kept, *op.asked);
   op.due = earliest_due(op.records);
+  take_room(op);
   return true;
 }
 
@@ -188,6 +189,7 @@ void session_state::committed(std::uint64_t number,
   in_flight_.erase(at);
   for (auto& op : ops) {
     pending_.finished(op);
+    give_room_back(op, outcome.ok());
     if (op.due)
       coming_due_.erase(coming_due_.find(*op.due));
     if (op.why == durable_op::purpose::erasure)
@@ -276,6 +278,7 @@ void session_state::apply(const durable_op& op, instant now) {
     rounds_ = {};
     barrier_.reset();
     events_ = {};
+    reminded_.clear();
     timers_.clear();
     return;
   }
@@ -290,8 +293,6 @@ void session_state::apply(const durable_op& op, instant now) {
       apply_submission(*answer);
     else if (const auto* round = std::get_if<round_record>(&kept))
       apply_round(*round);
-    else if (const auto* entry = std::get_if<event_record>(&kept))
-      events_.add(entry->at, entry->when);
     else if (const auto* old = std::get_if<event_erased>(&kept))
       events_.erased(old->at);
     else if (const auto* ban = std::get_if<ban_record>(&kept))

@@ -77,7 +77,7 @@ session_state::prepare_member(durable_op& op, const set_member_command& body,
     if (has_name(kept.permissions, can_moderate) != could)
       return only_an_owner("permissions");
   }
-  if (known == nullptr && members_.size() >= limits::members_per_session)
+  if (known == nullptr && members_full())
     return fail(errc::too_large, "the session has too many members");
   if (kept.permissions.size() > limits::permissions_per_member)
     return fail(errc::too_large, "has more than 16 items", "permissions");
@@ -100,7 +100,7 @@ std::optional<failure> session_state::prepare_invite(durable_op& op,
       return fail(errc::conflict, "is a member in another role", "role");
     return std::nullopt;
   }
-  if (members_.size() >= limits::members_per_session)
+  if (members_full())
     return fail(errc::too_large, "the session has too many members");
   auto kept = new_member(body.user, now);
   if (body.role)
@@ -161,7 +161,7 @@ std::optional<failure> session_state::prepare_name(durable_op& op,
   if (body.name)
     if (const auto* why = refuses_shown(*body.name))
       return fail(errc::bad_request, why, "name");
-  if (known == nullptr && members_.size() >= limits::members_per_session)
+  if (known == nullptr && members_full())
     return fail(errc::too_large, "the session has too many members");
   auto kept = known != nullptr ? *known : new_member(caller.user, now);
   if (known == nullptr)
@@ -179,7 +179,7 @@ std::optional<failure> session_state::prepare_name(durable_op& op,
 std::optional<failure> session_state::prepare_admission(durable_op& op,
                                                         instant now) {
   if (!record_ || record_->ended_at || member(*op.touches) != nullptr
-      || members_.size() >= limits::members_per_session)
+      || members_full())
     return std::nullopt;
   auto kept = new_member(*op.touches, now);
   const auto* here = roster_.find(*op.touches);
@@ -261,6 +261,7 @@ void session_state::apply_member_erased(const user_id& user,
     remove_participant(*here, reason, now);
   }
   timers_.set({timer_kind::reminder, user}, std::nullopt);
+  reminded_.erase(user);
   if (auto known = members_.find(user); known != members_.end()) {
     admitted_.erase({known->second.admitted, user});
     members_.erase(known);

@@ -11,8 +11,10 @@
 #include "actors/pending_queue.hpp"
 #include "actors/records.hpp"
 #include "actors/replies.hpp"
+#include "actors/rounds.hpp"
 #include "actors/session_timers.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -71,6 +73,9 @@ struct durable_op {
   std::optional<timer_name> timer{};
   /// Set when started: the earliest deadline that its records bring.
   std::optional<millis> due{};
+  /// Set when started: what its records add to what a session may hold.
+  std::size_t new_members = 0;
+  rounds::growth new_answers{};
 };
 
 /// Operations that become durable together.

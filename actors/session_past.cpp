@@ -22,12 +22,25 @@ failure not_shown() {
   return fail(errc::forbidden, "this history is not shown to you");
 }
 
+/// Whom a record is about, if it is about one user.
+const user_id* subject_user(const record& one) {
+  if (const auto* known = std::get_if<member_record>(&one))
+    return &known->user;
+  if (const auto* gone = std::get_if<member_erased>(&one))
+    return &gone->user;
+  if (const auto* ban = std::get_if<ban_record>(&one))
+    return &ban->user;
+  if (const auto* lifted = std::get_if<ban_erased>(&one))
+    return &lifted->user;
+  return nullptr;
+}
+
 } // namespace
 
 result<store_question> session_state::question(const command& asked,
                                                instant now) const {
-  if (hidden_from(asked.caller))
-    return unknown();
+  if (auto why = refuses(asked.caller, now.wall))
+    return *why;
   auto rights = rights_of(asked.caller);
   if (const auto* entries = std::get_if<get_audit_command>(&asked.body)) {
     if (!rights.has(capability::configure))
@@ -170,9 +183,13 @@ session_state::describe_record(const record& one) const {
   return {};
 }
 
+// What makes way for a change of one user is nothing that it changed.
 void session_state::describe_change(const durable_op& op,
                                     audit_record& entry) const {
   for (const auto& one : op.records) {
+    const auto* whose = subject_user(one);
+    if (whose != nullptr && !entry.target.empty() && *whose != entry.target)
+      continue;
     auto [before, after] = describe_record(one);
     auto [was, is] = changed_words(before, after);
     auto append = [](std::string& to, const std::string& words) {

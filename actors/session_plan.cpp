@@ -81,7 +81,7 @@ session_state::prepare_reminder(durable_op& op,
   if (body.lead < millis{0} || body.lead > limits::longest_wait)
     return fail(errc::bad_request, "must be between 0 and 366 days", "lead_ms");
   const auto* known = member(caller.user);
-  if (known == nullptr && members_.size() >= limits::members_per_session)
+  if (known == nullptr && members_full())
     return fail(errc::too_large, "the session has too many members");
   auto kept = known != nullptr ? *known : new_member(caller.user, now);
   if (known == nullptr) {
@@ -186,13 +186,16 @@ void session_state::prepare_reminding(durable_op& op, instant now) {
   auto kept = *known;
   kept.remind.given_for = record_->starts_at;
   kept.at = at();
-  if (const auto* here = roster_.find(kept.user);
-      here != nullptr && reminded_.insert(kept.user).second)
-    for (const auto& item : here->connections)
-      directs_.push_back(
-        {key_, item.id, item.edge,
-         reminder_direct{*record_->starts_at,
-                         now.wall >= due + limits::reminder_late_after}});
+  if (const auto* here = roster_.find(kept.user)) {
+    // Of another start it was not reminded.
+    auto& told = reminded_[kept.user];
+    if (std::exchange(told, *record_->starts_at) != *record_->starts_at)
+      for (const auto& item : here->connections)
+        directs_.push_back(
+          {key_, item.id, item.edge,
+           reminder_direct{*record_->starts_at,
+                           now.wall >= due + limits::reminder_late_after}});
+  }
   op.records.emplace_back(std::move(kept));
   event_record entry;
   entry.type = "reminder";
@@ -214,6 +217,8 @@ void session_state::add_event(durable_op& op, event_record entry, instant now) {
 void session_state::timer_failed(const timer_name& name, instant now) {
   if (name.kind == timer_kind::barrier)
     barrier_opens_ = false;
+  // What it was to erase is still there.
+  timers_.set({timer_kind::events}, events_.due(rules_->event_retention));
   timers_.set(name, now.wall + limits::timer_again);
 }
 

@@ -78,12 +78,16 @@ session_state::refuses_entry(const participant* here, const join_command& body,
           || *body.lease > limits::lease_most))
     return fail(errc::bad_request, "must be 0, or between 1 s and 24 h",
                 "lease_ms");
-  if (here != nullptr || body.admitted)
+  if (here != nullptr)
     return std::nullopt;
-  if (settings_.locked && !rights_of(caller).has(capability::moderate))
+  if (!body.admitted && settings_.locked
+      && !rights_of(caller).has(capability::moderate))
     return fail(errc::session_locked, "the session is locked", "session");
-  auto room = settings_.capacity == 0 ? limits::participants_per_session
-                                      : settings_.capacity;
+  // Whoever was let in before is let in again, but more than that many cannot
+  // be kept.
+  auto room = settings_.capacity == 0 || body.admitted
+                ? limits::participants_per_session
+                : settings_.capacity;
   if (roster_.size() >= room)
     return fail(errc::session_full, "the session is full", "session");
   return std::nullopt;

@@ -111,7 +111,9 @@ session_state::prepare_submission(durable_op& op, const submit_command& body,
     = validate(found->record.rules.schema, body.answer, here->public_id, find);
   if (!answer)
     return answer.error();
-  if (auto room = rounds_.room_for(size_of(*answer), old); !room)
+  auto more = rounds::growth_of(size_of(*answer), old);
+  more += answers_coming_;
+  if (auto room = rounds_.room_for(more); !room)
     return room.error();
   submission_record kept;
   kept.session = key_;

@@ -420,6 +420,14 @@ private:
   void queue_erasure();
   void queue_host_lapse();
 
+  // session_room.cpp
+  /// Whether no member more fits, those on their way counted.
+  [[nodiscard]] bool members_full() const noexcept;
+  /// From its start to the journal's word an operation holds what it adds to
+  /// members, answers and the event log, and the entries that it erases.
+  void take_room(durable_op& op);
+  void give_room_back(const durable_op& op, bool kept);
+
   // session_past.cpp
   std::vector<stay> unwritten_stays(const user_id& only) const;
   /// An entry with the next free number from a version on.
@@ -546,8 +554,12 @@ private:
   bool due_known_ = true;
   /// The deadlines that operations in flight bring.
   std::multiset<millis> coming_due_;
-  /// Reminders that were pushed and are not kept yet.
-  std::set<user_id> reminded_;
+  /// What operations in flight add.
+  std::size_t members_coming_ = 0;
+  rounds::growth answers_coming_;
+  /// Members with the start of which they were reminded last, while that is
+  /// not kept yet.
+  std::map<user_id, millis> reminded_;
 
   std::vector<change> changes_;
   /// Observers are still to be told that the epoch is a new one.

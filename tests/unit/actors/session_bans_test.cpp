@@ -200,3 +200,24 @@ TEST_F(SessionBans, SayWhatIsWrongWithThem) {
   ASSERT_FALSE(wordy);
   EXPECT_EQ(wordy.error().field, "reason");
 }
+
+TEST_F(SessionBans, TheBannedAreToldNothingOfThePast) {
+  create("board");
+  ASSERT_TRUE(s.join("mallory", 1));
+  auto ask = [&](const std::string& user, command_body body) {
+    auto found = s.state->question(*s.make(user, 1, std::move(body)), s.now);
+    return found.ok() ? errc{} : found.error().code;
+  };
+  get_history_command own;
+  own.user = user_id{"mallory"};
+  get_history_command figures;
+  figures.what = history_view::summary;
+  ASSERT_EQ(ask("mallory", own), errc{});
+  ASSERT_TRUE(ban("mallory", hour));
+  EXPECT_EQ(ask("mallory", own), errc::banned);
+  EXPECT_EQ(ask("mallory", figures), errc::banned);
+  EXPECT_EQ(ask("mallory", get_audit_command{}), errc::banned);
+  EXPECT_EQ(ask("owner", get_audit_command{}), errc{});
+  s.now = s.now + hour;
+  EXPECT_EQ(ask("mallory", own), errc{});
+}

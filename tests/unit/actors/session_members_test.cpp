@@ -1,3 +1,4 @@
+#include "actors/base/limits.hpp"
 #include "support/session_harness.hpp"
 
 #include <gtest/gtest.h>
@@ -466,4 +467,78 @@ TEST_F(SessionMembers, WhoIsListedAsRemovedIsFoundAsThat) {
   EXPECT_EQ(refusal_of(s.run("ada", 1, one)), errc::not_found);
   s.now = s.now + millis{60};
   EXPECT_EQ(refusal_of(s.run("owner", 9, one)), errc::not_found);
+}
+
+// -- bounds ------------------------------------------------------------------
+
+TEST_F(SessionMembers, TheBoundCountsWhatIsUnderWay) {
+  create("meeting");
+  member_record known;
+  known.session = s.key();
+  for (std::size_t i = 1; i < limits::members_per_session; ++i) {
+    known.user = user_id{"m" + std::to_string(i)};
+    known.admitted = {1, i};
+    s.kept.keep(known);
+  }
+  s.activate();
+  auto invite = [&](const char* user) {
+    auto asked = s.make("owner", 9, invite_command{user_id{user}, {}});
+    ASSERT_TRUE(std::holds_alternative<ticket>(s.state->handle(asked, s.now)));
+  };
+  auto guests = [&] {
+    std::size_t count = 0;
+    auto batch = s.state->next_batch(s.now);
+    if (batch)
+      for (const auto& one : batch->records)
+        count += std::holds_alternative<member_record>(one) ? 1 : 0;
+    return std::pair{std::move(batch), count};
+  };
+  invite("ada");
+  invite("bob");
+  auto [first, of_first] = guests();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(of_first, 1U);
+  auto late = s.take_late();
+  ASSERT_EQ(late.size(), 1U);
+  EXPECT_EQ(refusal_of(late[0].answer), errc::too_large);
+  // In a batch of its own it finds the place taken, too.
+  invite("bob");
+  EXPECT_EQ(guests().second, 0U);
+  s.state->committed(first->number, fail(errc::unavailable, "disk"), s.now);
+  (void)s.take_late();
+  EXPECT_TRUE(s.run("owner", 9, invite_command{user_id{"bob"}, {}}))
+    << "what could not be kept takes no place";
+  EXPECT_EQ(refusal_of(s.run("owner", 9, invite_command{user_id{"ada"}, {}})),
+            errc::too_large);
+  EXPECT_EQ(s.kept.stored().members.size(), limits::members_per_session);
+}
+
+TEST_F(SessionMembers, NobodyIsLetInAgainBeyondTheBound) {
+  create("board");
+  std::size_t number = 0;
+  roster_page page;
+  page.session = s.key();
+  while (number < limits::participants_per_session) {
+    page.entries.clear();
+    while (number < limits::participants_per_session
+           && page.entries.size() < limits::page_participants) {
+      ++number;
+      roster_entry entry;
+      entry.user = user_id{"u" + std::to_string(number)};
+      entry.joined = {1, number};
+      entry.connections.push_back({{7, number}, s.edge});
+      page.entries.push_back(std::move(entry));
+    }
+    s.kept.keep(page);
+    ++page.number;
+  }
+  s.activate();
+  ASSERT_EQ(s.state->present(), limits::participants_per_session);
+  join_command again;
+  again.admitted = admission{{1, number + 1}, s.now.wall, 0};
+  EXPECT_EQ(refusal_of(s.run("ada", number + 1, again)), errc::session_full);
+  EXPECT_TRUE(s.run("u1", number + 2, again)) << "who is here stays";
+  ASSERT_TRUE(s.run("u2", 2, leave_command{}));
+  s.state->expire(s.now);
+  EXPECT_TRUE(s.run("ada", number + 1, again));
 }

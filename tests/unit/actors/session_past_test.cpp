@@ -152,6 +152,26 @@ TEST_F(SessionPast, EveryDurableOperationSaysWhatItChanged) {
             (both{"banned=true reason=said_a_thing", ""}));
 }
 
+TEST_F(SessionPast, ABanTellsNothingOfThoseThatItReplaces) {
+  ban_record over;
+  over.session = h.key();
+  over.until = h.now.wall;
+  over.reason = "of somebody else";
+  for (std::size_t i = 0; i < limits::bans_per_session; ++i) {
+    over.user = user_id{"u" + std::to_string(i)};
+    h.kept.keep(over);
+  }
+  h.activate();
+  ASSERT_TRUE(
+    h.run("owner", 9'999, ban_command{user_id{"ada"}, {}, {}, "loud"}));
+  EXPECT_LT(h.kept.stored().bans.size(), limits::bans_per_session)
+    << "old ones made room";
+  const auto* one = entry("ban", "ada");
+  ASSERT_NE(one, nullptr);
+  EXPECT_EQ(one->before, "");
+  EXPECT_EQ(one->after, "banned=true reason=loud");
+}
+
 TEST_F(SessionPast, EverySettingIsNamedAndNoCodeIsTold) {
   settings_patch all{membership_mode::durable,
                      access_mode::code,

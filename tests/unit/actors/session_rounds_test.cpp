@@ -301,6 +301,40 @@ TEST_F(SessionRounds, AreBounded) {
   EXPECT_EQ(open().error().code, errc::too_large);
 }
 
+TEST_F(SessionRounds, TheBoundCountsAnswersUnderWay) {
+  ASSERT_TRUE(open());
+  // Of somebody else, and so long that one more answer fits.
+  submission_record long_one;
+  long_one.session = s.key();
+  long_one.round = "vote";
+  long_one.user = user_id{"eve"};
+  auto least = size_of(datum{std::string{}});
+  long_one.answer = datum{
+    std::string(limits::answers_bytes - least - size_of(score(5)), 'x')};
+  s.kept.keep(long_one);
+  s.keep_pages();
+  s.activate();
+  auto both = [&] {
+    std::uint64_t connection = 0;
+    for (const auto* user : {"ada", "bob"})
+      (void)s.state->handle(
+        s.make(user, ++connection, submit_command{"vote", score(5)}), s.now);
+  };
+  both();
+  s.pump(fail(errc::unavailable, "disk"));
+  auto late = s.take_late();
+  ASSERT_EQ(late.size(), 2U);
+  EXPECT_EQ(late[0].answer.error().code, errc::too_large);
+  EXPECT_EQ(late[1].answer.error().code, errc::unavailable);
+  both();
+  s.pump();
+  late = s.take_late();
+  ASSERT_EQ(late.size(), 2U);
+  EXPECT_EQ(late[0].answer.error().code, errc::too_large);
+  EXPECT_TRUE(late[1].answer) << "the other was not kept and takes no place";
+  EXPECT_EQ(s.kept.stored().submissions.size(), 2U);
+}
+
 } // namespace
 
 TEST_F(SessionRounds, ThoseWhoModerateSeeWhoOfThosePresentHasAnswered) {
