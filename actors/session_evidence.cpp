@@ -293,7 +293,7 @@ void session_state::remove_participant(participant& who, leave_reason reason,
     idle_since_ = now.steady;
 }
 
-session_state::shown_presence session_state::shown_of(const participant& who) {
+shown_presence session_state::shown_of(const participant& who) {
   shown_presence out;
   out.connections = static_cast<std::uint32_t>(who.connections.size());
   out.suspected = std::all_of(who.connections.begin(), who.connections.end(),

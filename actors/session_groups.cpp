@@ -159,43 +159,43 @@ std::optional<millis> session_state::untold_since() const {
 void session_state::begin_telling(instant now) {
   if (!untold_since())
     return;
-  millis pause{limits::group_again * (1LL << std::min(tellings_, 5U))};
+  millis pause{limits::group_again * (1LL << std::min(telling_.times, 5U))};
   timers_.set({timer_kind::group},
               now.wall + std::min(pause, limits::group_again_most));
-  telling_due_ = true;
+  telling_.is_due = true;
 }
 
 std::optional<settle_group_command> session_state::take_telling(instant now) {
-  if (!telling_due_ || is_telling_ || !untold_since())
+  if (!telling_.is_due || telling_.under_way || !untold_since())
     return std::nullopt;
-  telling_due_ = false;
-  is_telling_ = true;
-  ++tellings_;
-  telling_ = *record_->group;
-  telling_from_ = now.wall;
+  telling_.is_due = false;
+  telling_.under_way = true;
+  ++telling_.times;
+  telling_.change = *record_->group;
+  telling_.from = now.wall;
   settle_group_command out;
   out.group = group_at(key_.id);
-  out.deleted = telling_.deleted_at.has_value();
+  out.deleted = telling_.change.deleted_at.has_value();
   // Whoever is a member again stays.
   if (!out.deleted)
-    for (const auto& one : telling_.removed)
+    for (const auto& one : telling_.change.removed)
       if (member(one.user) == nullptr)
         out.removed.push_back(one.user);
   return out;
 }
 
 void session_state::told_everywhere(bool settled, instant now) {
-  is_telling_ = false;
+  telling_.under_way = false;
   idle_since_ = now.steady;
   if (!settled || !untold_since() || pending_.full())
     return;
   if (record_->group->deleted_at) {
-    if (telling_.deleted_at
-        && telling_from_ >= *telling_.deleted_at + limits::group_settles)
+    if (telling_.change.deleted_at
+        && telling_.from >= *telling_.change.deleted_at + limits::group_settles)
       queue_erasure();
     return;
   }
-  told_ = telling_.removed;
+  telling_.told = telling_.change.removed;
   durable_op op;
   op.why = durable_op::purpose::told;
   pending_.push(std::move(op));
@@ -206,7 +206,8 @@ void session_state::prepare_told(durable_op& op) {
     return;
   auto kept = *record_;
   auto gone = std::erase_if(kept.group->removed, [&](const auto& one) {
-    return std::find(told_.begin(), told_.end(), one) != told_.end();
+    return std::find(telling_.told.begin(), telling_.told.end(), one)
+           != telling_.told.end();
   });
   if (gone == 0)
     return;
@@ -295,7 +296,7 @@ void session_state::prepare_put_out(durable_op& op, instant now) {
       op.records.emplace_back(kept);
     }
     op.records.emplace_back(member_erased{key_, user});
-    auto entry = audit_entry("kick", user, now);
+    auto entry = audit_entry("kick", user, at(), now);
     entry.before = describe_record(member_erased{key_, user}).first;
     op.records.emplace_back(std::move(entry));
   }

@@ -41,6 +41,25 @@ struct session_rules {
   [[nodiscard]] const kind_settings* find_kind(std::string_view name) const;
 };
 
+/// What observers are to be told of a participant.
+struct shown_presence {
+  bool suspected = false;
+  std::optional<millis> expires;
+  std::uint32_t connections = 0;
+};
+
+/// How far a group has told its sessions of a change.
+struct group_telling {
+  /// What is being told, since when, and how often it was told in vain.
+  group_state change{};
+  millis from{0};
+  std::uint32_t times = 0;
+  bool is_due = false;
+  bool under_way = false;
+  /// Removals that were heard everywhere.
+  std::vector<group_removal> told{};
+};
+
 /// A decided durable operation.
 struct durable_op {
   enum class purpose : std::uint8_t {

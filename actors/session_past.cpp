@@ -37,6 +37,11 @@ const user_id* subject_user(const record& one) {
 
 } // namespace
 
+bool session_state::asks_past(const command_body& body) noexcept {
+  return std::holds_alternative<get_history_command>(body)
+         || std::holds_alternative<get_audit_command>(body);
+}
+
 result<store_question> session_state::question(const command& asked,
                                                instant now) const {
   if (auto why = refuses(asked.caller, now.wall))

@@ -229,7 +229,7 @@ void session_state::arm_timers() {
   if (!record_)
     return;
   timers_.set({timer_kind::events}, events_.due(rules_->event_retention));
-  tellings_ = 0;
+  telling_.times = 0;
   timers_.set({timer_kind::group}, untold_since());
   if (record_->group)
     return;

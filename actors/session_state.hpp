@@ -74,10 +74,7 @@ public:
   // -- questions about the past ----------------------------------------------
 
   /// Whether a command asks for what only the store knows.
-  [[nodiscard]] static bool asks_past(const command_body& body) noexcept {
-    return std::holds_alternative<get_history_command>(body)
-           || std::holds_alternative<get_audit_command>(body);
-  }
+  [[nodiscard]] static bool asks_past(const command_body& body) noexcept;
 
   /// What the store is to be asked, with what it cannot know yet; or why this
   /// caller may not know. Of a command that `asks_past`.
@@ -298,12 +295,6 @@ private:
                       leave_reason reason, instant now);
   void remove_participant(participant& who, leave_reason reason, instant now);
   void show_presence(participant& who);
-  /// What observers are to be told of a participant.
-  struct shown_presence {
-    bool suspected = false;
-    std::optional<millis> expires;
-    std::uint32_t connections = 0;
-  };
   static shown_presence shown_of(const participant& who);
 
   // session_groups.cpp
@@ -317,12 +308,11 @@ private:
   bool put_out(const user_id& user, instant now);
   [[nodiscard]] bool is_by_group(const identity& caller) const;
   void note_vouched(const identity& caller);
-  std::optional<failure>
-  prepare_group(durable_op& op, const put_group_command& body, instant now);
-  std::optional<failure>
-  prepare_group_removal(durable_op& op, const kick_command& body, instant now);
-  std::optional<failure>
-  refuses_group_member(const set_member_command& body) const;
+  maybe_failure prepare_group(durable_op& op, const put_group_command& body,
+                              instant now);
+  maybe_failure prepare_group_removal(durable_op& op, const kick_command& body,
+                                      instant now);
+  maybe_failure refuses_group_member(const set_member_command& body) const;
   void prepare_told(durable_op& op);
   /// Somebody who is a member and not here.
   [[nodiscard]] bool is_away(const user_id& user) const;
@@ -582,15 +572,7 @@ private:
   ticket last_ticket_ = 0;
   std::uint64_t last_batch_ = 0;
 
-  /// The change of a group that is being told, since when, and how often one
-  /// was told in vain.
-  group_state telling_;
-  /// Removals that were heard everywhere.
-  std::vector<group_removal> told_;
-  millis telling_from_{0};
-  std::uint32_t tellings_ = 0;
-  bool telling_due_ = false;
-  bool is_telling_ = false;
+  group_telling telling_;
   /// Somebody was put out, and the pages that say so are still to be kept, or
   /// on their way.
   bool put_out_ = false;
