@@ -251,8 +251,8 @@ void session_state::end_connection(participant& who, const connection_id& id,
 void session_state::tell_removed(const connection& target, leave_reason reason,
                                  bool banned) {
   if (target.has_edge())
-    directs_.push_back(
-      {key_, target.id, target.edge, removed_direct{reason, banned}});
+    directs_.push_back({key_, target.id, target.edge,
+                        removed_direct{reason, banned, target.joined_by}});
 }
 
 void session_state::dismiss(const connection& target, leave_reason reason,

@@ -80,7 +80,7 @@ void tell_presence(connection_ptr self, const session_id& session,
   bool in_doubt = !joined && s.in_doubt.erase(session) != 0;
   self->send(s.env->hub,
              std::make_shared<const presence_order>(presence_order{
-               s.state->key_of(session), s.state->id(), joined, in_doubt}));
+               s.state->key_of(session), s.state->id(), joined, {}, in_doubt}));
 }
 
 // -- joins on their way ------------------------------------------------------

@@ -90,8 +90,8 @@ TEST(SessionLive, AJoinOfWhoIsHereSetsItToo) {
     s.now = s.now + millis{1'000};
     body.live.emplace("n", live_value{++value});
     EXPECT_TRUE(s.run("ada", way, body)) << value;
-    EXPECT_EQ(shown_of(s, "ada"), live_value{value});
     auto changes = s.changes();
+    EXPECT_EQ(shown_of(s, "ada"), live_value{value});
     const auto* told = find_change<live_change>(changes);
     ASSERT_NE(told, nullptr) << value;
     EXPECT_EQ(told->live, (live_update{{"n", live_value{value}}}));

@@ -134,8 +134,8 @@ TEST_F(ConnectionEnd, WhoIsInIsNamedWhileAnothersJoinIsInDoubt) {
   open(token("ada"));
   (void)join("s");
   auto order = [&](const connection_id& who, bool joined, bool in_doubt) {
-    caf::anon_send(hub, std::make_shared<const presence_order>(
-                          presence_order{key_of("s"), who, joined, in_doubt}));
+    caf::anon_send(hub, std::make_shared<const presence_order>(presence_order{
+                          key_of("s"), who, joined, {}, in_doubt}));
     fixture.drain();
   };
   order({9, 2}, true, false);
