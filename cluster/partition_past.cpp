@@ -315,10 +315,12 @@ reply_ptr refuse_with(failure why) {
   return std::make_shared<const result<reply>>(std::move(why));
 }
 
+// The partition tells its sessions, in turn, what a group has told it.
 bool is_about_partition(const command& asked) {
   return std::holds_alternative<list_sessions_command>(asked.body)
          || std::holds_alternative<erase_user_command>(asked.body)
-         || std::holds_alternative<settle_group_command>(asked.body);
+         || (std::holds_alternative<settle_group_command>(asked.body)
+             && asked.session.id.empty());
 }
 
 caf::result<reply_ptr> answer_itself(partition_ptr self,
