@@ -20,12 +20,12 @@ board_seats::left_behind(const session_key& board, const user_id& user) const {
 void board_seats::sit(const session_key& board, const user_id& user,
                       const std::optional<connection_id>& old, millis now) {
   std::lock_guard guard{mutex_};
-  auto* seat = at(board, user, now);
-  if (seat == nullptr)
+  auto* theirs = at(board, user, now);
+  if (theirs == nullptr)
     return;
-  ++seat->sockets;
-  if (old && seat->left == old)
-    seat->left.reset();
+  ++theirs->sockets;
+  if (old && theirs->left == old)
+    theirs->left.reset();
 }
 
 void board_seats::stand(const session_key& board, const user_id& user) {
@@ -42,15 +42,15 @@ bool board_seats::lose(const session_key& board, const user_id& user,
                        const connection_id& lease, bool sat, millis now,
                        millis until) {
   std::lock_guard guard{mutex_};
-  auto* seat = at(board, user, now);
-  if (seat == nullptr)
+  auto* theirs = at(board, user, now);
+  if (theirs == nullptr)
     return false;
-  if (sat && seat->sockets > 0)
-    --seat->sockets;
-  if (seat->sockets > 0)
+  if (sat && theirs->sockets > 0)
+    --theirs->sockets;
+  if (theirs->sockets > 0)
     return true;
-  seat->left = lease;
-  seat->until = until;
+  theirs->left = lease;
+  theirs->until = until;
   return false;
 }
 
