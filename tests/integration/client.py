@@ -9,7 +9,7 @@ import websockets
 
 from replica import Replica, check_keys
 
-PATIENCE = 8
+PATIENCE = 12
 ERROR_CODES = {
     "bad_request", "unauthenticated", "token_expired", "forbidden",
     "not_found", "not_invited", "banned", "session_full", "session_locked",

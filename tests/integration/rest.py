@@ -5,7 +5,7 @@ import json
 import time
 import urllib.parse
 
-PATIENCE = 8
+PATIENCE = 12
 
 
 class Answer:

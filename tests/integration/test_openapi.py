@@ -108,6 +108,7 @@ async def test_every_operation_answers_as_the_file_says(node, session):
                      "own_names": True, "live_rate": 5}}).status == 201
     bob = await Client.open(node.url, node.token("bob", name="Bob"))
     await bob.join(session, live={"hand": True, "step": 2, "x": 1.5, "y": "z"})
+    await bob.until(lambda: bob[session].one("bob").get("role") == "viewer")
     tag = ann("getSession").headers["ETag"]
     assert ann("getSession", headers={"If-None-Match": tag}).status == 304
     ann("setMember", {"role": "moderator", "permissions": ["speak"]},

@@ -162,8 +162,8 @@ async def test_roles(node, session):
         answer = await ann.ask("set_member", session=session, user="bob",
                                role="moderator", permissions=["draw", "talk"])
         assert answer["level"] == "committed"
-        await bob.until(lambda: bob[session].one("bob").get("role"))
-        assert bob[session].one("bob")["role"] == "moderator"
+        await bob.until(lambda: bob[session].one("bob").get("role")
+                        == "moderator")
         assert sorted(bob[session].one("bob")["permissions"]) == [
             "draw", "talk"]
         eve = await crew.connect("eve")

@@ -11,7 +11,8 @@ from client import Client, Gone, Refused
 from node import ALL_RIGHTS
 
 CONNECT_SECONDS = 4
-ANSWER_SECONDS = 6
+#: Longer than an edge waits for an owner.
+ANSWER_SECONDS = 11
 #: For as long as this the journal may be without an owner or a leader.
 RETRY_SECONDS = 12
 #: The node knows less than we have seen: to be tried elsewhere.

@@ -153,9 +153,9 @@ class Run:
                               "answer for a minute after it was over")
         if fault.kind == "nats_disk" and len(self.world.servers) == 1 \
                 and self.checker.counted["unavailable"] \
-                == counted["unavailable"]:
-            self.history.note("stuck", what=f"fault {number}: no change was "
-                              "unavailable on a full NATS disk")
+                == counted["unavailable"] and (durable or 0) < 1:
+            self.history.note("stuck", what=f"fault {number}: no change waited "
+                              "or was unavailable on a full NATS disk")
         back = time.monotonic() - begin - mended
         await asyncio.sleep(self.gaps[number - 1])
         if number % LONG_GAP == 0 and not self.brief:
