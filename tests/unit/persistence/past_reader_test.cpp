@@ -2,10 +2,8 @@
 
 #include "actors/base/limits.hpp"
 #include "persistence/key_schema.hpp"
-#include "persistence/memory_store.hpp"
-#include "persistence/record_format.hpp"
 #include "persistence/store_reader.hpp"
-#include "unit/persistence/sample_records.hpp"
+#include "unit/persistence/store_world.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,20 +11,9 @@ namespace rollcall {
 
 namespace {
 
-constexpr partition_id home = 3;
 constexpr version now_at{5, 1'000};
 
-struct PastReader : testing::Test {
-  memory_store disk;
-  session_key session = samples::session();
-
-  void put(const std::vector<record>& values) {
-    applied_records group{home, {1, 9, epoch_generation_unit + 1}, {}};
-    for (const auto& value : values)
-      group.records.push_back(encode(value, home)->at(0));
-    ASSERT_TRUE(disk.write({&group, 1}));
-  }
-
+struct PastReader : store_world {
   interval_record closed(const std::string& user, revision_t rev, int from,
                          int until) {
     interval_record out;

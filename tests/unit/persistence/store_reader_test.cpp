@@ -1,9 +1,7 @@
 #include "persistence/store_reader.hpp"
 
 #include "actors/base/limits.hpp"
-#include "persistence/memory_store.hpp"
-#include "persistence/record_format.hpp"
-#include "unit/persistence/sample_records.hpp"
+#include "unit/persistence/store_world.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,19 +11,7 @@ namespace rollcall {
 
 namespace {
 
-constexpr partition_id home = 3;
-
-struct StoreReader : testing::Test {
-  memory_store disk;
-  session_key session = samples::session();
-
-  void put(const std::vector<record>& values) {
-    applied_records group{home, {1, 9, epoch_generation_unit + 1}, {}};
-    for (const auto& value : values)
-      group.records.push_back(encode(value, home)->at(0));
-    ASSERT_TRUE(disk.write({&group, 1}));
-  }
-};
+struct StoreReader : store_world {};
 
 TEST_F(StoreReader, AnOpeningKnowsWhoIsDueFirst) {
   std::vector<record> batch;
